@@ -1,0 +1,3 @@
+//! The hookflash command.
+
+fn main() {}
