@@ -29,9 +29,21 @@ pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_token_byte)
 }
 
-/// Blanks as they stand in an unfolded header value.
-pub(crate) fn is_blank(c: char) -> bool {
-    c == ' ' || c == '\t'
+/// `text` without blanks (as they stand in an unfolded header value) at either end.
+pub(crate) fn trim(text: &str) -> &str {
+    let bytes = text.as_bytes();
+    match (bytes.first(), bytes.last()) {
+        (Some(b' ' | b'\t'), _) | (_, Some(b' ' | b'\t')) => text.trim_matches([' ', '\t']),
+        _ => text,
+    }
+}
+
+/// Cuts `text` at a byte index; the byte itself is left out.
+pub(crate) fn cut(text: &str, at: usize) -> (&str, &str) {
+    (
+        text.get(..at).unwrap_or(text),
+        text.get(at + 1..).unwrap_or(""),
+    )
 }
 
 /// The index of the quote that closes the quoted string opening at the start of `text`.
@@ -84,6 +96,10 @@ pub(crate) fn quote(text: &str) -> String {
 
 /// The first place where `stop` holds outside quoted strings and angle brackets.
 pub(crate) fn find_outside(text: &str, stop: u8) -> Option<usize> {
+    let first = memchr::memchr3(stop, b'"', b'<', text.as_bytes())?;
+    if text.as_bytes().get(first) == Some(&stop) {
+        return Some(first);
+    }
     let (mut quoted, mut angle, mut escaped) = (false, false, false);
     for (at, byte) in text.bytes().enumerate() {
         match byte {
@@ -125,7 +141,7 @@ impl<'a> Iterator for List<'a> {
                     }
                     None => std::mem::take(&mut self.rest),
                 };
-            let item = item.trim_matches(is_blank);
+            let item = trim(item);
             if !item.is_empty() {
                 return Some(item);
             }
@@ -145,9 +161,7 @@ pub struct Params<'a> {
 impl<'a> Params<'a> {
     /// Reads `;name=value;flag` (the leading semicolon may be missing).
     pub fn new(text: &'a str) -> Params<'a> {
-        Params {
-            text: text.trim_matches(is_blank),
-        }
+        Params { text: trim(text) }
     }
 
     /// The parameters as they were written, with the leading semicolon.
@@ -160,7 +174,9 @@ impl<'a> Params<'a> {
         let mut rest = self.text;
         std::iter::from_fn(move || {
             loop {
-                rest = rest.trim_start_matches([';', ' ', '\t']);
+                while let [b';' | b' ' | b'\t', ..] = rest.as_bytes() {
+                    rest = rest.get(1..).unwrap_or("");
+                }
                 if rest.is_empty() {
                     return None;
                 }
@@ -174,11 +190,13 @@ impl<'a> Params<'a> {
                     None => (rest, ""),
                 };
                 rest = after;
-                let (name, value) = match item.split_once('=') {
-                    Some((name, value)) => (name, Some(value.trim_matches(is_blank))),
-                    None => (item, None),
+                let (name, value) = match item.bytes().position(|b| b == b'=') {
+                    Some(at) => {
+                        let (name, value) = cut(item, at);
+                        (trim(name), Some(trim(value)))
+                    }
+                    None => (trim(item), None),
                 };
-                let name = name.trim_matches(is_blank);
                 if !name.is_empty() {
                     return Some(Param { name, value });
                 }
