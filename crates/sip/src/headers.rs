@@ -125,12 +125,13 @@ impl Headers {
     }
 
     /// The value of the first header line of that name.
+    #[inline]
     pub fn get<'n>(&self, name: impl Into<Name<'n>>) -> Option<&str> {
-        let key = Key::new(name.into());
-        self.slots
-            .iter()
-            .find(|s| key.fits(s, &self.text))
-            .map(|s| s.value.of(&self.text))
+        let found = match Key::new(name.into()) {
+            Key::Known(field) => self.slots.iter().find(|s| s.field == field),
+            key => self.slots.iter().find(|s| key.fits(s, &self.text)),
+        };
+        found.map(|s| s.value.of(&self.text))
     }
 
     /// The values of all header lines of that name, in their order.
@@ -383,12 +384,16 @@ enum Key<'n> {
 }
 
 impl<'n> Key<'n> {
+    #[inline]
     fn new(name: Name<'n>) -> Key<'n> {
         // `Name::Other` may hold the spelling of a known name when it was built by hand.
-        let known = name
-            .index()
-            .or_else(|| Name::known(name.as_str()).and_then(Name::index));
-        known.map_or(Key::Other(name.as_str()), Key::Known)
+        match (name, name.index()) {
+            (_, Some(field)) => Key::Known(field),
+            (Name::Other(text), None) => Name::known(text)
+                .and_then(Name::index)
+                .map_or(Key::Other(text), Key::Known),
+            (_, None) => Key::Other(name.as_str()),
+        }
     }
 
     fn fits(self, slot: &Slot, text: &str) -> bool {

@@ -48,16 +48,15 @@ pub(crate) fn cut(text: &str, at: usize) -> (&str, &str) {
 
 /// The index of the quote that closes the quoted string opening at the start of `text`.
 pub(crate) fn closing_quote(text: &str) -> Option<usize> {
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return Some(at),
-            _ => {}
+    let bytes = text.as_bytes();
+    let mut at = 1;
+    loop {
+        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes.get(at) == Some(&b'"') {
+            return Some(at);
         }
+        at += 2;
     }
-    None
 }
 
 /// The content of a quoted string, or the text itself when it is not quoted.
@@ -94,26 +93,19 @@ pub(crate) fn quote(text: &str) -> String {
     quoted
 }
 
-/// The first place where `stop` holds outside quoted strings and angle brackets.
+/// The first place where `stop` stands outside quoted strings and angle brackets.
 pub(crate) fn find_outside(text: &str, stop: u8) -> Option<usize> {
-    let first = memchr::memchr3(stop, b'"', b'<', text.as_bytes())?;
-    if text.as_bytes().get(first) == Some(&stop) {
-        return Some(first);
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    loop {
+        at += memchr::memchr3(stop, b'"', b'<', bytes.get(at..)?)?;
+        at += match bytes.get(at)? {
+            b'"' => closing_quote(text.get(at..)?)?,
+            b'<' => memchr::memchr(b'>', bytes.get(at..)?)?,
+            _ => return Some(at),
+        };
+        at += 1;
     }
-    let (mut quoted, mut angle, mut escaped) = (false, false, false);
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' if !angle => quoted = !quoted,
-            _ if quoted => {}
-            b'<' => angle = true,
-            b'>' => angle = false,
-            _ if byte == stop && !angle => return Some(at),
-            _ => {}
-        }
-    }
-    None
 }
 
 /// Splits a header value at commas outside quotes and angle brackets; empty items are skipped.

@@ -232,13 +232,10 @@ impl Lines {
             self.fail(Problem::TooManyHeaders, at);
             return false;
         }
-        let name = line
-            .get(..name_length)
-            .and_then(|n| std::str::from_utf8(n).ok())
-            .unwrap_or("");
+        let name = line.get(..name_length).unwrap_or_default();
         let value = trimmed(line, colon + 1);
         self.slots.push(Slot::new(
-            Name::known(name),
+            Name::known_bytes(name),
             Span::new(at, at + name_length),
             Span::new(at + value.0, at + value.1),
         ));
@@ -317,7 +314,7 @@ type Flaw = Option<(Problem, usize)>;
 
 fn assemble(text: String, lines: Lines) -> Result<(Message, Flaw), ParseError> {
     let mut flaw = None;
-    let first = lines.first.of(&text).trim_end_matches([' ', '\t']);
+    let first = lines.first.of(&text).trim_ascii_end();
     if let Some(status_line) = after_version(first) {
         let (version, rest) = status_line;
         let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));

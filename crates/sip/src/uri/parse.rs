@@ -12,12 +12,15 @@ pub(super) fn parts(text: &str) -> Result<Parts, Problem> {
     let colon = memchr::memchr(b':', text.as_bytes()).ok_or("a scheme such as sip: is missing")?;
     let (name, rest) = cut(text, colon);
     let scheme = scheme(name)?;
-    if let Some(byte) = text.bytes().find(|b| !is_allowed(*b)) {
-        return Err(match byte {
-            b' ' | b'\t' => "it contains a blank",
-            b'<' | b'>' | b'"' => "it contains a quote or an angle bracket",
-            _ => "it contains a control character",
-        });
+    // Without early exit, so that many bytes are looked at together.
+    if !text.bytes().fold(true, |fine, b| fine & is_allowed(b)) {
+        return Err(
+            match text.bytes().find(|b| !is_allowed(*b)).unwrap_or_default() {
+                b' ' | b'\t' => "it contains a blank",
+                b'<' | b'>' | b'"' => "it contains a quote or an angle bracket",
+                _ => "it contains a control character",
+            },
+        );
     }
     let at = colon + 1;
     match scheme {
@@ -57,7 +60,7 @@ fn scheme(name: &str) -> Result<Scheme, Problem> {
 }
 
 fn is_allowed(byte: u8) -> bool {
-    byte > b' ' && byte != 0x7F && !matches!(byte, b'<' | b'>' | b'"')
+    (byte > b' ') & (byte != 0x7F) & (byte != b'<') & (byte != b'>') & (byte != b'"')
 }
 
 /// `rest` is what follows the scheme and begins at byte `at` of the URI.
