@@ -7,6 +7,7 @@ mod message;
 mod method;
 mod multipart;
 mod status;
+pub mod stream;
 mod syntax;
 pub mod uri;
 pub mod wire_text;
