@@ -10,7 +10,7 @@ use super::{Message, ParseError, Problem, Request, Response};
 use crate::Method;
 use crate::header::Name;
 use crate::headers::{Headers, Slot, Span};
-use crate::syntax::{is_token, is_token_byte};
+use crate::syntax::{cut, is_token, is_token_byte};
 use crate::wire_text;
 
 /// The most header lines a message may have.
@@ -243,7 +243,7 @@ impl Lines {
         let name = line.get(..name_length).unwrap_or_default();
         let value = trimmed(line, colon + 1);
         self.slots.push(Slot::new(
-            Name::known_bytes(name),
+            Name::known_token(name),
             Span::new(at, at + name_length),
             Span::new(at + value.0, at + value.1),
         ));
@@ -350,15 +350,22 @@ fn assemble(text: String, lines: Lines) -> Result<(Message, Flaw), ParseError> {
         ));
     }
     let bad = || ParseError::new(Problem::StartLine, 0);
-    let (method, rest) = first.split_once([' ', '\t']).ok_or_else(bad)?;
-    let (before, version) = rest.rsplit_once([' ', '\t']).ok_or_else(bad)?;
+    let blank = memchr::memchr2(b' ', b'\t', first.as_bytes()).ok_or_else(bad)?;
+    let (method, rest) = cut(first, blank);
+    let blank = memchr::memrchr2(b' ', b'\t', rest.as_bytes()).ok_or_else(bad)?;
+    let (before, version) = cut(rest, blank);
     if !is_token(method) || !is_version(version) {
         return Err(bad());
     }
-    let uri = before.trim_matches([' ', '\t']);
-    let lead = before.len() - before.trim_start_matches([' ', '\t']).len();
+    let uri = before.trim_ascii_start();
+    let lead = before.len() - uri.len();
+    let uri = uri.trim_ascii_end();
     let start = method.len() + 1 + lead;
-    if uri.is_empty() || uri.bytes().any(|b| b <= b' ' || b == 0x7F) {
+    if uri.is_empty()
+        || uri
+            .bytes()
+            .fold(false, |bad, b| bad | (b <= b' ') | (b == 0x7F))
+    {
         flaw = Some((Problem::RequestUri, start));
     }
     let (method, known) = (Method::from(method), is_our_version(version));
