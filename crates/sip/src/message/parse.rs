@@ -335,8 +335,7 @@ type Flaw = Option<(Problem, usize)>;
 fn assemble(text: String, lines: Lines) -> Result<(Message, Flaw), ParseError> {
     let mut flaw = None;
     let first = lines.first.of(&text).trim_ascii_end();
-    if let Some(status_line) = after_version(first) {
-        let (version, rest) = status_line;
+    if let Some((version, rest)) = after_version(first) {
         let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
         let status = match code.parse::<u16>() {
             Ok(status @ 100..=699) if code.len() == 3 => status,
