@@ -49,8 +49,8 @@ pub fn of_rejection(code: u16) -> &'static str {
         600 => "it is busy everywhere",
         603 | 607 | 608 => "it declines transfers, by its policy or because somebody said no",
         604 => "it says that the called party exists nowhere",
-        400..=499 => "it did not accept the request as it was",
-        500..=599 => "it or a server on the way failed",
+        _ if code < 500 => "it did not accept the request as it was",
+        _ if code < 600 => "it or a server on the way failed",
         _ => "it declined for good",
     }
 }
@@ -94,8 +94,8 @@ pub fn of_notify(code: u16) -> &'static str {
         600 => "which was busy everywhere",
         603 => "which declined the call, or the far end refused to place it",
         607 | 608 => "but the call was rejected as unwanted",
-        400..=499 => "but the new call was not accepted",
-        500..=599 => "but the target's side or a server on the way failed",
+        _ if code < 500 => "but the new call was not accepted",
+        _ if code < 600 => "but the target's side or a server on the way failed",
         _ => "which declined for good",
     }
 }
