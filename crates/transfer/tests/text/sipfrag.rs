@@ -84,6 +84,7 @@ fn c61_everything_else_has_no_status() {
         (b"SIP/2.0 700 High\r\n", NoStatus::BadCode),
         (b"SIP/2.0 2000 OK\r\n", NoStatus::BadCode),
         (b"SIP/2.0 20 OK\r\n", NoStatus::BadCode),
+        (b"SIP/2.0 0200 OK\r\n", NoStatus::BadCode),
         (b"SIP/2.0 OK\r\n", NoStatus::BadCode),
         (b"SIP/2.0 -200 OK\r\n", NoStatus::BadCode),
         (
