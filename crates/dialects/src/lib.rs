@@ -10,8 +10,12 @@
 
 mod dialect;
 mod facts;
+mod hook_url;
 mod http;
 mod moment;
+mod nearest;
+mod place;
+mod uuid;
 
 pub mod bxml;
 pub mod cxml;
