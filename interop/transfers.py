@@ -190,12 +190,14 @@ class Transfers:
     def _check_callbacks(self, findings, dialect, behaviour, kind, case):
         if kind == "no-result":
             return self._sid_of_first_request(findings, dialect, case)
-        sid = self._check_result(findings, dialect, behaviour.facts, f"/{dialect.name}/done/{case}")
+        status = "completed" if behaviour.facts.call_over else "in-progress"
+        if behaviour.hangs_up and not behaviour.facts.call_over:
+            status = "in-progress|completed"
+        path = f"/{dialect.name}/done/{case}"
+        sid = self._check_result(findings, dialect, behaviour.facts, path, status)
         if behaviour.again:
-            self._check_result(
-                findings, dialect, behaviour.again, f"/{dialect.name}/done-again/{case}",
-                verb_id="ring",
-            )
+            path = f"/{dialect.name}/done-again/{case}"
+            self._check_result(findings, dialect, behaviour.again, path, status)
         if dialect.name == "jambonz":
             self._check_progress(findings, behaviour, case)
         return sid
@@ -207,7 +209,7 @@ class Transfers:
         findings.true("the application was never asked", False)
         return None
 
-    def _check_result(self, findings, dialect, facts, path, verb_id=None):
+    def _check_result(self, findings, dialect, facts, path, status):
         found = [
             r for r in self._application.await_requests(path, 1, 8) if r.path == path
         ]
@@ -231,7 +233,7 @@ class Transfers:
             findings.equal("names of the result's fields", sorted(got), sorted(wanted))
             for name, value in wanted.items():
                 findings.equal(name, got.get(name), value)
-        for name, pattern in dialect.call_fields(account, facts).items():
+        for name, pattern in dialect.call_fields(account, status).items():
             self._check_call_field(findings, name, fields.get(name), pattern)
         return dialect.call_sid(fields)
 

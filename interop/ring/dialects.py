@@ -77,7 +77,7 @@ class Dialect:
         """Whether a field belongs to the result rather than to the call."""
         raise NotImplementedError
 
-    def call_fields(self, account, facts):
+    def call_fields(self, account, status):
         """Patterns for the fields that every result must carry about the call."""
         raise NotImplementedError
 
@@ -133,12 +133,12 @@ class _Laml(Dialect):
     def is_result_field(self, name):
         return name.startswith(("Refer", "Notify"))
 
-    def call_fields(self, account, facts):
+    def call_fields(self, account, status):
         return {
             "CallSid": self.sid_pattern,
             "AccountSid": re.escape(account.sid),
             "ApiVersion": r"2010-04-01",
-            "CallStatus": "completed" if facts.call_over else "in-progress",
+            "CallStatus": status,
             "Direction": "inbound",
             "From": r".*493012345678.*",
             "To": r".+",
@@ -201,7 +201,7 @@ class Bxml(Dialect):
     def is_result_field(self, name):
         return name.startswith(("refer", "notify")) and name != "referTo"
 
-    def call_fields(self, account, facts):
+    def call_fields(self, account, status):
         moment = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z"
         return {
             "eventType": "referComplete",
@@ -262,7 +262,7 @@ class Jambonz(Dialect):
     def is_result_field(self, name):
         return "refer" in name.lower()
 
-    def call_fields(self, account, facts):
+    def call_fields(self, account, status):
         uuid = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
         return {
             "call_sid": uuid,
@@ -273,7 +273,7 @@ class Jambonz(Dialect):
             "to": r".+",
             "call_id": r".+",
             "sip_status": 200,
-            "call_status": "completed" if facts.call_over else "in-progress",
+            "call_status": status,
             "verb_id": "ring",
         }
 

@@ -225,6 +225,8 @@ CSeq:[$refer_cseq]
         if self._used:
             reference = f'<Reference variables="{",".join(sorted(self._used))}"/>\n'
         steps = "\n".join(self._steps)
+        if self._steps[-1].startswith("<label"):
+            steps += "\n<nop/>"
         return (
             '<?xml version="1.0" encoding="UTF-8"?>\n'
             f"<scenario name={quoteattr(name)}>\n{steps}\n{reference}</scenario>\n"
