@@ -38,10 +38,13 @@ _ALLOW = "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, REFER, NOTIFY"
 class FarEnd:
     """Collects the steps of one caller."""
 
-    def __init__(self, caller="+493012345678", rtp_port=9, reliable=False):
+    def __init__(
+        self, caller="+493012345678", rtp_port=9, reliable=False, server_transport="[transport]"
+    ):
         self._caller = caller
         self._rtp_port = rtp_port
         self._reliable = reliable
+        self._address = f"sip:[service]@[remote_ip]:[remote_port];transport={server_transport}"
         self._cseq = 1
         self._steps = []
         self._labels = 0
@@ -66,7 +69,7 @@ class FarEnd:
         self._answer_last(200, after=f' next="{over}"')
         self._mark(refused)
         self._send(
-            """ACK sip:[service]@[remote_ip]:[remote_port];transport=[transport] SIP/2.0
+            f"""ACK {self._address} SIP/2.0
 [last_Via:]
 Max-Forwards: 70
 [last_From:]
@@ -80,7 +83,7 @@ Content-Length: 0
 
     def _invites(self):
         self._send(
-            f"""INVITE sip:[service]@[remote_ip]:[remote_port];transport=[transport] SIP/2.0
+            f"""INVITE {self._address} SIP/2.0
 {_VIA}
 Max-Forwards: 70
 From: "Anna Example" <sip:{self._caller}@[local_ip]:[local_port]>;tag=[pid]far[call_number]
