@@ -57,7 +57,7 @@ class Transfers:
 
     def close(self):
         """Ends servers and application; the requests are kept for other validators."""
-        self._application.dump(self._env.work / "transfers.requests.json")
+        self._env.recorded.extend(self._application.recorded())
         self._patient.stop()
         self._impatient.stop()
         self._application.close()

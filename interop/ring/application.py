@@ -4,7 +4,6 @@ A request is kept exactly as it came (order, headers in order, raw body), so tha
 be recomputed later, also by the vendors' own libraries.
 """
 
-import json
 import socket
 import threading
 import time
@@ -113,21 +112,18 @@ class Application:
                     return found
                 self._changed.wait(left)
 
-    def dump(self, path):
-        """Writes every request to a file, for validators in other languages."""
-        with self._changed, open(path, "w", encoding="utf-8") as file:
-            json.dump(
-                [
-                    {
-                        "url": self.url + request.target,
-                        "method": request.method,
-                        "headers": request.headers,
-                        "body": request.body.decode("utf-8", "surrogateescape"),
-                    }
-                    for request in self._requests
-                ],
-                file,
-            )
+    def recorded(self):
+        """Every request as plain data, for validators in other languages."""
+        return [
+            {
+                "url": self.url + request.target,
+                "at": request.at,
+                "method": request.method,
+                "headers": request.headers,
+                "body": request.body.decode("utf-8", "surrogateescape"),
+            }
+            for request in self.requests()
+        ]
 
     def _serve(self, handler):
         length = int(handler.headers.get("Content-Length") or 0)
