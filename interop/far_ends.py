@@ -243,6 +243,14 @@ _challenges(401, "Authorization")
 _challenges(407, "Proxy-Authorization")
 
 
+@behaviour(_refused(401), impatient=True)
+def challenges_without_credentials_being_known(far):
+    """401 with a digest challenge to a server that has no credentials: a refusal."""
+    far.is_referred()
+    far.challenges(401)
+    far.is_hung_up()
+
+
 # Subscriptions that end without an outcome
 
 

@@ -79,28 +79,36 @@ class Transfers:
                 for behaviour in (success, failure):
                     yield Case(
                         f"continuation/{dialect.name}/{kind}/{behaviour.name}",
-                        self._case(dialect, behaviour, kind),
+                        self._case(dialect, behaviour, kind, prefix=f"{kind}-"),
                     )
+            for behaviour in (success, failure, by_name["hangs-up-while-ringing"]):
+                yield Case(
+                    f"transfer-over-tcp/{dialect.name}/{behaviour.name}",
+                    self._case(dialect, behaviour, "result", prefix="tcp-", transport="t1"),
+                )
 
     def afterwards(self):
         """What must hold when all is over: nothing live, no callback repeated."""
         yield Case("transfer/afterwards/no-call-is-live", self._no_call_is_live)
         yield Case("transfer/afterwards/no-callback-was-repeated", self._nothing_repeated)
+        yield Case("transfer/afterwards/no-media-port-is-held", self._no_port_is_held)
+        yield Case("transfer/afterwards/metrics-can-be-scraped", self._metrics)
+        yield Case("transfer/afterwards/sigterm-ends-an-idle-server", self._ends)
         yield Case("transfer/afterwards/no-panic", self._no_panic)
 
     # One case
 
-    def _case(self, dialect, behaviour, kind):
+    def _case(self, dialect, behaviour, kind, prefix="", transport="u1"):
         def run():
-            case = behaviour.name if kind == "result" else f"{kind}-{behaviour.name}"
+            case = prefix + behaviour.name
             self._programmes[dialect.name, case] = (behaviour, kind)
             server = self._impatient if behaviour.impatient else self._patient
-            far = FarEnd()
+            far = FarEnd(reliable=transport == "t1")
             far.calls()
             behaviour.play(far)
             caller = Sipp(
                 self._env.work / "transfers", f"{dialect.name}-{case}", far.xml(case),
-                server.sip_port, f"{dialect.name}-{case}",
+                server.sip_port, f"{dialect.name}-{case}", transport=transport,
             )
             outcome = caller.finish()
             findings = Findings()
@@ -375,6 +383,26 @@ class Transfers:
             if request.path.split("/")[2] in ("done", "done-again", "after", "later"):
                 seen[request.path] = seen.get(request.path, 0) + 1
         findings.equal("requests made more than once", {p: n for p, n in seen.items() if n > 1}, {})
+        findings.raise_any()
+
+    def _no_port_is_held(self):
+        findings = Findings()
+        for server in (self._patient, self._impatient):
+            until(lambda: not server.media_ports(), 5, every=0.5)
+            findings.equal("media ports", server.media_ports(), [])
+        findings.raise_any()
+
+    def _metrics(self):
+        findings = Findings()
+        text = self._patient.text("/metrics")
+        findings.true("Prometheus types", "# TYPE " in text)
+        findings.true("metrics of our own", "hookflash_" in text)
+        findings.raise_any(text[:1500])
+
+    def _ends(self):
+        findings = Findings()
+        for server in (self._patient, self._impatient):
+            findings.equal("exit status after SIGTERM", server.stop(), 0)
         findings.raise_any()
 
     def _no_panic(self):

@@ -11,6 +11,7 @@ from ring.ports import free_port
 from ring.process import Process, until
 
 START_SECONDS = 20
+MEDIA_PORTS = range(40000, 50000)
 
 
 @dataclass
@@ -98,9 +99,22 @@ class Hookflash:
         """Lines of the log that tell of a panic."""
         return [line for line in self.process.output().splitlines() if "panicked at" in line]
 
-    def open_files(self):
-        """How many descriptors the process holds."""
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+    def media_ports(self):
+        """UDP ports of the media range that the process holds."""
+        held = set()
+        for descriptor in os.listdir(f"/proc/{self.process.pid}/fd"):
+            try:
+                held.add(os.readlink(f"/proc/{self.process.pid}/fd/{descriptor}"))
+            except FileNotFoundError:
+                continue
+        ports = []
+        with open(f"/proc/{self.process.pid}/net/udp", encoding="ascii") as table:
+            for line in list(table)[1:]:
+                fields = line.split()
+                port = int(fields[1].split(":")[1], 16)
+                if f"socket:[{fields[9]}]" in held and port in MEDIA_PORTS:
+                    ports.append(port)
+        return ports
 
     def _status(self, path):
         try:
@@ -129,7 +143,7 @@ t1 = "{settings.t1}"
 listen = "127.0.0.1:{self.http_port}"
 
 [media]
-ports = "40000-49999"
+ports = "{MEDIA_PORTS.start}-{MEDIA_PORTS.stop - 1}"
 
 [store]
 url = "sqlite::memory:"
