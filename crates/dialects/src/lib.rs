@@ -10,8 +10,12 @@
 
 mod dialect;
 mod facts;
+mod hook_url;
 mod http;
 mod moment;
+mod nearest;
+mod place;
+mod uuid;
 
 pub mod bxml;
 pub mod cxml;
@@ -27,4 +31,4 @@ pub use http::{
     Body, FetchError, FetchErrorKind, HttpRequest, Policy, Reply, ReplyUse, RetryOn, Signing,
     Success,
 };
-pub use moment::{Moment, ReferNews, StatusEvent};
+pub use moment::{Fetched, Moment, ReferNews, StatusEvent};
