@@ -31,4 +31,4 @@ pub use http::{
     Body, FetchError, FetchErrorKind, HttpRequest, Policy, Reply, ReplyUse, RetryOn, Signing,
     Success,
 };
-pub use moment::{Moment, ReferNews, StatusEvent};
+pub use moment::{Fetched, Moment, ReferNews, StatusEvent};

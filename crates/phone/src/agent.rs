@@ -239,9 +239,10 @@ impl Agent {
                     offer if offer.is_empty() => Ok(state.audio.offer()),
                     offer => state.audio.answer(offer),
                 };
-                match description {
-                    Ok(sdp) if endpoint.answer(now, leg, &[], sdp).is_ok() => 200,
-                    Ok(_) => return,
+                match description.map(|sdp| endpoint.answer(now, leg, &[], sdp)) {
+                    Ok(Ok(())) => 200,
+                    // The caller gave up in the meantime.
+                    Ok(Err(_)) => return,
                     Err(status) => status,
                 }
             }

@@ -36,7 +36,7 @@ impl Audio {
     /// Our answer, or the status that refuses the offer.
     pub(crate) fn answer(&mut self, offer: &[u8]) -> Result<Bytes, u16> {
         let answer = self.session.answer(offer).map_err(|error| match error {
-            OfferError::Unreadable(_) => 400,
+            OfferError::Unreadable(_) => 400_u16,
             OfferError::NoAudio { .. } | OfferError::NoCommonCodec { .. } => 488,
         })?;
         self.follow_codec();

@@ -4,9 +4,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use hookflash_sip::{
-    ConnectionId, Endpoint, EndpointConfig, Flow, Listener, Resolve, Target, Transport,
-};
+use hookflash_sip::endpoint::Target;
+use hookflash_sip::{ConnectionId, Endpoint, EndpointConfig, Flow, Listener, Resolve, Transport};
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
 
