@@ -23,7 +23,13 @@ pub mod jambonz;
 pub mod laml;
 pub mod twiml;
 
-pub use dialect::{Dialect, DocumentError, Document};
-pub use facts::{Account, Application, CallEnd, CallFacts, CallState, Direction, EndedBy, InviteFacts, Party};
-pub use http::{Body, FetchError, FetchErrorKind, HttpRequest, Policy, Reply, ReplyUse, RetryOn, Signing, Success};
+pub use dialect::{Dialect, Document, DocumentError};
+pub use facts::{
+    Account, Application, CallEnd, CallFacts, CallState, Direction, EndedBy, InviteFacts, Party,
+};
+pub use http::{
+    Body, FetchError, FetchErrorKind, HttpRequest, Policy, Reply, ReplyUse, RetryOn, Signing,
+    Success,
+};
+pub use jambonz::gateway::GatewayMoment;
 pub use moment::{Moment, ReferNews, StatusEvent};
