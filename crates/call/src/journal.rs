@@ -101,8 +101,6 @@ pub enum What {
         transfer: u16,
         /// The status.
         status: u16,
-        /// It came after the result.
-        late: bool,
     },
     /// A transfer has its result.
     TransferEnded {
