@@ -1,5 +1,6 @@
 //! SIP for call control and transfer, without sockets and clocks.
 
+pub mod digest;
 pub mod endpoint;
 pub mod event;
 pub mod header;
