@@ -30,7 +30,10 @@ struct Open<M> {
 
 impl<M> Default for Audio<M> {
     fn default() -> Audio<M> {
-        Audio { offer: None, open: None }
+        Audio {
+            offer: None,
+            open: None,
+        }
     }
 }
 
@@ -47,7 +50,10 @@ impl<H: Host> Call<H> {
             return Ok(());
         }
         let offer = self.audio.borrow_mut().offer.take();
-        let port = self.host.open_media(self.record.flow.remote.ip()).map_err(no_port)?;
+        let port = self
+            .host
+            .open_media(self.record.flow.remote.ip())
+            .map_err(no_port)?;
         let mut session = OfferAnswer::new(LocalMedia {
             address: port.address().ip(),
             port: port.address().port(),
@@ -63,7 +69,11 @@ impl<H: Host> Call<H> {
             return Err(self.not_answered(why.to_string()));
         }
         let answer_due = offer.is_none();
-        self.audio.borrow_mut().open = Some(Box::new(Open { port, session, answer_due }));
+        self.audio.borrow_mut().open = Some(Box::new(Open {
+            port,
+            session,
+            answer_due,
+        }));
         self.stream_agreed();
         self.set_phase(Phase::Answered);
         let now = self.host.wall_clock();
@@ -83,9 +93,10 @@ impl<H: Host> Call<H> {
             match (&mut audio.open, offer) {
                 // RFC 3311 §5.2: the first offer has no answer yet.
                 (None, _) => Err((500, "there is no session to change".to_owned())),
-                (Some(open), Some(offer)) => {
-                    open.session.answer(&offer).map_err(|why| (status_of(&why), why.to_string()))
-                }
+                (Some(open), Some(offer)) => open
+                    .session
+                    .answer(&offer)
+                    .map_err(|why| (status_of(&why), why.to_string())),
                 (Some(open), None) => {
                     open.answer_due = true;
                     Ok(open.session.offer())
@@ -99,8 +110,7 @@ impl<H: Host> Call<H> {
             self.stream_agreed();
         }
         let answer = answer.map_err(|(status, _)| status);
-        let sent =
-            self.endpoint(|endpoint, now| endpoint.answer_offer(now, self.leg, answer));
+        let sent = self.endpoint(|endpoint, now| endpoint.answer_offer(now, self.leg, answer));
         self.note_refused_command(sent);
     }
 
@@ -108,10 +118,16 @@ impl<H: Host> Call<H> {
     pub(crate) fn take_answer(&self, answer: Result<Bytes, u16>) {
         let trouble = {
             let mut audio = self.audio.borrow_mut();
-            let Some(open) = audio.open.as_mut().filter(|open| open.answer_due) else { return };
+            let Some(open) = audio.open.as_mut().filter(|open| open.answer_due) else {
+                return;
+            };
             open.answer_due = false;
             match answer {
-                Ok(answer) => open.session.accept_answer(&answer).err().map(|e| e.to_string()),
+                Ok(answer) => open
+                    .session
+                    .accept_answer(&answer)
+                    .err()
+                    .map(|e| e.to_string()),
                 Err(status) => Some(format!("our offer was refused with {status}")),
             }
         };
@@ -129,7 +145,9 @@ impl<H: Host> Call<H> {
         let audio = self.audio.borrow();
         if audio.open.as_ref().is_some_and(|open| open.answer_due) {
             drop(audio);
-            self.note(What::Media("the ACK has no answer to our offer: no audio is sent".into()));
+            self.note(What::Media(
+                "the ACK has no answer to our offer: no audio is sent".into(),
+            ));
         }
     }
 
@@ -138,7 +156,8 @@ impl<H: Host> Call<H> {
         let audio = self.audio.borrow();
         let Some(open) = &audio.open else { return };
         let stream = open.session.stream().copied();
-        open.port.send_silence(stream.filter(|stream| stream.sends_to().is_some()));
+        open.port
+            .send_silence(stream.filter(|stream| stream.sends_to().is_some()));
         let local = open.port.address();
         drop(audio);
         let Some(stream) = stream else { return };
@@ -172,14 +191,23 @@ fn session_description(request: &Request) -> Option<Bytes> {
     if body.is_empty() {
         return None;
     }
-    let content_type = request.headers().get(Name::ContentType).unwrap_or("application/sdp");
-    if !content_type.trim_start().get(..10).is_some_and(|s| s.eq_ignore_ascii_case("multipart/")) {
+    let content_type = request
+        .headers()
+        .get(Name::ContentType)
+        .unwrap_or("application/sdp");
+    if !content_type
+        .trim_start()
+        .get(..10)
+        .is_some_and(|s| s.eq_ignore_ascii_case("multipart/"))
+    {
         return Some(body.clone());
     }
     let parts = multipart_parts(content_type, body).ok()?;
     let part = parts.iter().find(|part| {
         let kind = part.headers.get(Name::ContentType).unwrap_or_default();
-        kind.trim_start().get(..15).is_some_and(|s| s.eq_ignore_ascii_case("application/sdp"))
+        kind.trim_start()
+            .get(..15)
+            .is_some_and(|s| s.eq_ignore_ascii_case("application/sdp"))
     })?;
     Some(body.slice_ref(part.body))
 }
@@ -201,5 +229,10 @@ fn status_of(why: &OfferError) -> u16 {
 
 fn refuse(status: u16, message: String) -> Finish {
     let why = Reason::failure(None, message);
-    Finish::Refuse { status, reason: None, headers: Vec::new(), why }
+    Finish::Refuse {
+        status,
+        reason: None,
+        headers: Vec::new(),
+        why,
+    }
 }

@@ -242,9 +242,8 @@ impl<H: Host> Call<H> {
             }
             Event::Refer(refer, _) => {
                 // RFC 5057 §5.6: an unwanted usage inside a dialog is refused with 603.
-                let refused = self.endpoint(|endpoint, now| {
-                    endpoint.reject_refer(now, self.leg, refer, 603)
-                });
+                let refused =
+                    self.endpoint(|endpoint, now| endpoint.reject_refer(now, self.leg, refer, 603));
                 self.note_call("the far end asked for a transfer, which this release declines");
                 self.note_refused_command(refused);
             }
@@ -296,7 +295,9 @@ impl<H: Host> Call<H> {
         if dropped > 0 {
             let counter = &self.ledger.counters.events_dropped;
             counter.fetch_add(u64::from(dropped), std::sync::atomic::Ordering::Relaxed);
-            self.note_call(&format!("{dropped} events were dropped: more came than could be read"));
+            self.note_call(&format!(
+                "{dropped} events were dropped: more came than could be read"
+            ));
         }
     }
 
@@ -344,6 +345,9 @@ pub(crate) async fn until(at: Option<Instant>) {
 
 impl Reason {
     pub(crate) fn failure(code: Option<String>, message: impl Into<String>) -> Reason {
-        Reason::Failure { code, message: message.into() }
+        Reason::Failure {
+            code,
+            message: message.into(),
+        }
     }
 }

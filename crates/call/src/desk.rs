@@ -29,7 +29,11 @@ pub struct Desk<H: Host> {
 impl<H: Host> Desk<H> {
     /// A desk without calls.
     pub fn new(host: Rc<H>, ledger: Arc<Ledger>) -> Desk<H> {
-        Desk { host, ledger, calls: Rc::default() }
+        Desk {
+            host,
+            ledger,
+            calls: Rc::default(),
+        }
     }
 
     /// Takes in a call: the INVITE of `Event::Incoming`, once it is known which application it is
@@ -99,7 +103,11 @@ impl<H: Host> Desk<H> {
 
     /// The calls that are not over.
     pub fn live(&self) -> usize {
-        self.calls.borrow().values().filter(|call| call.phase.get() != Phase::Over).count()
+        self.calls
+            .borrow()
+            .values()
+            .filter(|call| call.phase.get() != Phase::Over)
+            .count()
     }
 
     /// The calls of which anything is left, such as a refer subscription in its grace period.

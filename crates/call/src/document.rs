@@ -87,8 +87,11 @@ impl<H: Host> Call<H> {
         failed: &Moment<'_>,
         failure: Failure,
     ) -> Result<Loaded, Finish> {
-        let moment =
-            Moment::Fallback { failed_url: &failure.url, code: &failure.code, failed };
+        let moment = Moment::Fallback {
+            failed_url: &failure.url,
+            code: &failure.code,
+            failed,
+        };
         match self.request_for(&moment) {
             Ok(Some(request)) => match self.load(request, first(failed)).await {
                 Ok(loaded) => Ok(loaded),
@@ -117,13 +120,22 @@ impl<H: Host> Call<H> {
     /// Reads a reply as a document.
     pub(crate) fn read_reply(&self, reply: &Reply, first: bool) -> Result<Loaded, Failure> {
         let content_type = Some(reply.content_type.as_deref().unwrap_or_default());
-        let document = Document { body: &reply.body, content_type, first };
+        let document = Document {
+            body: &reply.body,
+            content_type,
+            first,
+        };
         self.read(document, &reply.url, &reply.url)
     }
 
     fn given_document(&self, given: &GivenDocument, first: bool) -> Result<Loaded, Finish> {
-        let document = Document { body: &given.body, content_type: None, first };
-        self.read(document, &given.name, &given.base).map_err(|failure| self.no_document(failure))
+        let document = Document {
+            body: &given.body,
+            content_type: None,
+            first,
+        };
+        self.read(document, &given.name, &given.base)
+            .map_err(|failure| self.no_document(failure))
     }
 
     fn read(&self, document: Document<'_>, name: &str, base: &str) -> Result<Loaded, Failure> {
@@ -133,23 +145,39 @@ impl<H: Host> Call<H> {
                     self.note_remark(name, warning);
                 }
                 let steps = u16::try_from(program.steps.len()).unwrap_or(u16::MAX);
-                self.note(What::Document { steps, source: name.into() });
-                Ok(Loaded { program, base: base.into() })
+                self.note(What::Document {
+                    steps,
+                    source: name.into(),
+                });
+                Ok(Loaded {
+                    program,
+                    base: base.into(),
+                })
             }
             Err(error) => {
                 count(&self.ledger.counters.documents_refused);
                 for diagnostic in &error.diagnostics {
                     self.note_remark(name, diagnostic);
                 }
-                let first = error.diagnostics.iter().find(|d| d.severity == Severity::Error);
+                let first = error
+                    .diagnostics
+                    .iter()
+                    .find(|d| d.severity == Severity::Error);
                 let message = first.map_or_else(|| error.to_string(), ToString::to_string);
-                Err(Failure { url: name.to_owned(), code: error.code().to_owned(), message })
+                Err(Failure {
+                    url: name.to_owned(),
+                    code: error.code().to_owned(),
+                    message,
+                })
             }
         }
     }
 
     pub(crate) fn note_remark(&self, source: &str, diagnostic: &Diagnostic) {
-        self.note(What::Remark(Box::new((source.to_owned(), diagnostic.clone()))));
+        self.note(What::Remark(Box::new((
+            source.to_owned(),
+            diagnostic.clone(),
+        ))));
     }
 
     pub(crate) fn fetch_failure(&self, error: &FetchError) -> Failure {
@@ -165,14 +193,22 @@ impl<H: Host> Call<H> {
         let code = Some(failure.code).filter(|code| !code.is_empty());
         let why = Reason::failure(code, failure.message.clone());
         if self.phase.get() != Phase::Waiting {
-            return Finish::HangUp { headers: Vec::new(), why };
+            return Finish::HangUp {
+                headers: Vec::new(),
+                why,
+            };
         }
         let headers = match self.dialect().refusal_reason_header() {
             Some(name) => vec![(name.to_owned(), header_text(&failure.message))],
             None => Vec::new(),
         };
         let status = self.dialect().refusal_without_document();
-        Finish::Refuse { status, reason: None, headers, why }
+        Finish::Refuse {
+            status,
+            reason: None,
+            headers,
+            why,
+        }
     }
 
     /// Counts a document that is about to run.

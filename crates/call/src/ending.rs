@@ -19,9 +19,17 @@ pub(crate) async fn end<H: Host>(call: &Rc<Call<H>>, finish: Finish) {
         Finish::Gone(leg_end) => (gone(answered, &leg_end), transfer_end(&leg_end)),
         Finish::HangUp { headers, why } => {
             hang_up(call, &headers);
-            (ours(answered, if answered { 200 } else { 603 }, None, why), CallOver::HungUp)
+            (
+                ours(answered, if answered { 200 } else { 603 }, None, why),
+                CallOver::HungUp,
+            )
         }
-        Finish::Refuse { status, reason, headers, why } => {
+        Finish::Refuse {
+            status,
+            reason,
+            headers,
+            why,
+        } => {
             let refused = call.endpoint(|endpoint, now| {
                 endpoint.reject(now, call.leg, status, reason.as_deref(), &headers)
             });
@@ -71,19 +79,23 @@ fn gone(answered: bool, how: &LegEnd) -> CallEnd {
         LegEnd::Canceled(_) => (EndedBy::Peer, 487, None),
         LegEnd::Refused(status) => (EndedBy::Peer, *status, None),
         LegEnd::Local => (EndedBy::Server, if answered { 200 } else { 603 }, None),
-        LegEnd::NoAck => {
-            (EndedBy::Server, 200, Some("the caller never acknowledged our answer (no ACK)"))
-        }
-        LegEnd::SessionExpired => {
-            (EndedBy::Server, 200, Some("the session was not refreshed in time (RFC 4028)"))
-        }
-        LegEnd::DialogGone => {
-            (EndedBy::Peer, 200, Some("the far end no longer knew the call (481)"))
-        }
+        LegEnd::NoAck => (
+            EndedBy::Server,
+            200,
+            Some("the caller never acknowledged our answer (no ACK)"),
+        ),
+        LegEnd::SessionExpired => (
+            EndedBy::Server,
+            200,
+            Some("the session was not refreshed in time (RFC 4028)"),
+        ),
+        LegEnd::DialogGone => (
+            EndedBy::Peer,
+            200,
+            Some("the far end no longer knew the call (481)"),
+        ),
         LegEnd::NoAnswer => (EndedBy::Server, 408, Some("nothing answered the INVITE")),
-        LegEnd::TransportLost(_) => {
-            (EndedBy::Server, if answered { 200 } else { 503 }, None)
-        }
+        LegEnd::TransportLost(_) => (EndedBy::Server, if answered { 200 } else { 503 }, None),
     };
     let message = match how {
         LegEnd::TransportLost(why) => Some(format!("the far end cannot be reached: {why}")),

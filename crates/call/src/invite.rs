@@ -23,7 +23,10 @@ pub(crate) fn facts(
         sid: dialect.call_sid(random.0),
         application: Arc::clone(&options.application),
         direction: Direction::Inbound,
-        from: headers.get(Name::From).map(calling_party).unwrap_or_default(),
+        from: headers
+            .get(Name::From)
+            .map(calling_party)
+            .unwrap_or_default(),
         to: party(invite.uri(), String::new()),
         sip_call_id: headers.get(Name::CallId).unwrap_or_default().to_owned(),
         source_ip: flow.remote.ip().to_canonical().to_string(),
@@ -56,10 +59,16 @@ pub(crate) fn drop_what_is_told(facts: &mut CallFacts) {
         .invite
         .headers
         .iter()
-        .filter(|(name, _)| name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("x-")))
+        .filter(|(name, _)| {
+            name.get(..2)
+                .is_some_and(|start| start.eq_ignore_ascii_case("x-"))
+        })
         .cloned()
         .collect();
-    facts.invite = Arc::new(InviteFacts { headers: kept, ..InviteFacts::default() });
+    facts.invite = Arc::new(InviteFacts {
+        headers: kept,
+        ..InviteFacts::default()
+    });
 }
 
 fn invite_facts(invite: &Request, dialect: Dialect) -> InviteFacts {
@@ -68,7 +77,10 @@ fn invite_facts(invite: &Request, dialect: Dialect) -> InviteFacts {
         method: invite.method().as_str().to_owned(),
         uri: invite.uri().to_owned(),
         version: "2.0".to_owned(),
-        headers: headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.to_owned())).collect(),
+        headers: headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), value.to_owned()))
+            .collect(),
         ..InviteFacts::default()
     };
     if dialect == Dialect::Jambonz {
@@ -82,7 +94,10 @@ fn invite_facts(invite: &Request, dialect: Dialect) -> InviteFacts {
 fn calling_party(from: &str) -> Party {
     match NameAddr::parse(from) {
         Ok(from) => {
-            let display = from.display().map(|name| name.into_owned()).unwrap_or_default();
+            let display = from
+                .display()
+                .map(|name| name.into_owned())
+                .unwrap_or_default();
             party(from.uri, display)
         }
         Err(_) => party(from, String::new()),
@@ -92,20 +107,35 @@ fn calling_party(from: &str) -> Party {
 /// A URI's parts. What cannot be read is kept whole.
 fn party(uri: &str, display_name: String) -> Party {
     let Ok(parsed) = UriRef::borrowed(uri) else {
-        return Party { uri: uri.to_owned(), display_name, ..Party::default() };
+        return Party {
+            uri: uri.to_owned(),
+            display_name,
+            ..Party::default()
+        };
     };
     let (user, host) = match parsed.scheme() {
         Scheme::Sip | Scheme::Sips => (
-            parsed.user_text().map(|user| user.into_owned()).unwrap_or_default(),
+            parsed
+                .user_text()
+                .map(|user| user.into_owned())
+                .unwrap_or_default(),
             parsed.host().to_owned(),
         ),
         Scheme::Tel => {
             let number = uri.split_once(':').map_or("", |(_, rest)| rest);
-            (number.split(';').next().unwrap_or_default().to_owned(), String::new())
+            (
+                number.split(';').next().unwrap_or_default().to_owned(),
+                String::new(),
+            )
         }
         Scheme::Other => Default::default(),
     };
-    Party { uri: uri.to_owned(), user, host, display_name }
+    Party {
+        uri: uri.to_owned(),
+        user,
+        host,
+        display_name,
+    }
 }
 
 #[cfg(test)]
@@ -114,7 +144,8 @@ mod tests {
 
     #[test]
     fn a_party_is_taken_apart_and_its_uri_kept_as_written() {
-        let alice = calling_party("\"Alice \\\"A\\\" B\" <sip:al%20ice@[2001:db8::1]:5080;x=y>;tag=1");
+        let alice =
+            calling_party("\"Alice \\\"A\\\" B\" <sip:al%20ice@[2001:db8::1]:5080;x=y>;tag=1");
         assert_eq!(alice.uri, "sip:al%20ice@[2001:db8::1]:5080;x=y");
         assert_eq!(alice.user, "al ice");
         assert_eq!(alice.host, "[2001:db8::1]");
@@ -124,7 +155,10 @@ mod tests {
     #[test]
     fn a_tel_uri_is_a_number_without_a_host() {
         let caller = calling_party("<tel:+441632960123;phone-context=x>;tag=1");
-        assert_eq!((caller.user.as_str(), caller.host.as_str()), ("+441632960123", ""));
+        assert_eq!(
+            (caller.user.as_str(), caller.host.as_str()),
+            ("+441632960123", "")
+        );
     }
 
     #[test]

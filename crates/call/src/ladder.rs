@@ -26,7 +26,12 @@ pub fn ladder(record: &CallRecord) -> String {
                     let label = Line::of(&entry.what).summary;
                     row(&at, &arrow(&label, !message.sent), &blank())
                 }
-                What::Asked { purpose, method, url, .. } => {
+                What::Asked {
+                    purpose,
+                    method,
+                    url,
+                    ..
+                } => {
                     asked.push((entry.at, purpose));
                     let label = format!("{} {} ({purpose})", method_word(*method), path(url));
                     row(&at, &blank(), &arrow(&label, true))
@@ -34,7 +39,10 @@ pub fn ladder(record: &CallRecord) -> String {
                 What::Replied { number, status, .. } => {
                     let label = match asked.get(usize::from(*number)) {
                         Some((since, purpose)) => {
-                            format!("{status} ({purpose}, {} ms)", entry.at.saturating_sub(*since))
+                            format!(
+                                "{status} ({purpose}, {} ms)",
+                                entry.at.saturating_sub(*since)
+                            )
                         }
                         None => status.to_string(),
                     };
@@ -61,11 +69,18 @@ pub fn ladder(record: &CallRecord) -> String {
     });
     record.transfers(|transfers| {
         for transfer in transfers {
-            let amended = transfer.amendment.as_ref().map(|amendment| &amendment.verdict);
+            let amended = transfer
+                .amendment
+                .as_ref()
+                .map(|amendment| &amendment.verdict);
             let verdict = amended.or(transfer.result.as_ref().map(|result| &result.verdict));
             let verdict = verdict.map_or("The transfer is under way.", String::as_str);
             line(&mut text, "");
-            wrap(&mut text, &format!("Transfer to {}: {verdict}", transfer.target), 96);
+            wrap(
+                &mut text,
+                &format!("Transfer to {}: {verdict}", transfer.target),
+                96,
+            );
         }
     });
     text
@@ -109,7 +124,10 @@ fn shorten(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }
-    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+    text.chars()
+        .take(most.saturating_sub(1))
+        .chain(['…'])
+        .collect()
 }
 
 /// The path of a URL; its host says nothing that the column does not.

@@ -40,21 +40,21 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, ordered: Option<NewDocument
             return finish;
         }
         *call.base.borrow_mut() = loaded.base;
-        match run_steps(call, loaded.program).await {
-            Then::Next => {}
-            Then::Document(next) => {
-                loaded = next;
-                continue;
-            }
-            Then::Finish(finish) => return finish,
-        }
+        loaded = match run_steps(call, loaded.program).await {
+            Ok(next) => next,
+            Err(finish) => return finish,
+        };
     }
 }
 
-async fn run_steps<H: Host>(call: &Rc<Call<H>>, program: Program) -> Then {
+/// Runs one document; gives the one that follows it, or the end of the call.
+async fn run_steps<H: Host>(call: &Rc<Call<H>>, program: Program) -> Result<Loaded, Finish> {
     let end = program.end;
     for step in program.steps {
-        call.note(What::Verb { name: step.name.as_str().into(), position: step.position });
+        call.note(What::Verb {
+            name: step.name.as_str().into(),
+            position: step.position,
+        });
         call.verb_began();
         if !call.is_answered() {
             match step.answering {
@@ -63,11 +63,7 @@ async fn run_steps<H: Host>(call: &Rc<Call<H>>, program: Program) -> Then {
                     skip(call, &step);
                     continue;
                 }
-                Answering::Answer => {
-                    if let Err(finish) = call.answer() {
-                        return Then::Finish(finish);
-                    }
-                }
+                Answering::Answer => call.answer()?,
             }
         }
         let then = match step.verb {
@@ -83,11 +79,13 @@ async fn run_steps<H: Host>(call: &Rc<Call<H>>, program: Program) -> Then {
             Verb::Unrunnable(verb) => Box::pin(verb::unrunnable::run(call, &verb)).await,
         };
         call.verb_ended(VerbEnd::Done);
-        if !matches!(then, Then::Next) {
-            return then;
+        match then {
+            Then::Next => {}
+            Then::Document(loaded) => return Ok(loaded),
+            Then::Finish(finish) => return Err(finish),
         }
     }
-    Then::Finish(end_of_program(call, end))
+    Err(end_of_program(call, end))
 }
 
 /// How the call ends when its document does.
@@ -95,20 +93,33 @@ pub(crate) fn end_of_program<H: Host>(call: &Rc<Call<H>>, end: EndOfProgram) -> 
     let why = Reason::Document;
     match end {
         EndOfProgram::HangUpOrRefuse(status) if call.phase.get() == Phase::Waiting => {
-            Finish::Refuse { status, reason: None, headers: Vec::new(), why }
+            Finish::Refuse {
+                status,
+                reason: None,
+                headers: Vec::new(),
+                why,
+            }
         }
         EndOfProgram::AnswerAndHangUp if call.phase.get() == Phase::Waiting => {
             match call.answer() {
-                Ok(()) => Finish::HangUp { headers: Vec::new(), why },
+                Ok(()) => Finish::HangUp {
+                    headers: Vec::new(),
+                    why,
+                },
                 Err(finish) => finish,
             }
         }
-        _ => Finish::HangUp { headers: Vec::new(), why },
+        _ => Finish::HangUp {
+            headers: Vec::new(),
+            why,
+        },
     }
 }
 
 fn skip<H: Host>(call: &Rc<Call<H>>, step: &Step) {
-    call.note(What::VerbNote("skipped: the call is not answered yet".into()));
+    call.note(What::VerbNote(
+        "skipped: the call is not answered yet".into(),
+    ));
     if let Verb::Refer(refer) = &step.verb {
         verb::refer::skipped(call, refer);
     }

@@ -12,7 +12,7 @@ use hookflash_dialects::{Moment, ReferNews};
 use hookflash_program::Refer;
 use hookflash_sip as sip;
 use hookflash_transfer::{
-    LocalFailure, Notification, NotApplicable, ReferAnswer, Subscription, SubscriptionState,
+    LocalFailure, NotApplicable, Notification, ReferAnswer, Subscription, SubscriptionState,
     Transfer, TransferResult,
 };
 use tokio::sync::Notify;
@@ -128,9 +128,13 @@ impl Transfers {
                 (true, _) => Some(LocalFailure::Transport),
             },
         };
-        self.feed(call, |watched| watched.refer == Some(refer), |machine, now| {
-            machine.handle_response(now, answer.clone());
-        });
+        self.feed(
+            call,
+            |watched| watched.refer == Some(refer),
+            |machine, now| {
+                machine.handle_response(now, answer.clone());
+            },
+        );
     }
 
     /// A NOTIFY of a REFER.
@@ -141,9 +145,13 @@ impl Transfers {
         notification: &sip::Notification,
     ) {
         let mut effect = None;
-        self.feed(call, |watched| watched.refer == Some(refer), |machine, now| {
-            effect = Some(machine.handle_notify(now, reading(notification)));
-        });
+        self.feed(
+            call,
+            |watched| watched.refer == Some(refer),
+            |machine, now| {
+                effect = Some(machine.handle_notify(now, reading(notification)));
+            },
+        );
         let Some(effect) = effect else { return };
         if let Some(warning) = effect.warning {
             call.note(What::TransferNote(warning.to_string().into()));
@@ -155,17 +163,25 @@ impl Transfers {
 
     /// The application replaced the document: open transfers are over for it, without a callback.
     pub(crate) fn supersede<H: Host>(&self, call: &Rc<Call<H>>) {
-        self.feed(call, |_| true, |machine, now| machine.handle_superseded(now));
+        self.feed(
+            call,
+            |_| true,
+            |machine, now| machine.handle_superseded(now),
+        );
     }
 
     /// The call is over: open transfers end with it, at once or within a moment.
     pub(crate) fn call_over<H: Host>(&self, call: &Rc<Call<H>>, how: CallOver) {
-        self.feed(call, |_| true, |machine, now| match how {
-            CallOver::PeerBye => machine.handle_peer_bye(now),
-            CallOver::HungUp => machine.handle_local_hangup(now),
-            CallOver::DialogGone => machine.handle_dialog_gone(now),
-            CallOver::TransportLost => machine.handle_transport_lost(now),
-        });
+        self.feed(
+            call,
+            |_| true,
+            |machine, now| match how {
+                CallOver::PeerBye => machine.handle_peer_bye(now),
+                CallOver::HungUp => machine.handle_local_hangup(now),
+                CallOver::DialogGone => machine.handle_dialog_gone(now),
+                CallOver::TransportLost => machine.handle_transport_lost(now),
+            },
+        );
     }
 
     /// Waits until every transfer has its result.
@@ -191,7 +207,10 @@ impl Transfers {
     pub(crate) fn take_unreported(&self) -> Option<Unreported> {
         self.watched.borrow_mut().iter_mut().find_map(|watched| {
             let result = watched.unreported.take()?;
-            Some(Unreported { verb: Rc::clone(&watched.verb), result })
+            Some(Unreported {
+                verb: Rc::clone(&watched.verb),
+                result,
+            })
         })
     }
 
@@ -209,7 +228,10 @@ impl Transfers {
 
     fn next_due(&self) -> Option<Instant> {
         let watched = self.watched.borrow();
-        watched.iter().filter_map(|w| w.machine.as_ref()?.poll_timeout()).min()
+        watched
+            .iter()
+            .filter_map(|w| w.machine.as_ref()?.poll_timeout())
+            .min()
     }
 
     /// Tells machines something and keeps what they say to it.
@@ -222,8 +244,15 @@ impl Transfers {
         let now = call.host.now();
         let mut forgotten = Vec::new();
         let mut kept = Vec::new();
-        for watched in self.watched.borrow_mut().iter_mut().filter(|watched| which(watched)) {
-            let Some(machine) = &mut watched.machine else { continue };
+        for watched in self
+            .watched
+            .borrow_mut()
+            .iter_mut()
+            .filter(|watched| which(watched))
+        {
+            let Some(machine) = &mut watched.machine else {
+                continue;
+            };
             tell(machine, now);
             if let Some(result) = machine.poll_result() {
                 watched.ended = true;
@@ -233,7 +262,8 @@ impl Transfers {
             }
             if let Some(amendment) = machine.poll_amendment() {
                 let amendment = Some(Box::new(amendment));
-                call.record.change_transfer(watched.number, |kept| kept.amendment = amendment);
+                call.record
+                    .change_transfer(watched.number, |kept| kept.amendment = amendment);
             }
         }
         for (number, result) in kept {
@@ -255,8 +285,13 @@ impl Transfers {
             kept.notify_codes = Vec::new();
             kept.ended = Some(ended);
         });
-        call.ledger.counters.transfer_ended(result.end, result.outcome);
-        call.note(What::TransferEnded { transfer: number, end: result.end });
+        call.ledger
+            .counters
+            .transfer_ended(result.end, result.outcome);
+        call.note(What::TransferEnded {
+            transfer: number,
+            end: result.end,
+        });
     }
 
     fn tell_progress<H: Host>(&self, call: &Rc<Call<H>>, refer: sip::ReferId, status: u16) {
@@ -269,11 +304,18 @@ impl Transfers {
                 kept.notify_codes.push(status);
             }
         });
-        call.note(What::TransferProgress { transfer: number, status });
+        call.note(What::TransferProgress {
+            transfer: number,
+            status,
+        });
         let news = ReferNews { status };
-        match call.request_for(&Moment::ReferProgress { verb: &verb, news: &news }) {
+        match call.request_for(&Moment::ReferProgress {
+            verb: &verb,
+            news: &news,
+        }) {
             Ok(Some(request)) => {
-                self.progress_under_way.set(self.progress_under_way.get().saturating_add(1));
+                self.progress_under_way
+                    .set(self.progress_under_way.get().saturating_add(1));
                 let teller = Rc::clone(call);
                 call.tell_then(request, move || {
                     let under_way = &teller.transfers.progress_under_way;
@@ -295,7 +337,9 @@ fn reading(notification: &sip::Notification) -> Notification<'_> {
         subscription: notification.subscription.as_ref().map(|news| Subscription {
             state: SubscriptionState::from_word(&news.state),
             reason: news.reason.as_deref(),
-            expires: news.expires.map(|d| u32::try_from(d.as_secs()).unwrap_or(u32::MAX)),
+            expires: news
+                .expires
+                .map(|d| u32::try_from(d.as_secs()).unwrap_or(u32::MAX)),
         }),
     }
 }

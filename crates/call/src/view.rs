@@ -60,7 +60,9 @@ pub fn transfers(record: &CallRecord) -> Value {
     let sid = record.facts(|facts| facts.sid.clone());
     record.transfers(|transfers| {
         let numbered = transfers.iter().enumerate();
-        numbered.map(|(number, one)| transfer(record, &sid, number, one)).collect()
+        numbered
+            .map(|(number, one)| transfer(record, &sid, number, one))
+            .collect()
     })
 }
 
@@ -72,9 +74,10 @@ fn transfer(record: &CallRecord, sid: &str, number: usize, transfer: &TransferRe
     });
     let result = transfer.result.as_deref();
     let (late, verdict) = match &transfer.amendment {
-        Some(amendment) => {
-            (amendment.late_notify_codes.as_slice(), Some(amendment.verdict.as_str()))
-        }
+        Some(amendment) => (
+            amendment.late_notify_codes.as_slice(),
+            Some(amendment.verdict.as_str()),
+        ),
         None => (&[][..], result.map(|result| result.verdict.as_str())),
     };
     let rest = json!({
@@ -160,7 +163,12 @@ fn webhooks(record: &CallRecord) -> Value {
         for entry in entries {
             let when = rfc3339(record.wall_clock(entry.at));
             match &entry.what {
-                What::Asked { purpose, method, url, .. } => webhooks.push(json!({
+                What::Asked {
+                    purpose,
+                    method,
+                    url,
+                    ..
+                } => webhooks.push(json!({
                     "purpose": purpose,
                     "method": method_word(*method),
                     "url": url,
@@ -171,15 +179,24 @@ fn webhooks(record: &CallRecord) -> Value {
                 })),
                 What::Replied { number, status, .. } => {
                     let webhook = webhooks.get_mut(usize::from(*number));
-                    finish(webhook, &[("status", json!(status)), ("endedAt", json!(when))]);
+                    finish(
+                        webhook,
+                        &[("status", json!(status)), ("endedAt", json!(when))],
+                    );
                 }
-                What::Unanswered { number: Some(number), failure } => {
+                What::Unanswered {
+                    number: Some(number),
+                    failure,
+                } => {
                     let (code, error) = &**failure;
                     let error = json!({ "code": code, "message": error.message });
                     let webhook = webhooks.get_mut(usize::from(*number));
                     finish(webhook, &[("error", error), ("endedAt", json!(when))]);
                 }
-                What::Unanswered { number: None, failure } => webhooks.push(json!({
+                What::Unanswered {
+                    number: None,
+                    failure,
+                } => webhooks.push(json!({
                     "purpose": null,
                     "method": null,
                     "url": failure.1.url,
@@ -197,7 +214,10 @@ fn webhooks(record: &CallRecord) -> Value {
 
 fn finish(webhook: Option<&mut Value>, with: &[(&str, Value)]) {
     if let Some(webhook) = webhook.and_then(Value::as_object_mut) {
-        webhook.extend(with.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
+        webhook.extend(
+            with.iter()
+                .map(|(key, value)| ((*key).to_owned(), value.clone())),
+        );
     }
 }
 
@@ -240,13 +260,27 @@ impl Line {
                 });
                 ("sip", direction, summary, details)
             }
-            What::Asked { number, purpose, method, url } => {
+            What::Asked {
+                number,
+                purpose,
+                method,
+                url,
+            } => {
                 let method = method_word(*method);
                 let details =
                     json!({ "number": number, "purpose": purpose, "method": method, "url": url });
-                ("webhook", Some("out"), format!("{method} {url} ({purpose})"), details)
+                (
+                    "webhook",
+                    Some("out"),
+                    format!("{method} {url} ({purpose})"),
+                    details,
+                )
             }
-            What::Replied { number, status, bytes } => {
+            What::Replied {
+                number,
+                status,
+                bytes,
+            } => {
                 let summary = match bytes {
                     Some(bytes) => format!("{status}, {bytes} bytes"),
                     None => status.to_string(),
@@ -271,7 +305,12 @@ impl Line {
                     1 => "document with 1 verb".to_owned(),
                     _ => format!("document with {steps} verbs"),
                 };
-                ("verb", None, summary, json!({ "verbs": steps, "source": source }))
+                (
+                    "verb",
+                    None,
+                    summary,
+                    json!({ "verbs": steps, "source": source }),
+                )
             }
             What::Remark(remark) => {
                 let (source, diagnostic) = &**remark;
@@ -290,18 +329,28 @@ impl Line {
                     json!({ "verb": name, "line": position.line, "column": position.column });
                 ("verb", None, format!("{name} ({position})"), details)
             }
-            What::VerbDone(how) => {
-                ("verb", None, how.as_str().to_owned(), json!({ "state": how.as_str() }))
-            }
+            What::VerbDone(how) => (
+                "verb",
+                None,
+                how.as_str().to_owned(),
+                json!({ "state": how.as_str() }),
+            ),
             What::VerbNote(text) => ("verb", None, text.to_string(), json!({})),
-            What::Ringing => ("call", None, "ringing".to_owned(), json!({ "state": "ringing" })),
-            What::Answered => {
-                ("call", None, "answered".to_owned(), json!({ "state": "answered" }))
-            }
+            What::Ringing => (
+                "call",
+                None,
+                "ringing".to_owned(),
+                json!({ "state": "ringing" }),
+            ),
+            What::Answered => (
+                "call",
+                None,
+                "answered".to_owned(),
+                json!({ "state": "answered" }),
+            ),
             What::Ended(end) => {
                 let by = ended_by(end.by);
-                let mut summary =
-                    format!("ended by {by} ({} {})", end.sip_status, end.sip_reason);
+                let mut summary = format!("ended by {by} ({} {})", end.sip_status, end.sip_reason);
                 if let Some(message) = &end.message {
                     summary.push_str(": ");
                     summary.push_str(message);
@@ -341,7 +390,12 @@ impl Line {
             Value::Object(details) => details,
             _ => Map::new(),
         };
-        Line { kind, direction, summary, details }
+        Line {
+            kind,
+            direction,
+            summary,
+            details,
+        }
     }
 }
 

@@ -13,7 +13,10 @@ use crate::ledger::count;
 
 impl<H: Host> Call<H> {
     /// The request that this moment calls for, if the dialect makes one.
-    pub(crate) fn request_for(&self, moment: &Moment<'_>) -> Result<Option<HttpRequest>, FetchError> {
+    pub(crate) fn request_for(
+        &self,
+        moment: &Moment<'_>,
+    ) -> Result<Option<HttpRequest>, FetchError> {
         let base = Rc::clone(&self.base.borrow());
         let now = self.host.wall_clock();
         self.record.change(|facts| {
@@ -86,7 +89,10 @@ impl<H: Host> Call<H> {
     pub(crate) fn note_fetch_error(&self, number: Option<u16>, error: &FetchError) {
         count(&self.ledger.counters.webhooks_failed);
         let code = self.dialect().fetch_error_code(error);
-        self.note(What::Unanswered { number, failure: Box::new((code, error.clone())) });
+        self.note(What::Unanswered {
+            number,
+            failure: Box::new((code, error.clone())),
+        });
     }
 
     fn note_asked(&self, request: &HttpRequest) -> u16 {
@@ -104,6 +110,10 @@ impl<H: Host> Call<H> {
 
     fn note_reply(&self, number: u16, status: u16, bytes: Option<usize>) {
         let bytes = bytes.map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX));
-        self.note(What::Replied { number, status, bytes });
+        self.note(What::Replied {
+            number,
+            status,
+            bytes,
+        });
     }
 }

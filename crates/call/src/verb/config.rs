@@ -21,7 +21,9 @@ pub(crate) fn run<H: Host>(call: &Rc<Call<H>>, config: &Config) -> Then {
     }
     if !not_run.is_empty() {
         let names = not_run.join(", ");
-        call.note(What::VerbNote(format!("without effect in this release: {names}").into()));
+        call.note(What::VerbNote(
+            format!("without effect in this release: {names}").into(),
+        ));
     }
     Then::Next
 }

@@ -12,10 +12,17 @@ use crate::verb::refer::fit_for_the_wire;
 
 pub(crate) fn run<H: Host>(call: &Rc<Call<H>>, decline: Decline) -> Then {
     if call.is_answered() {
-        call.note(What::VerbNote("skipped: only an unanswered call can be declined".into()));
+        call.note(What::VerbNote(
+            "skipped: only an unanswered call can be declined".into(),
+        ));
         return Then::Next;
     }
     let headers = fit_for_the_wire(call, decline.headers);
     let Decline { status, reason, .. } = decline;
-    Then::Finish(Finish::Refuse { status, reason, headers, why: Reason::Document })
+    Then::Finish(Finish::Refuse {
+        status,
+        reason,
+        headers,
+        why: Reason::Document,
+    })
 }

@@ -15,5 +15,8 @@ pub(crate) fn run<H: Host>(call: &Rc<Call<H>>, hangup: Hangup, end: EndOfProgram
         return Then::Finish(end_of_program(call, end));
     }
     let headers = fit_for_the_wire(call, hangup.headers);
-    Then::Finish(Finish::HangUp { headers, why: Reason::Document })
+    Then::Finish(Finish::HangUp {
+        headers,
+        why: Reason::Document,
+    })
 }

@@ -42,23 +42,37 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, refer: Box<Refer>) -> Then 
     let result_at = Instant::now();
     call.documents.set(0);
     if result.end == End::Rejected && call.options.transfer.bridge_when_refused {
-        call.note(What::VerbNote("this release cannot bridge: the refusal is reported".into()));
+        call.note(What::VerbNote(
+            "this release cannot bridge: the refusal is reported".into(),
+        ));
     }
     let succeeded = result.outcome == Outcome::Succeeded;
-    let next = if succeeded { verb.on_success } else { verb.on_failure };
+    let next = if succeeded {
+        verb.on_success
+    } else {
+        verb.on_failure
+    };
     let empty_reply_goes_on = match next {
-        Continuation::Reply { empty_reply_goes_on } if result.dialog_alive => empty_reply_goes_on,
+        Continuation::Reply {
+            empty_reply_goes_on,
+        } if result.dialog_alive => empty_reply_goes_on,
         Continuation::Reply { .. } => {
             report(call, &verb, &result);
             return Then::Finish(Finish::Gone(LegEnd::DialogGone));
         }
         Continuation::HangUp => {
             report(call, &verb, &result);
-            return Then::Finish(Finish::HangUp { headers: Vec::new(), why: Reason::Document });
+            return Then::Finish(Finish::HangUp {
+                headers: Vec::new(),
+                why: Reason::Document,
+            });
         }
     };
     call.tell_transfer_event(&result);
-    let done = Moment::ReferDone { verb: &verb, result: &result };
+    let done = Moment::ReferDone {
+        verb: &verb,
+        result: &result,
+    };
     let reply = match call.request_for(&done) {
         Ok(None) => None,
         Ok(Some(request)) => Some(call.ask(request).await),
@@ -92,7 +106,8 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, refer: Box<Refer>) -> Then 
 /// is not called back for it.
 pub(crate) fn skipped<H: Host>(call: &Rc<Call<H>>, refer: &Refer) {
     let verb = Rc::new(refer.clone());
-    call.transfers.not_applicable(call, &verb, &NotApplicable::NotAnswered);
+    call.transfers
+        .not_applicable(call, &verb, &NotApplicable::NotAnswered);
     if let Some(skipped) = call.transfers.take_unreported() {
         call.tell_transfer_event(&skipped.result);
     }
@@ -143,7 +158,9 @@ fn check<H: Host>(call: &Rc<Call<H>>, refer: &Refer) -> Result<Outgoing, NotAppl
     if call.phase.get() == Phase::Waiting {
         return Err(NotApplicable::NotAnswered);
     }
-    let inbound = call.record.facts(|facts| facts.direction == Direction::Inbound);
+    let inbound = call
+        .record
+        .facts(|facts| facts.direction == Direction::Inbound);
     if !inbound && !refer.outbound_allowed && !options.any_direction {
         return Err(NotApplicable::WrongDirection);
     }
@@ -164,7 +181,10 @@ fn check<H: Host>(call: &Rc<Call<H>>, refer: &Refer) -> Result<Outgoing, NotAppl
         TargetRule::UriOrUser => BareTarget::AtPeerHost(&peer_host),
     };
     let target = ReferTo::parse(&refer.target, bare).map_err(NotApplicable::BadTarget)?;
-    options.allow_targets.check(&target).map_err(NotApplicable::TargetRefused)?;
+    options
+        .allow_targets
+        .check(&target)
+        .map_err(NotApplicable::TargetRefused)?;
     if let Some(method) = target.stripped_method() {
         let note = format!("method={method} was taken out of the target: only calls are placed");
         call.note(What::VerbNote(note.into()));
@@ -189,33 +209,45 @@ fn referred_by_value<H: Host>(
     let named = |name: &str| Some(name.to_owned()).filter(|name| !name.is_empty());
     let (value, display_name) = match &refer.referred_by {
         ReferredBy::LocalParty => (local.uri, named(&local.display_name)),
-        ReferredBy::Given { value, display_name } => (value.clone(), display_name.clone()),
+        ReferredBy::Given {
+            value,
+            display_name,
+        } => (value.clone(), display_name.clone()),
         ReferredBy::Caller { display_name } => (
-            if remote.user.is_empty() { local.uri } else { remote.user },
+            if remote.user.is_empty() {
+                local.uri
+            } else {
+                remote.user
+            },
             display_name.clone().or_else(|| named(&remote.display_name)),
         ),
     };
     let display_name = display_name.as_deref();
     let written = match &refer.referred_by {
         ReferredBy::LocalParty if !call.options.transfer.referred_by => By::Suppressed,
-        ReferredBy::LocalParty => By::LocalParty { uri: &value, display_name },
-        _ => By::Given { value: &value, display_name, host: peer_host },
+        ReferredBy::LocalParty => By::LocalParty {
+            uri: &value,
+            display_name,
+        },
+        _ => By::Given {
+            value: &value,
+            display_name,
+            host: peer_host,
+        },
     };
     match written.header_value() {
         Ok(value) => value,
         Err(why) => {
-            call.note(What::VerbNote(format!("sent without Referred-By: {why}").into()));
+            call.note(What::VerbNote(
+                format!("sent without Referred-By: {why}").into(),
+            ));
             None
         }
     }
 }
 
 /// Sends the REFER and has its transfer followed.
-fn send<H: Host>(
-    call: &Rc<Call<H>>,
-    refer: &Rc<Refer>,
-    outgoing: Outgoing,
-) -> Result<(), LegGone> {
+fn send<H: Host>(call: &Rc<Call<H>>, refer: &Rc<Refer>, outgoing: Outgoing) -> Result<(), LegGone> {
     let options = &call.options.transfer;
     let limits = match refer.timing {
         ReferTiming::FromAcceptance => {
@@ -271,8 +303,12 @@ fn not_applicable<H: Host>(call: &Rc<Call<H>>, refer: &Rc<Refer>, why: &NotAppli
         NotApplicable::NotSip | NotApplicable::WrongDirection | NotApplicable::NotAnswered
     );
     let code = refer.wrong_leg_code.filter(|_| wrong_leg);
-    let code = code.map(|code| format!(" (error {code})")).unwrap_or_default();
-    call.note(What::VerbNote(format!("no REFER was sent{code}: {why}").into()));
+    let code = code
+        .map(|code| format!(" (error {code})"))
+        .unwrap_or_default();
+    call.note(What::VerbNote(
+        format!("no REFER was sent{code}: {why}").into(),
+    ));
     call.transfers.not_applicable(call, refer, why);
     call.verb_ended(VerbEnd::Failed);
 }

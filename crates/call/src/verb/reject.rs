@@ -11,8 +11,16 @@ use crate::program::Then;
 pub(crate) fn run<H: Host>(call: &Rc<Call<H>>, reject: &Reject) -> Then {
     let why = Reason::Document;
     Then::Finish(if call.is_answered() {
-        Finish::HangUp { headers: Vec::new(), why }
+        Finish::HangUp {
+            headers: Vec::new(),
+            why,
+        }
     } else {
-        Finish::Refuse { status: reject.status, reason: None, headers: Vec::new(), why }
+        Finish::Refuse {
+            status: reject.status,
+            reason: None,
+            headers: Vec::new(),
+            why,
+        }
     })
 }

@@ -18,5 +18,6 @@ pub(crate) fn run<H: Host>(call: &Rc<Call<H>>, tag: Tag) -> Then {
 
 /// An empty text clears the tag.
 pub(crate) fn set_text<H: Host>(call: &Rc<Call<H>>, text: String) {
-    call.record.change(|facts| facts.tag = Some(text).filter(|text| !text.is_empty()));
+    call.record
+        .change(|facts| facts.tag = Some(text).filter(|text| !text.is_empty()));
 }

@@ -14,11 +14,18 @@ use crate::program::Then;
 /// The vendor's path for a verb that cannot be carried out: the fallback where there is one for
 /// that, else the end of the call.
 pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, verb: &Unrunnable) -> Then {
-    let message = format!("{} cannot be run by this release: {}", verb.verb, verb.reason);
+    let message = format!(
+        "{} cannot be run by this release: {}",
+        verb.verb, verb.reason
+    );
     call.note(What::VerbNote(message.as_str().into()));
     call.verb_ended(VerbEnd::Failed);
     let url = call.base.borrow().to_string();
-    let failure = Failure { url, code: verb.code.clone(), message };
+    let failure = Failure {
+        url,
+        code: verb.code.clone(),
+        message,
+    };
     if !call.dialect().falls_back_on_verbs() {
         return Then::Finish(call.no_document(failure));
     }
