@@ -32,4 +32,5 @@ pub use http::{
     Body, FetchError, FetchErrorKind, HttpRequest, Policy, Reply, ReplyUse, RetryOn, Signing,
     Success,
 };
+pub use jambonz::gateway::GatewayMoment;
 pub use moment::{Moment, ReferNews, StatusEvent};
