@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use hookflash_dialects::{CallState, Moment, StatusEvent};
+use hookflash_dialects::{CallState, GatewayMoment, Moment, StatusEvent};
 
 use hookflash_transfer::TransferResult;
 
@@ -39,6 +39,12 @@ impl<H: Host> Call<H> {
 
     /// Tells the application that the call's status changed, when it wants to know.
     pub(crate) fn tell_status(self: &Rc<Self>, event: StatusEvent) {
+        let gateway = match event {
+            StatusEvent::Initiated => Some(GatewayMoment::Created),
+            StatusEvent::Ringing => None,
+            StatusEvent::Answered => Some(GatewayMoment::InProgress),
+            StatusEvent::Completed => Some(GatewayMoment::Ended),
+        };
         let sequence = self.statuses.get();
         match self.request_for(&Moment::Status { event, sequence }) {
             Ok(Some(request)) => {
@@ -48,8 +54,21 @@ impl<H: Host> Call<H> {
             Ok(None) => {}
             Err(error) => self.note_fetch_error(None, &error),
         }
+        if let Some(moment) = gateway {
+            self.tell_gateway(moment);
+        }
     }
 
     /// Tells of a transfer's result beside its callback. Once per transfer.
-    pub(crate) fn tell_transfer_event(self: &Rc<Self>, _result: &TransferResult) {}
+    pub(crate) fn tell_transfer_event(self: &Rc<Self>, result: &TransferResult) {
+        self.tell_gateway(GatewayMoment::ReferDone(result));
+    }
+
+    fn tell_gateway(self: &Rc<Self>, moment: GatewayMoment<'_>) {
+        match self.record.facts(|facts| self.dialect().gateway_event(facts, moment)) {
+            Ok(Some(request)) => self.tell(request),
+            Ok(None) => {}
+            Err(error) => self.note_fetch_error(None, &error),
+        }
+    }
 }

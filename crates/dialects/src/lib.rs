@@ -33,4 +33,4 @@ pub use http::{
     Success,
 };
 pub use jambonz::gateway::GatewayMoment;
-pub use moment::{Moment, ReferNews, StatusEvent};
+pub use moment::{Fetched, Moment, ReferNews, StatusEvent};
