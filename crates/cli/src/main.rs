@@ -189,12 +189,19 @@ fn check(args: &CheckArgs) -> ExitCode {
     let bytes = match bytes {
         Ok(bytes) => bytes,
         Err(error) => {
-            return complain(format_args!("{}: {error}", args.file.display()), WRONG_USAGE);
+            return complain(
+                format_args!("{}: {error}", args.file.display()),
+                WRONG_USAGE,
+            );
         }
     };
     let checked = check::check(&args.file, &bytes, args.dialect);
     print(&checked.report);
-    if checked.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if checked.failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 fn config_check(args: &ConfigArgs) -> ExitCode {
@@ -221,7 +228,11 @@ fn config_print(args: &ConfigArgs) -> ExitCode {
 }
 
 fn phone(args: PhoneArgs) -> ExitCode {
-    let listen = match args.listen.strip_prefix("udp://").map(str::parse::<SocketAddr>) {
+    let listen = match args
+        .listen
+        .strip_prefix("udp://")
+        .map(str::parse::<SocketAddr>)
+    {
         Some(Ok(listen)) => listen,
         _ => {
             return complain(

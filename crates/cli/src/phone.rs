@@ -10,7 +10,10 @@ use crate::{WRONG_USAGE, complain, print};
 
 /// Runs the phone until its call is over, or until Ctrl-C.
 pub(crate) fn phone(listen: SocketAddr, script: Script, json: bool) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return complain(format_args!("cannot start: {error}"), 1),
     };
@@ -46,7 +49,11 @@ async fn run(listen: SocketAddr, script: Script, json: bool) -> ExitCode {
         placed &= !matches!(item, hookflash_phone::News::CannotCall(_));
         show(&item, json);
     }
-    if placed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if placed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn show(item: &hookflash_phone::News, json: bool) {
