@@ -43,7 +43,8 @@ const MOST_STREAMS: usize = 32;
 pub(super) fn streams(body: &[u8]) -> Result<Vec<Stream>, String> {
     let text = String::from_utf8_lossy(body)
         .replace("\r\n", "\n")
-        .replace('\r', "\n");
+        .replace('\r', "\n")
+        .replace('\0', "");
     let text = text.trim_start();
     if !text
         .lines()
@@ -55,11 +56,32 @@ pub(super) fn streams(body: &[u8]) -> Result<Vec<Stream>, String> {
     if session.medias.len() > MOST_STREAMS {
         return Err(format!("it has more than {MOST_STREAMS} media streams"));
     }
+    if let Some(media) = session.medias.iter().find(|media| !can_be_repeated(media)) {
+        return Err(format!(
+            "the line {:?} is no media line",
+            format!(
+                "m={} {} {} {}",
+                media.media, media.port, media.proto, media.fmt
+            )
+        ));
+    }
     Ok(session
         .medias
         .iter()
         .map(|media| stream(&session, media))
         .collect())
+}
+
+/// Whether our answer can have the line too, which every answer must (RFC 3264 §6).
+fn can_be_repeated(media: &Media) -> bool {
+    let format = media
+        .fmt
+        .split_ascii_whitespace()
+        .next()
+        .unwrap_or_default();
+    [&media.media, &media.proto, format]
+        .iter()
+        .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_graphic()))
 }
 
 /// The description with unusable lines replaced by an unknown one, so that line numbers in errors
@@ -86,7 +108,7 @@ fn legible(text: &str) -> String {
         seen_origin |= usable && key == "o=";
         seen_connection |= usable && key == "c=";
         match usable {
-            true => clean.push_str(&words.join(" ").replace('\0', "")),
+            true => clean.push_str(&words.join(" ")),
             false => clean.push_str("x="),
         }
         clean.push('\n');
