@@ -11,10 +11,15 @@ const PACKET_TIME: &str = "20";
 /// Events 0–9, *, #, A–D and flash (RFC 4733 §3.2).
 const EVENTS: &str = "0-16";
 
-/// Our description with version 0.
-pub(super) fn session(local: &LocalMedia, lines: &[MediaLine], audio: &AudioLine) -> Session {
+/// Our description.
+pub(super) fn session(
+    local: &LocalMedia,
+    version: u64,
+    lines: &[MediaLine],
+    audio: &AudioLine,
+) -> Session {
     let mut session = Session::new(
-        Origin::with_ip_addr(local.session_id, 0, local.address),
+        Origin::with_ip_addr(local.session_id, version, local.address),
         "-",
     );
     session.connection = Some(Connection::from_ip_addr(local.address));
