@@ -243,19 +243,17 @@ impl OfferAnswer {
     /// Writes our description with the version of the last one, and with the next version if that
     /// makes it differ from the last one.
     fn describe(&mut self, audio: &AudioLine) -> Bytes {
-        let mut session = writing::session(&self.local, self.version, &self.lines, audio);
-        let mut text = writing::text(&session);
+        let mut text = writing::description(&self.local, self.version, &self.lines, audio);
         if self.sent.is_some_and(|sent| sent != fingerprint(&text)) {
             self.version += 1;
-            session.origin.sess_version = self.version;
-            text = writing::text(&session);
+            text = writing::description(&self.local, self.version, &self.lines, audio);
         }
         self.sent = Some(fingerprint(&text));
         Bytes::from(text)
     }
 }
 
-fn fingerprint(text: &[u8]) -> u64 {
+fn fingerprint(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()
