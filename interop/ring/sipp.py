@@ -65,7 +65,7 @@ class Sipp:
     """One SIPp process with one scenario."""
 
     def __init__(
-        self, folder, name, xml, peer_port, service, transport="u1", via=None, seconds=40, options=()
+        self, folder, name, xml, peer_port, service, transport="u1", via=None, seconds=25, options=()
     ):
         folder.mkdir(parents=True, exist_ok=True)
         scenario = folder / f"{name}.xml"
