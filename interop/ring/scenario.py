@@ -17,9 +17,9 @@ REASONS = {
 }
 
 _OFFER = """v=0
-o=far 1 {version} IN IP4 [local_ip]
+o=far 1 {version} IN IP[media_ip_type] [media_ip]
 s=-
-c=IN IP4 [local_ip]
+c=IN IP[media_ip_type] [media_ip]
 t=0 0
 m=audio {port} RTP/AVP 0 8 101
 a=rtpmap:0 PCMU/8000
