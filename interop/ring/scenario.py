@@ -208,7 +208,8 @@ CSeq:[$refer_cseq]
         self.notifies_body(f"SIP/2.0 {code} {REASONS[code]}\n", over, **more)
 
     def notifies_body(
-        self, body, over=False, state=None, with_id=False, content_type="message/sipfrag;version=2.0"
+        self, body, over=False, state=None, with_id=False,
+        content_type="message/sipfrag;version=2.0",
     ):
         """NOTIFY with this very body; a trailing line end is sent only if `body` has one."""
         if state is None:

@@ -79,8 +79,8 @@ class Sipp:
         self._seconds = seconds
         command = [
             "sipp", f"{host}:{peer_port}", "-sf", scenario, "-s", service,
-            "-i", host, "-mi", host.strip("[]"), "-p", self.port, "-t", transport, "-m", "1", "-l", "1",
-            "-cp", free_port(), "-nostdin",
+            "-i", host, "-mi", host.strip("[]"), "-p", self.port, "-t", transport,
+            "-m", "1", "-l", "1", "-cp", free_port(), "-nostdin",
             "-default_behaviors", "all,-abortunexp",
             "-recv_timeout", (seconds - 5) * 1000, "-timeout", f"{seconds}s", "-timeout_error",
             "-trace_msg", "-message_file", self._messages, "-message_overwrite", "true",
