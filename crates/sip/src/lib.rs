@@ -1,5 +1,7 @@
 //! SIP for call control and transfer, without sockets and clocks.
 
+mod dialog;
+pub mod digest;
 pub mod endpoint;
 pub mod event;
 pub mod header;
@@ -9,8 +11,11 @@ mod method;
 mod multipart;
 mod status;
 mod syntax;
+mod timer;
+mod transaction;
 pub mod transport;
 pub mod uri;
+mod usage;
 pub mod wire_text;
 
 pub use endpoint::{
