@@ -10,6 +10,7 @@ mod message;
 mod method;
 mod multipart;
 mod status;
+pub mod stream;
 mod syntax;
 mod timer;
 mod transaction;
