@@ -17,7 +17,7 @@ use crate::{
     CallFacts, Dialect, Document, DocumentError, FetchError, HttpRequest, Moment, RetryOn, Success,
 };
 
-static SIGNALWIRE: Vendor = Vendor {
+pub(crate) static SIGNALWIRE: Vendor = Vendor {
     dialect: Dialect::Cxml,
     language: "cXML",
     root: &verbs::RESPONSE,

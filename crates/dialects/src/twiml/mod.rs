@@ -19,7 +19,7 @@ use crate::{
     CallFacts, Dialect, Document, DocumentError, FetchError, HttpRequest, Moment, RetryOn, Success,
 };
 
-static TWILIO: Vendor = Vendor {
+pub(crate) static TWILIO: Vendor = Vendor {
     dialect: Dialect::Twiml,
     language: "TwiML",
     root: &verbs::RESPONSE,
