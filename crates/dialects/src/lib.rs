@@ -31,4 +31,5 @@ pub use http::{
     Body, FetchError, FetchErrorKind, HttpRequest, Policy, Reply, ReplyUse, RetryOn, Signing,
     Success,
 };
+pub use jambonz::gateway::GatewayMoment;
 pub use moment::{Fetched, Moment, ReferNews, StatusEvent};
