@@ -26,7 +26,8 @@ pub enum Dialect {
 pub struct Document<'a> {
     /// The bytes.
     pub body: &'a [u8],
-    /// The Content-Type header; `None` for files and documents given by the API.
+    /// The Content-Type header; `None` for files and documents given by the API, `Some("")` for
+    /// a reply that had none.
     pub content_type: Option<&'a str>,
     /// Whether it is the answer to the first request of a call, on which an empty jambonz array
     /// is an error.

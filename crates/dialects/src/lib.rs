@@ -8,6 +8,7 @@
 //! `twiml` and `cxml` share `laml`; `bxml` and `jambonz` stand alone. Sources are named in each
 //! module. Left out: sending the requests and running the programs.
 
+mod conduct;
 mod dialect;
 mod facts;
 mod hook_url;
@@ -32,4 +33,4 @@ pub use http::{
     Success,
 };
 pub use jambonz::gateway::GatewayMoment;
-pub use moment::{Moment, ReferNews, StatusEvent};
+pub use moment::{Fetched, Moment, ReferNews, StatusEvent};

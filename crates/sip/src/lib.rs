@@ -1,5 +1,6 @@
 //! SIP for call control and transfer, without sockets and clocks.
 
+pub mod digest;
 pub mod endpoint;
 pub mod event;
 pub mod header;
@@ -8,6 +9,7 @@ mod message;
 mod method;
 mod multipart;
 mod status;
+pub mod stream;
 mod syntax;
 pub mod transport;
 pub mod uri;
