@@ -98,6 +98,7 @@ fn c28_a_silent_peer_makes_a_408_here_and_then_answers_for_the_dialog() {
     raw.sent.clear();
     raw.wait(seconds(1));
     assert_eq!(answer(&mut raw), (id, 408, true));
+    raw.sent_request(Method::Refer);
     let probe = raw.sent_request(Method::Options);
     raw.respond(&probe, 200, "", "");
     assert!(raw.endpoint.is_confirmed(leg));
