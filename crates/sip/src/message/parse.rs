@@ -1,0 +1,414 @@
+//! From bytes to messages.
+//!
+//! One pass over the head finds lines and names; values are only looked into when asked for. A
+//! message whose bytes are plain UTF-8 (nearly all are) costs the copy of its head, the list of
+//! header lines and the copy of its body.
+
+use bytes::Bytes;
+
+use super::{Message, ParseError, Problem, Request, Response};
+use crate::Method;
+use crate::header::Name;
+use crate::headers::{Headers, Slot, Span};
+use crate::syntax::{is_token, is_token_byte};
+use crate::wire_text;
+
+/// The most header lines a message may have.
+const MAX_HEADERS: usize = 256;
+/// The longest start line and headers together, in bytes.
+pub(crate) const MAX_HEAD: usize = 64 * 1024;
+/// The longest body, in bytes.
+pub(crate) const MAX_BODY: usize = 1024 * 1024;
+
+/// Start line and headers of a message whose body is still to come.
+#[derive(Clone, Debug)]
+pub struct Head {
+    message: Message,
+    length: usize,
+    content_length: Option<usize>,
+}
+
+impl Head {
+    /// The length of the head in bytes, the empty line included.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// The body's length as the message declares it.
+    pub fn content_length(&self) -> Option<usize> {
+        self.content_length
+    }
+
+    /// The message without its body.
+    pub fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// The whole message.
+    pub fn complete(mut self, body: Bytes) -> Message {
+        self.message.set_raw_body(body);
+        self.message
+    }
+}
+
+pub(super) fn datagram(bytes: &[u8]) -> Result<Message, ParseError> {
+    let mut head = head(bytes)?;
+    let rest = bytes.get(head.length..).unwrap_or_default();
+    let body = match head.content_length {
+        None => rest,
+        Some(length) => match rest.get(..length) {
+            Some(body) => body,
+            None => return Err(refuse(Problem::BodyLength, head.length, head.message)),
+        },
+    };
+    if !body.is_empty() {
+        head.message.set_raw_body(Bytes::copy_from_slice(body));
+    }
+    Ok(head.message)
+}
+
+pub(super) fn head(bytes: &[u8]) -> Result<Head, ParseError> {
+    let start = bytes
+        .iter()
+        .position(|b| !matches!(b, b'\r' | b'\n'))
+        .unwrap_or(bytes.len());
+    let bytes = bytes.get(start..).unwrap_or_default();
+    if Message::is_keep_alive(bytes) {
+        return Err(ParseError::new(Problem::Empty, start));
+    }
+    let mut lines = scan(bytes, Section::Message);
+    let length = lines.length;
+    let raw = bytes.get(..length).unwrap_or_default();
+    let text = match plain_text(raw, &lines) {
+        Ok(text) => text,
+        Err(raw) => {
+            // Rare: the text gets longer, so the places of all lines change.
+            let carried = wire_text::from_wire(&raw).into_owned();
+            lines = scan(carried.as_bytes(), Section::Message);
+            if let Some((_, offset)) = &mut lines.error {
+                let mut before = Vec::new();
+                wire_text::write_to(carried.get(..*offset).unwrap_or(&carried), &mut before);
+                *offset = before.len();
+            }
+            carried
+        }
+    };
+    let error = lines.error;
+    let (message, flaw) = assemble(text, lines).map_err(|mut e| {
+        e.offset += start;
+        e
+    })?;
+    if let Some((problem, offset)) = error.or(flaw) {
+        return Err(refuse(problem, start + offset, message));
+    }
+    match content_length(message.headers()) {
+        Ok(content_length) => Ok(Head {
+            message,
+            length: start + length,
+            content_length,
+        }),
+        Err(problem) => Err(refuse(problem, start, message)),
+    }
+}
+
+/// Reads the headers of a body part; they end at an empty line or with the part.
+pub(crate) fn part_headers(bytes: &[u8]) -> Result<(Headers, usize), ParseError> {
+    let mut lines = scan(bytes, Section::Part);
+    let length = lines.length;
+    let raw = bytes.get(..length).unwrap_or_default();
+    let text = plain_text(raw, &lines).unwrap_or_else(|raw| {
+        let carried = wire_text::from_wire(&raw).into_owned();
+        lines = scan(carried.as_bytes(), Section::Part);
+        carried
+    });
+    match lines.error.or(bare_carriage_return(&text, &lines)) {
+        Some((problem, offset)) => Err(ParseError::new(problem, offset)),
+        None => Ok((
+            Headers::from_parts(text, lines.slots, Span::default()),
+            length,
+        )),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Message,
+    Part,
+}
+
+struct Lines {
+    first: Span,
+    slots: Vec<Slot>,
+    folds: bool,
+    length: usize,
+    error: Option<(Problem, usize)>,
+}
+
+/// Finds the lines of the head. After the first broken line it reads on, so that the rest can be
+/// used to answer.
+fn scan(bytes: &[u8], section: Section) -> Lines {
+    let mut lines = Lines {
+        first: Span::default(),
+        slots: Vec::with_capacity(20),
+        folds: false,
+        length: bytes.len(),
+        error: None,
+    };
+    let mut at = 0;
+    let mut is_first = section == Section::Message;
+    let mut follows_header = false;
+    loop {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let (length, next) = match memchr::memchr(b'\n', rest) {
+            Some(length) => (length, at + length + 1),
+            None if section == Section::Part && !rest.is_empty() => (rest.len(), bytes.len()),
+            None => {
+                if section == Section::Message {
+                    lines.fail(Problem::Unfinished, bytes.len());
+                }
+                break;
+            }
+        };
+        let line = rest.get(..length).unwrap_or_default();
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if next > MAX_HEAD {
+            lines.fail(Problem::HeadTooLong, at);
+            lines.length = at;
+            break;
+        }
+        if is_first {
+            lines.first = Span::new(at, at + line.len());
+            is_first = false;
+        } else if let Some(first) = line.first() {
+            if matches!(first, b' ' | b'\t') {
+                lines.fold(line, at, follows_header);
+            } else {
+                follows_header = lines.header(line, at);
+            }
+        } else {
+            lines.length = next;
+            break;
+        }
+        at = next;
+    }
+    lines
+}
+
+impl Lines {
+    fn fail(&mut self, problem: Problem, offset: usize) {
+        self.error.get_or_insert((problem, offset));
+    }
+
+    fn header(&mut self, line: &[u8], at: usize) -> bool {
+        let name_length = line
+            .iter()
+            .position(|b| !is_token_byte(*b))
+            .unwrap_or(line.len());
+        let mut colon = name_length;
+        while matches!(line.get(colon), Some(b' ' | b'\t')) {
+            colon += 1;
+        }
+        if line.get(colon) != Some(&b':') || name_length == 0 {
+            let problem = if line.contains(&b':') {
+                Problem::HeaderName
+            } else {
+                Problem::HeaderWithoutColon
+            };
+            self.fail(problem, at);
+            return false;
+        }
+        if self.slots.len() == MAX_HEADERS {
+            self.fail(Problem::TooManyHeaders, at);
+            return false;
+        }
+        let name = line
+            .get(..name_length)
+            .and_then(|n| std::str::from_utf8(n).ok())
+            .unwrap_or("");
+        let value = trimmed(line, colon + 1);
+        self.slots.push(Slot::new(
+            Name::known(name),
+            Span::new(at, at + name_length),
+            Span::new(at + value.0, at + value.1),
+        ));
+        true
+    }
+
+    fn fold(&mut self, line: &[u8], at: usize, follows_header: bool) {
+        let (start, end) = trimmed(line, 0);
+        let Some(slot) = self.slots.last_mut().filter(|_| follows_header) else {
+            // A line of blanks after the start line is noise; text there belongs to no header.
+            if start != end {
+                self.fail(Problem::HeaderWithoutColon, at);
+            }
+            return;
+        };
+        if start == end {
+            return;
+        }
+        let value = slot.value();
+        if value.start == value.end {
+            slot.set_value(Span::new(at + start, at + end));
+        } else {
+            slot.set_value(Span::new(value.start as usize, at + end));
+            self.folds = true;
+        }
+    }
+}
+
+/// The part of `line` from `start` on without blanks at either end.
+fn trimmed(line: &[u8], start: usize) -> (usize, usize) {
+    let blank = |at: usize| matches!(line.get(at), Some(b' ' | b'\t'));
+    let (mut start, mut end) = (start, line.len());
+    while start < end && blank(start) {
+        start += 1;
+    }
+    while start < end && blank(end - 1) {
+        end -= 1;
+    }
+    (start, end)
+}
+
+/// The head as text, with the line ends inside folded values turned into blanks; the bytes
+/// themselves when they cannot be taken as they are.
+fn plain_text(raw: &[u8], lines: &Lines) -> Result<String, Vec<u8>> {
+    let mut bytes = raw.to_vec();
+    if lines.folds {
+        for slot in &lines.slots {
+            let value = slot.value();
+            let value = bytes.get_mut(value.start as usize..value.end as usize);
+            unfold(value.unwrap_or_default());
+        }
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) if !wire_text::has_carried_bytes(&text) => Ok(text),
+        Ok(text) => Err(text.into_bytes()),
+        Err(error) => Err(error.into_bytes()),
+    }
+}
+
+fn unfold(value: &mut [u8]) {
+    let mut next_is_line_end = false;
+    for byte in value.iter_mut().rev() {
+        match *byte {
+            b'\n' => *byte = b' ',
+            b'\r' if next_is_line_end => *byte = b' ',
+            _ => {
+                next_is_line_end = false;
+                continue;
+            }
+        }
+        next_is_line_end = true;
+    }
+}
+
+type Flaw = Option<(Problem, usize)>;
+
+fn assemble(text: String, lines: Lines) -> Result<(Message, Flaw), ParseError> {
+    let mut flaw = bare_carriage_return(&text, &lines);
+    let first = lines.first.of(&text).trim_end_matches([' ', '\t']);
+    if let Some(status_line) = after_version(first) {
+        let (version, rest) = status_line;
+        let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+        let status = match code.parse::<u16>() {
+            Ok(status @ 100..=699) if code.len() == 3 => status,
+            _ => return Err(ParseError::new(Problem::StatusCode, version.len())),
+        };
+        if !is_our_version(version) {
+            return Err(ParseError::new(Problem::Version, 0));
+        }
+        let start = lines.first.start as usize + first.len() - reason.len();
+        let reason = Span::new(start, start + reason.len());
+        let headers = Headers::from_parts(text, lines.slots, reason);
+        return Ok((
+            Message::Response(Response::from_parts(status, headers)),
+            flaw,
+        ));
+    }
+    let bad = |at| ParseError::new(Problem::StartLine, at);
+    let (method, rest) = first.split_once([' ', '\t']).ok_or_else(|| bad(0))?;
+    let (before, version) = rest
+        .rsplit_once([' ', '\t'])
+        .ok_or_else(|| bad(method.len()))?;
+    if !is_token(method) || !is_version(version) {
+        return Err(bad(0));
+    }
+    let uri = before.trim_matches([' ', '\t']);
+    let lead = before.len() - before.trim_start_matches([' ', '\t']).len();
+    let start = method.len() + 1 + lead;
+    if uri.is_empty() || uri.bytes().any(|b| b <= b' ' || b == 0x7F) {
+        flaw = flaw.or(Some((Problem::RequestUri, start)));
+    }
+    let (method, known) = (Method::from(method), is_our_version(version));
+    let uri = Span::new(start, start + uri.len());
+    let headers = Headers::from_parts(text, lines.slots, uri);
+    Ok((
+        Message::Request(Request::from_parts(method, known, headers)),
+        flaw,
+    ))
+}
+
+/// A carriage return that is not part of a line end could be taken for a line end by others.
+fn bare_carriage_return(text: &str, lines: &Lines) -> Flaw {
+    let returns = memchr::memchr_iter(b'\r', text.as_bytes());
+    let mut bare = returns.filter(|at| text.as_bytes().get(at + 1) != Some(&b'\n'));
+    // After a broken line the places of further ones are not of interest.
+    bare.next()
+        .filter(|_| lines.error.is_none())
+        .map(|at| (Problem::BareCarriageReturn, at))
+}
+
+/// Version and remainder when the line begins with a version, as status lines do.
+fn after_version(line: &str) -> Option<(&str, &str)> {
+    let (version, rest) = line.split_once(' ')?;
+    is_version(version).then_some((version, rest.trim_start_matches(' ')))
+}
+
+fn is_version(text: &str) -> bool {
+    let Some((protocol, number)) = text.split_once('/') else {
+        return false;
+    };
+    let digits = |d: &str| !d.is_empty() && d.bytes().all(|b| b.is_ascii_digit());
+    protocol.eq_ignore_ascii_case("SIP")
+        && number
+            .split_once('.')
+            .is_some_and(|(major, minor)| digits(major) && digits(minor))
+}
+
+fn is_our_version(text: &str) -> bool {
+    text.eq_ignore_ascii_case("SIP/2.0")
+}
+
+fn content_length(headers: &Headers) -> Result<Option<usize>, Problem> {
+    let mut length = None;
+    for value in headers.get_all(Name::ContentLength) {
+        if value.is_empty() || !value.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(Problem::ContentLength);
+        }
+        let this: usize = value.parse().map_err(|_| Problem::BodyLength)?;
+        if length.is_some_and(|other| other != this) {
+            return Err(Problem::ContentLength);
+        }
+        length = Some(this);
+    }
+    match length {
+        Some(length) if length > MAX_BODY => Err(Problem::BodyLength),
+        length => Ok(length),
+    }
+}
+
+/// The error, with what was readable of the request when that is enough to answer it.
+fn refuse(problem: Problem, offset: usize, message: Message) -> ParseError {
+    let error = ParseError::new(problem, offset);
+    let needed = [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq];
+    match message {
+        Message::Request(request)
+            if needed
+                .iter()
+                .all(|n| request.headers().get(*n).is_some_and(|v| !v.is_empty())) =>
+        {
+            error.with_request(request)
+        }
+        _ => error,
+    }
+}
