@@ -39,9 +39,15 @@ impl Transport {
 
     /// Reads a Via token or a `transport=` parameter, in any case.
     pub fn from_token(token: &str) -> Option<Transport> {
-        [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss]
-            .into_iter()
-            .find(|transport| transport.via_token().eq_ignore_ascii_case(token))
+        [
+            Transport::Udp,
+            Transport::Tcp,
+            Transport::Tls,
+            Transport::Ws,
+            Transport::Wss,
+        ]
+        .into_iter()
+        .find(|transport| transport.via_token().eq_ignore_ascii_case(token))
     }
 
     /// The port used when none is written (RFC 3261 §19.1.2).
