@@ -25,7 +25,8 @@ pub enum Dialect {
 pub struct Document<'a> {
     /// The bytes.
     pub body: &'a [u8],
-    /// The Content-Type header; `None` for files and documents given by the API.
+    /// The Content-Type header; `None` for files and documents given by the API, `Some("")` for
+    /// a reply that had none.
     pub content_type: Option<&'a str>,
     /// Whether it is the answer to the first request of a call, on which an empty jambonz array
     /// is an error.
@@ -65,7 +66,12 @@ impl std::error::Error for DocumentError {}
 
 impl Dialect {
     /// All four, in the order in which they are listed everywhere.
-    pub const ALL: [Dialect; 4] = [Dialect::Twiml, Dialect::Cxml, Dialect::Bxml, Dialect::Jambonz];
+    pub const ALL: [Dialect; 4] = [
+        Dialect::Twiml,
+        Dialect::Cxml,
+        Dialect::Bxml,
+        Dialect::Jambonz,
+    ];
 
     /// The name used in configuration and on the command line.
     pub fn as_str(self) -> &'static str {
@@ -173,7 +179,11 @@ pub struct UnknownDialect(pub String);
 
 impl fmt::Display for UnknownDialect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no dialect; use twiml, cxml, bxml or jambonz", self.0)
+        write!(
+            f,
+            "`{}` is no dialect; use twiml, cxml, bxml or jambonz",
+            self.0
+        )
     }
 }
 

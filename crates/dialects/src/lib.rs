@@ -10,8 +10,12 @@
 
 mod dialect;
 mod facts;
+mod hook_url;
 mod http;
 mod moment;
+mod nearest;
+mod place;
+mod uuid;
 
 pub mod bxml;
 pub mod cxml;
@@ -19,7 +23,12 @@ pub mod jambonz;
 pub mod laml;
 pub mod twiml;
 
-pub use dialect::{Dialect, DocumentError, Document};
-pub use facts::{Account, Application, CallEnd, CallFacts, CallState, Direction, EndedBy, InviteFacts, Party};
-pub use http::{Body, FetchError, FetchErrorKind, HttpRequest, Policy, Reply, ReplyUse, RetryOn, Signing, Success};
-pub use moment::{Moment, ReferNews, StatusEvent};
+pub use dialect::{Dialect, Document, DocumentError};
+pub use facts::{
+    Account, Application, CallEnd, CallFacts, CallState, Direction, EndedBy, InviteFacts, Party,
+};
+pub use http::{
+    Body, FetchError, FetchErrorKind, HttpRequest, Policy, Reply, ReplyUse, RetryOn, Signing,
+    Success,
+};
+pub use moment::{Fetched, Moment, ReferNews, StatusEvent};
