@@ -121,3 +121,14 @@ fn news_before_the_2xx_do_not_shorten_the_wait_after_it() {
     assert!(call.is_open());
     assert_eq!(call.after_secs(1).result().end, End::Timeout);
 }
+
+#[test]
+fn news_before_the_2xx_do_not_shorten_the_wait_for_the_next_news_either() {
+    let call = refer()
+        .notifies("SIP/2.0 100 Trying", "active")
+        .after_secs(20)
+        .answers(202, "Accepted")
+        .after_secs(119);
+    assert!(call.is_open(), "the 2xx is the latest sign of life");
+    assert_eq!(call.after_secs(1).result().end, End::Timeout);
+}
