@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::header::{BadHeader, Name, TypedHeader};
-use crate::syntax::{List, is_blank, is_token};
+use crate::syntax::{List, is_token, trim};
 use crate::wire_text;
 
 const OTHER: u8 = u8::MAX;
@@ -34,22 +34,29 @@ impl Span {
 /// One header line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot {
-    field: u8,
-    name: Span,
     value: Span,
+    name_start: u32,
+    name_length: u16,
+    field: u8,
 }
 
 impl Slot {
     pub(crate) fn new(field: Option<Name<'_>>, name: Span, value: Span) -> Slot {
         Slot {
-            field: field.and_then(Name::index).unwrap_or(OTHER),
-            name,
             value,
+            name_start: name.start,
+            // A head is no longer than 64 KiB, and longer names are not sent either.
+            name_length: u16::try_from(name.end - name.start).unwrap_or(u16::MAX),
+            field: field.and_then(Name::index).unwrap_or(OTHER),
         }
     }
 
-    pub(crate) fn is(&self, name: Name<'_>) -> bool {
-        name.index() == Some(self.field)
+    fn name<'a>(&self, text: &'a str) -> &'a str {
+        Span {
+            start: self.name_start,
+            end: self.name_start + u32::from(self.name_length),
+        }
+        .of(text)
     }
 
     pub(crate) fn value(&self) -> Span {
@@ -118,20 +125,21 @@ impl Headers {
     }
 
     /// The value of the first header line of that name.
+    #[inline]
     pub fn get<'n>(&self, name: impl Into<Name<'n>>) -> Option<&str> {
-        let name = name.into();
-        self.slots
-            .iter()
-            .find(|s| self.matches(s, name))
-            .map(|s| s.value.of(&self.text))
+        let found = match Key::new(name.into()) {
+            Key::Known(field) => self.slots.iter().find(|s| s.field == field),
+            key => self.slots.iter().find(|s| key.fits(s, &self.text)),
+        };
+        found.map(|s| s.value.of(&self.text))
     }
 
     /// The values of all header lines of that name, in their order.
     pub fn get_all<'a>(&'a self, name: impl Into<Name<'a>>) -> impl Iterator<Item = &'a str> {
-        let name = name.into();
+        let key = Key::new(name.into());
         self.slots
             .iter()
-            .filter(move |s| self.matches(s, name))
+            .filter(move |s| key.fits(s, &self.text))
             .map(|s| s.value.of(&self.text))
     }
 
@@ -217,7 +225,8 @@ impl Headers {
     /// are removed.
     pub fn set<'n>(&mut self, name: impl Into<Name<'n>>, value: &str) {
         let name = name.into();
-        let Some(at) = self.slots.iter().position(|s| self.matches(s, name)) else {
+        let key = Key::new(name);
+        let Some(at) = self.slots.iter().position(|s| key.fits(s, &self.text)) else {
             return self.push(name, value);
         };
         let slot = self.make(name, value);
@@ -228,14 +237,15 @@ impl Headers {
         let text = &self.text;
         self.slots.retain(|s| {
             index += 1;
-            index - 1 <= at || !matches(text, s, name)
+            index - 1 <= at || !key.fits(s, text)
         });
     }
 
     /// Changes the value of the first line of that name and leaves further ones alone.
     pub fn set_first<'n>(&mut self, name: impl Into<Name<'n>>, value: &str) {
         let name = name.into();
-        let Some(at) = self.slots.iter().position(|s| self.matches(s, name)) else {
+        let key = Key::new(name);
+        let Some(at) = self.slots.iter().position(|s| key.fits(s, &self.text)) else {
             return self.push(name, value);
         };
         let value = self.store(value);
@@ -246,15 +256,15 @@ impl Headers {
 
     /// Removes every line of that name.
     pub fn remove<'n>(&mut self, name: impl Into<Name<'n>>) {
-        let name = name.into();
+        let key = Key::new(name.into());
         let text = &self.text;
-        self.slots.retain(|s| !matches(text, s, name));
+        self.slots.retain(|s| !key.fits(s, text));
     }
 
     /// Removes the first line of that name.
     pub fn remove_first<'n>(&mut self, name: impl Into<Name<'n>>) {
-        let name = name.into();
-        if let Some(at) = self.slots.iter().position(|s| self.matches(s, name)) {
+        let key = Key::new(name.into());
+        if let Some(at) = self.slots.iter().position(|s| key.fits(s, &self.text)) {
             self.slots.remove(at);
         }
     }
@@ -286,7 +296,8 @@ impl Headers {
     /// Appends all lines of that name from another message as they are.
     pub fn copy_all<'n>(&mut self, from: &Headers, name: impl Into<Name<'n>>) {
         let name = name.into();
-        for slot in from.slots.iter().filter(|s| from.matches(s, name)) {
+        let key = Key::new(name);
+        for slot in from.slots.iter().filter(|s| key.fits(s, &from.text)) {
             // A received value has no line end; a NUL in it is a peer's own quoted pair and goes
             // back as it came.
             let start = self.text.len();
@@ -299,7 +310,7 @@ impl Headers {
 
     pub(crate) fn write_to(&self, out: &mut Vec<u8>) {
         for slot in &self.slots {
-            if slot.is(Name::ContentLength) {
+            if Name::ContentLength.index() == Some(slot.field) {
                 continue;
             }
             out.extend_from_slice(self.name_of(slot).as_str().as_bytes());
@@ -314,27 +325,16 @@ impl Headers {
     }
 
     fn name_of(&self, slot: &Slot) -> Name<'_> {
-        Name::from_index(slot.field).unwrap_or(Name::Other(slot.name.of(&self.text)))
-    }
-
-    fn matches(&self, slot: &Slot, name: Name<'_>) -> bool {
-        matches(&self.text, slot, name)
+        Name::from_index(slot.field).unwrap_or(Name::Other(slot.name(&self.text)))
     }
 
     fn make(&mut self, name: Name<'_>, value: &str) -> Slot {
-        // `Name::Other` may hold the spelling of a known name when it was built by hand.
-        let known = name
-            .index()
-            .or_else(|| Name::known(name.as_str()).and_then(Name::index));
-        let name = match known {
-            Some(_) => Span::default(),
-            None => self.store_name(name.as_str()),
+        let (known, span) = match Key::new(name) {
+            Key::Known(field) => (Name::from_index(field), Span::default()),
+            Key::Other(name) => (None, self.store_name(name)),
         };
-        Slot {
-            field: known.unwrap_or(OTHER),
-            name,
-            value: self.store(value.trim_matches(is_blank)),
-        }
+        let value = self.store(trim(value));
+        Slot::new(known, span, value)
     }
 
     fn store(&mut self, value: &str) -> Span {
@@ -376,13 +376,31 @@ impl fmt::Debug for Headers {
     }
 }
 
-fn matches(text: &str, slot: &Slot, name: Name<'_>) -> bool {
-    match name {
-        Name::Other(other) => match Name::known(other) {
-            Some(known) => slot.is(known),
-            None => slot.field == OTHER && slot.name.of(text).eq_ignore_ascii_case(other),
-        },
-        known => slot.is(known),
+/// A name made ready for comparing it with many lines.
+#[derive(Clone, Copy)]
+enum Key<'n> {
+    Known(u8),
+    Other(&'n str),
+}
+
+impl<'n> Key<'n> {
+    #[inline]
+    fn new(name: Name<'n>) -> Key<'n> {
+        // `Name::Other` may hold the spelling of a known name when it was built by hand.
+        match (name, name.index()) {
+            (_, Some(field)) => Key::Known(field),
+            (Name::Other(text), None) => Name::known(text)
+                .and_then(Name::index)
+                .map_or(Key::Other(text), Key::Known),
+            (_, None) => Key::Other(name.as_str()),
+        }
+    }
+
+    fn fits(self, slot: &Slot, text: &str) -> bool {
+        match self {
+            Key::Known(field) => slot.field == field,
+            Key::Other(name) => slot.field == OTHER && slot.name(text).eq_ignore_ascii_case(name),
+        }
     }
 }
 

@@ -29,23 +29,34 @@ pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_token_byte)
 }
 
-/// Blanks as they stand in an unfolded header value.
-pub(crate) fn is_blank(c: char) -> bool {
-    c == ' ' || c == '\t'
+/// `text` without blanks (as they stand in an unfolded header value) at either end.
+pub(crate) fn trim(text: &str) -> &str {
+    let bytes = text.as_bytes();
+    match (bytes.first(), bytes.last()) {
+        (Some(b' ' | b'\t'), _) | (_, Some(b' ' | b'\t')) => text.trim_matches([' ', '\t']),
+        _ => text,
+    }
+}
+
+/// Cuts `text` at a byte index; the byte itself is left out.
+pub(crate) fn cut(text: &str, at: usize) -> (&str, &str) {
+    (
+        text.get(..at).unwrap_or(text),
+        text.get(at + 1..).unwrap_or(""),
+    )
 }
 
 /// The index of the quote that closes the quoted string opening at the start of `text`.
 pub(crate) fn closing_quote(text: &str) -> Option<usize> {
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return Some(at),
-            _ => {}
+    let bytes = text.as_bytes();
+    let mut at = 1;
+    loop {
+        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes.get(at) == Some(&b'"') {
+            return Some(at);
         }
+        at += 2;
     }
-    None
 }
 
 /// The content of a quoted string, or the text itself when it is not quoted.
@@ -82,22 +93,19 @@ pub(crate) fn quote(text: &str) -> String {
     quoted
 }
 
-/// The first place where `stop` holds outside quoted strings and angle brackets.
+/// The first place where `stop` stands outside quoted strings and angle brackets.
 pub(crate) fn find_outside(text: &str, stop: u8) -> Option<usize> {
-    let (mut quoted, mut angle, mut escaped) = (false, false, false);
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' if !angle => quoted = !quoted,
-            _ if quoted => {}
-            b'<' => angle = true,
-            b'>' => angle = false,
-            _ if byte == stop && !angle => return Some(at),
-            _ => {}
-        }
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    loop {
+        at += memchr::memchr3(stop, b'"', b'<', bytes.get(at..)?)?;
+        at += match bytes.get(at)? {
+            b'"' => closing_quote(text.get(at..)?)?,
+            b'<' => memchr::memchr(b'>', bytes.get(at..)?)?,
+            _ => return Some(at),
+        };
+        at += 1;
     }
-    None
 }
 
 /// Splits a header value at commas outside quotes and angle brackets; empty items are skipped.
@@ -125,7 +133,7 @@ impl<'a> Iterator for List<'a> {
                     }
                     None => std::mem::take(&mut self.rest),
                 };
-            let item = item.trim_matches(is_blank);
+            let item = trim(item);
             if !item.is_empty() {
                 return Some(item);
             }
@@ -145,9 +153,7 @@ pub struct Params<'a> {
 impl<'a> Params<'a> {
     /// Reads `;name=value;flag` (the leading semicolon may be missing).
     pub fn new(text: &'a str) -> Params<'a> {
-        Params {
-            text: text.trim_matches(is_blank),
-        }
+        Params { text: trim(text) }
     }
 
     /// The parameters as they were written, with the leading semicolon.
@@ -160,7 +166,9 @@ impl<'a> Params<'a> {
         let mut rest = self.text;
         std::iter::from_fn(move || {
             loop {
-                rest = rest.trim_start_matches([';', ' ', '\t']);
+                while let [b';' | b' ' | b'\t', ..] = rest.as_bytes() {
+                    rest = rest.get(1..).unwrap_or("");
+                }
                 if rest.is_empty() {
                     return None;
                 }
@@ -174,11 +182,13 @@ impl<'a> Params<'a> {
                     None => (rest, ""),
                 };
                 rest = after;
-                let (name, value) = match item.split_once('=') {
-                    Some((name, value)) => (name, Some(value.trim_matches(is_blank))),
-                    None => (item, None),
+                let (name, value) = match item.bytes().position(|b| b == b'=') {
+                    Some(at) => {
+                        let (name, value) = cut(item, at);
+                        (trim(name), Some(trim(value)))
+                    }
+                    None => (trim(item), None),
                 };
-                let name = name.trim_matches(is_blank);
                 if !name.is_empty() {
                     return Some(Param { name, value });
                 }

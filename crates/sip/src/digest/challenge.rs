@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::Algorithm;
 use crate::header::Name;
 use crate::headers::Headers;
-use crate::syntax::{List, is_blank, is_token, unquote};
+use crate::syntax::{List, is_token, trim, unquote};
 
 /// What a digest protects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +125,7 @@ pub(super) struct AuthParams<'a> {
 impl<'a> AuthParams<'a> {
     /// Reads one set of credentials: a scheme and its parameters.
     pub(super) fn parse(value: &'a str) -> Option<AuthParams<'a>> {
-        let (scheme, rest) = value.trim_matches(is_blank).split_once([' ', '\t'])?;
+        let (scheme, rest) = trim(value).split_once([' ', '\t'])?;
         let mut params = AuthParams {
             scheme,
             items: Vec::with_capacity(12),
@@ -138,8 +138,7 @@ impl<'a> AuthParams<'a> {
 
     fn add(&mut self, item: &'a str) {
         if let Some((name, value)) = item.split_once('=') {
-            self.items
-                .push((name.trim_matches(is_blank), value.trim_matches(is_blank)));
+            self.items.push((trim(name), trim(value)));
         }
     }
 
@@ -154,17 +153,11 @@ impl<'a> AuthParams<'a> {
 
 /// `Digest realm="x"` is a scheme and a parameter, `nonce="y"` a parameter alone.
 fn split_scheme(item: &str) -> (Option<&str>, &str) {
-    let before_value = item
-        .split('=')
-        .next()
-        .unwrap_or("")
-        .trim_end_matches(is_blank);
+    let before_value = item.split('=').next().unwrap_or("").trim_end();
     match before_value.split_once([' ', '\t']) {
         Some((scheme, _)) if is_token(scheme) => (
             Some(scheme),
-            item.get(scheme.len()..)
-                .unwrap_or("")
-                .trim_start_matches(is_blank),
+            item.get(scheme.len()..).unwrap_or("").trim_start(),
         ),
         _ => (None, item),
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::ops::Deref;
 
 use super::{BadHeader, Name, Params, TypedHeader};
-use crate::syntax::{closing_quote, is_blank, is_token_byte, quote, unquote};
+use crate::syntax::{closing_quote, cut, is_token_byte, quote, trim, unquote};
 use crate::uri::{BadUri, UriRef};
 
 /// An address: display name, URI and header parameters.
@@ -24,7 +24,7 @@ impl<'a> NameAddr<'a> {
     /// Without angle brackets parameters belong to the header (RFC 3261 section 20). Display names
     /// that ought to be quoted are forgiven.
     pub fn parse(value: &'a str) -> Result<NameAddr<'a>, &'static str> {
-        let value = value.trim_matches(is_blank);
+        let value = trim(value);
         let name_end = if value.starts_with('"') {
             closing_quote(value).ok_or("has a quoted name without closing quote")? + 1
         } else {
@@ -37,16 +37,14 @@ impl<'a> NameAddr<'a> {
             }
             return NameAddr::without_brackets(value);
         };
-        let display = value
-            .get(..name_end + open)
-            .unwrap_or("")
-            .trim_matches(is_blank);
-        let inner = after_name.get(open + 1..).unwrap_or("");
-        let (uri, rest) = inner
-            .split_once('>')
-            .ok_or("has an angle bracket that is not closed")?;
-        let uri = uri.trim_matches(is_blank);
-        let rest = rest.trim_matches(is_blank);
+        let (before, inner) = cut(value, name_end + open);
+        let display = trim(before);
+        let close = memchr::memchr(b'>', inner.as_bytes());
+        let (uri, rest) = cut(
+            inner,
+            close.ok_or("has an angle bracket that is not closed")?,
+        );
+        let (uri, rest) = (trim(uri), trim(rest));
         if uri.is_empty() {
             return Err("has no address");
         }
@@ -68,7 +66,7 @@ impl<'a> NameAddr<'a> {
             Some(at) => value.split_at_checked(at).unwrap_or((value, "")),
             None => (value, ""),
         };
-        let uri = uri.trim_matches(is_blank);
+        let uri = trim(uri);
         if uri.is_empty() {
             return Err("has no address");
         }

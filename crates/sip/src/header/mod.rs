@@ -27,6 +27,7 @@ mod warning;
 use std::fmt;
 
 pub use crate::syntax::{Param, Params};
+use crate::syntax::{find_outside, trim};
 pub use allow::{Allow, AllowEvents, Require, Supported, Unsupported};
 pub use contact::Contact;
 pub use content_type::ContentType;
@@ -99,14 +100,8 @@ fn number(text: &str) -> Option<u32> {
 
 /// Splits a value from its parameters: `value;param=…`.
 fn with_params(value: &str) -> (&str, Params<'_>) {
-    match crate::syntax::find_outside(value, b';').and_then(|at| value.split_at_checked(at)) {
-        Some((value, params)) => (
-            value.trim_matches(crate::syntax::is_blank),
-            Params::new(params),
-        ),
-        None => (
-            value.trim_matches(crate::syntax::is_blank),
-            Params::default(),
-        ),
+    match find_outside(value, b';').and_then(|at| value.split_at_checked(at)) {
+        Some((value, params)) => (trim(value), Params::new(params)),
+        None => (trim(value), Params::default()),
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::{BadHeader, Name, Params, TypedHeader, with_params};
+use crate::syntax::{cut, trim};
 use crate::uri;
 
 /// One hop that a message took.
@@ -93,17 +94,14 @@ impl<'a> TypedHeader<'a> for Via<'a> {
     fn parse(value: &'a str) -> Result<Via<'a>, BadHeader> {
         let bad = |problem| BadHeader::new(Name::Via, problem, value);
         let (hop, params) = with_params(value);
-        let mut protocol = hop
-            .splitn(3, '/')
-            .map(|part| part.trim_matches([' ', '\t']));
-        let (name, version, rest) = (protocol.next(), protocol.next(), protocol.next());
-        if !name.is_some_and(|n| n.eq_ignore_ascii_case("SIP")) || version != Some("2.0") {
-            return Err(bad("does not begin with SIP/2.0"));
-        }
-        let (transport, sent_by) = rest
-            .and_then(|r| r.split_once([' ', '\t']))
-            .ok_or_else(|| bad("names no sender"))?;
-        let (host, port) = uri::host_port(sent_by.trim_matches([' ', '\t'])).map_err(bad)?;
+        // Nearly all are written without blanks, the grammar allows them everywhere.
+        let rest = match hop.strip_prefix("SIP/2.0/") {
+            Some(rest) => rest,
+            None => after_version(hop).ok_or_else(|| bad("does not begin with SIP/2.0"))?,
+        };
+        let blank = rest.bytes().position(|b| matches!(b, b' ' | b'\t'));
+        let (transport, sent_by) = cut(rest, blank.ok_or_else(|| bad("names no sender"))?);
+        let (host, port) = uri::host_port(trim(sent_by)).map_err(bad)?;
         Ok(Via {
             transport: Transport::parse(transport),
             host,
@@ -111,6 +109,12 @@ impl<'a> TypedHeader<'a> for Via<'a> {
             params,
         })
     }
+}
+
+fn after_version(hop: &str) -> Option<&str> {
+    let mut parts = hop.splitn(3, '/').map(trim);
+    let (name, version, rest) = (parts.next()?, parts.next()?, parts.next()?);
+    (name.eq_ignore_ascii_case("SIP") && version == "2.0").then_some(rest)
 }
 
 impl fmt::Display for Via<'_> {

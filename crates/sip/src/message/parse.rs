@@ -121,7 +121,7 @@ pub(crate) fn part_headers(bytes: &[u8]) -> Result<(Headers, usize), ParseError>
         lines = scan(carried.as_bytes(), Section::Part);
         carried
     });
-    match lines.error.or(bare_carriage_return(&text, &lines)) {
+    match lines.error {
         Some((problem, offset)) => Err(ParseError::new(problem, offset)),
         None => Ok((
             Headers::from_parts(text, lines.slots, Span::default()),
@@ -149,12 +149,13 @@ struct Lines {
 fn scan(bytes: &[u8], section: Section) -> Lines {
     let mut lines = Lines {
         first: Span::default(),
-        slots: Vec::with_capacity(20),
+        slots: Vec::with_capacity(32),
         folds: false,
         length: bytes.len(),
         error: None,
     };
     let mut at = 0;
+    let mut returns = 0;
     let mut is_first = section == Section::Message;
     let mut follows_header = false;
     loop {
@@ -169,8 +170,11 @@ fn scan(bytes: &[u8], section: Section) -> Lines {
                 break;
             }
         };
-        let line = rest.get(..length).unwrap_or_default();
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let mut line = rest.get(..length).unwrap_or_default();
+        if let [before @ .., b'\r'] = line {
+            line = before;
+            returns += 1;
+        }
         if next > MAX_HEAD {
             lines.fail(Problem::HeadTooLong, at);
             lines.length = at;
@@ -190,6 +194,13 @@ fn scan(bytes: &[u8], section: Section) -> Lines {
             break;
         }
         at = next;
+    }
+    // A carriage return that is not part of a line end could be taken for one by others.
+    let head = bytes.get(..lines.length).unwrap_or_default();
+    if lines.error.is_none() && memchr::memchr_iter(b'\r', head).count() != returns {
+        let is_bare = |at: &usize| head.get(at + 1) != Some(&b'\n');
+        let at = memchr::memchr_iter(b'\r', head).find(is_bare);
+        lines.fail(Problem::BareCarriageReturn, at.unwrap_or(0));
     }
     lines
 }
@@ -221,13 +232,10 @@ impl Lines {
             self.fail(Problem::TooManyHeaders, at);
             return false;
         }
-        let name = line
-            .get(..name_length)
-            .and_then(|n| std::str::from_utf8(n).ok())
-            .unwrap_or("");
+        let name = line.get(..name_length).unwrap_or_default();
         let value = trimmed(line, colon + 1);
         self.slots.push(Slot::new(
-            Name::known(name),
+            Name::known_bytes(name),
             Span::new(at, at + name_length),
             Span::new(at + value.0, at + value.1),
         ));
@@ -305,8 +313,8 @@ fn unfold(value: &mut [u8]) {
 type Flaw = Option<(Problem, usize)>;
 
 fn assemble(text: String, lines: Lines) -> Result<(Message, Flaw), ParseError> {
-    let mut flaw = bare_carriage_return(&text, &lines);
-    let first = lines.first.of(&text).trim_end_matches([' ', '\t']);
+    let mut flaw = None;
+    let first = lines.first.of(&text).trim_ascii_end();
     if let Some(status_line) = after_version(first) {
         let (version, rest) = status_line;
         let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -337,7 +345,7 @@ fn assemble(text: String, lines: Lines) -> Result<(Message, Flaw), ParseError> {
     let lead = before.len() - before.trim_start_matches([' ', '\t']).len();
     let start = method.len() + 1 + lead;
     if uri.is_empty() || uri.bytes().any(|b| b <= b' ' || b == 0x7F) {
-        flaw = flaw.or(Some((Problem::RequestUri, start)));
+        flaw = Some((Problem::RequestUri, start));
     }
     let (method, known) = (Method::from(method), is_our_version(version));
     let uri = Span::new(start, start + uri.len());
@@ -346,16 +354,6 @@ fn assemble(text: String, lines: Lines) -> Result<(Message, Flaw), ParseError> {
         Message::Request(Request::from_parts(method, known, headers)),
         flaw,
     ))
-}
-
-/// A carriage return that is not part of a line end could be taken for a line end by others.
-fn bare_carriage_return(text: &str, lines: &Lines) -> Flaw {
-    let returns = memchr::memchr_iter(b'\r', text.as_bytes());
-    let mut bare = returns.filter(|at| text.as_bytes().get(at + 1) != Some(&b'\n'));
-    // After a broken line the places of further ones are not of interest.
-    bare.next()
-        .filter(|_| lines.error.is_none())
-        .map(|at| (Problem::BareCarriageReturn, at))
 }
 
 /// Version and remainder when the line begins with a version, as status lines do.

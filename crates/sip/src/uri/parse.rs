@@ -4,23 +4,24 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use super::{Parts, Scheme, Uri};
 use crate::headers::Span;
+use crate::syntax::cut;
 
 type Problem = &'static str;
 
 pub(super) fn parts(text: &str) -> Result<Parts, Problem> {
     let colon = memchr::memchr(b':', text.as_bytes()).ok_or("a scheme such as sip: is missing")?;
-    let (name, rest) = text
-        .split_at_checked(colon)
-        .ok_or("a scheme such as sip: is missing")?;
+    let (name, rest) = cut(text, colon);
     let scheme = scheme(name)?;
-    if let Some(byte) = text.bytes().find(|b| !is_allowed(*b)) {
-        return Err(match byte {
-            b' ' | b'\t' => "it contains a blank",
-            b'<' | b'>' | b'"' => "it contains a quote or an angle bracket",
-            _ => "it contains a control character",
-        });
+    // Without early exit, so that many bytes are looked at together.
+    if !text.bytes().fold(true, |fine, b| fine & is_allowed(b)) {
+        return Err(
+            match text.bytes().find(|b| !is_allowed(*b)).unwrap_or_default() {
+                b' ' | b'\t' => "it contains a blank",
+                b'<' | b'>' | b'"' => "it contains a quote or an angle bracket",
+                _ => "it contains a control character",
+            },
+        );
     }
-    let rest = rest.get(1..).unwrap_or("");
     let at = colon + 1;
     match scheme {
         Scheme::Sip | Scheme::Sips => sip(scheme, rest, at),
@@ -59,7 +60,7 @@ fn scheme(name: &str) -> Result<Scheme, Problem> {
 }
 
 fn is_allowed(byte: u8) -> bool {
-    byte > b' ' && byte != 0x7F && !matches!(byte, b'<' | b'>' | b'"')
+    (byte > b' ') & (byte != 0x7F) & (byte != b'<') & (byte != b'>') & (byte != b'"')
 }
 
 /// `rest` is what follows the scheme and begins at byte `at` of the URI.
@@ -68,9 +69,10 @@ fn sip(scheme: Scheme, rest: &str, at: usize) -> Result<Parts, Problem> {
     let mut place = at;
     let mut tail = rest;
     // A user part may contain `?` and `;`, so the at sign comes first.
-    if let Some((userinfo, after)) = rest.split_once('@') {
-        let (user, password) = match userinfo.split_once(':') {
-            Some((user, password)) => (user, Some(password)),
+    if let Some(end) = memchr::memchr(b'@', rest.as_bytes()) {
+        let (userinfo, after) = cut(rest, end);
+        let (user, password) = match userinfo.bytes().position(|b| b == b':') {
+            Some(end) => (userinfo.get(..end).unwrap_or(""), userinfo.get(end + 1..)),
             None => (userinfo, None),
         };
         if user.is_empty() {
@@ -83,31 +85,27 @@ fn sip(scheme: Scheme, rest: &str, at: usize) -> Result<Parts, Problem> {
         tail = after;
     }
     let end = host_end(tail)?;
-    let (host, after) = tail.split_at_checked(end).unwrap_or((tail, ""));
-    check_host(host)?;
     parts.host = Span::new(place, place + end);
     place += end;
-    let mut after = after;
+    let mut after = tail.get(end..).unwrap_or("");
     if let Some(port) = after.strip_prefix(':') {
-        let end = port.find([';', '?']).unwrap_or(port.len());
-        let (digits, rest) = port.split_at_checked(end).unwrap_or((port, ""));
-        parts.port = Some(parse_port(digits)?);
+        let end = port
+            .bytes()
+            .position(|b| matches!(b, b';' | b'?'))
+            .unwrap_or(port.len());
+        parts.port = Some(parse_port(port.get(..end).unwrap_or(""))?);
         place += end + 1;
-        after = rest;
+        after = port.get(end..).unwrap_or("");
     }
-    let (params, headers) = match after.split_once('?') {
-        Some((params, headers)) => (params, Some(headers)),
-        None => (after, None),
-    };
-    if !params.is_empty() && !params.starts_with(';') {
+    let params = memchr::memchr(b'?', after.as_bytes()).unwrap_or(after.len());
+    if params > 0 && !after.starts_with(';') {
         return Err("something unexpected follows the host");
     }
-    if !params.is_empty() {
-        parts.params = Span::new(place, place + params.len());
+    if params > 0 {
+        parts.params = Span::new(place, place + params);
     }
-    if let Some(headers) = headers {
-        let start = place + params.len() + 1;
-        parts.headers = Span::new(start, start + headers.len());
+    if params < after.len() {
+        parts.headers = Span::new(place + params + 1, place + after.len());
     }
     Ok(parts)
 }
@@ -129,35 +127,24 @@ fn tel(rest: &str, at: usize) -> Result<Parts, Problem> {
     })
 }
 
+/// Where the host ends; a host name or IPv4 address is checked on the way.
 fn host_end(text: &str) -> Result<usize, Problem> {
-    if text.starts_with('[') {
-        return match text.find(']') {
-            Some(end) => Ok(end + 1),
-            None => Err("the bracket of the IPv6 address is not closed"),
-        };
-    }
-    Ok(text.find([':', ';', '?']).unwrap_or(text.len()))
-}
-
-fn check_host(host: &str) -> Result<(), Problem> {
-    if host.is_empty() {
-        return Err("the host is missing");
-    }
-    if let Some(inner) = host.strip_prefix('[') {
-        let inner = inner.strip_suffix(']').unwrap_or(inner);
-        return match inner.parse::<Ipv6Addr>() {
-            Ok(_) => Ok(()),
-            Err(_) => Err("the text in brackets is no IPv6 address"),
+    let bytes = text.as_bytes();
+    if bytes.first() == Some(&b'[') {
+        let end = memchr::memchr(b']', bytes);
+        let end = end.ok_or("the bracket of the IPv6 address is not closed")?;
+        return match text.get(1..end).map(str::parse::<Ipv6Addr>) {
+            Some(Ok(_)) => Ok(end + 1),
+            _ => Err("the text in brackets is no IPv6 address"),
         };
     }
     // The underscore is no host name character but common in private networks.
-    if host
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
-    {
-        Ok(())
-    } else {
-        Err("the host contains a character that host names do not have")
+    let host = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    let end = bytes.iter().position(|b| !host(b)).unwrap_or(bytes.len());
+    match bytes.get(end) {
+        Some(b':' | b';' | b'?' | b' ' | b'\t') | None if end > 0 => Ok(end),
+        Some(b':' | b';' | b'?') | None => Err("the host is missing"),
+        Some(_) => Err("the host contains a character that host names do not have"),
     }
 }
 
@@ -181,7 +168,6 @@ pub(crate) fn host_ip(host: &str) -> Option<IpAddr> {
 pub(crate) fn host_port(text: &str) -> Result<(&str, Option<u16>), Problem> {
     let end = host_end(text)?;
     let (host, after) = text.split_at_checked(end).unwrap_or((text, ""));
-    check_host(host)?;
     match after.trim_start().strip_prefix(':') {
         Some(port) => Ok((host, Some(parse_port(port.trim())?))),
         None if after.trim().is_empty() => Ok((host, None)),
