@@ -133,7 +133,7 @@ mod tests {
             headers: Vec::new(),
             body,
             signing: hookflash_dialects::Signing::None,
-            policy: todo!(),
+            policy: crate::webhook::policy(),
             reply_use: hookflash_dialects::ReplyUse::Document,
         }
     }
