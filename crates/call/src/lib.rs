@@ -7,4 +7,4 @@
 
 mod host;
 
-pub use host::{Host, MediaPort, MediaError};
+pub use host::{CallKey, Host, MediaError, MediaPort};
