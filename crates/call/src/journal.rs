@@ -101,8 +101,6 @@ pub enum What {
         transfer: u16,
         /// The status.
         status: u16,
-        /// It came after the result.
-        late: bool,
     },
     /// A transfer has its result.
     TransferEnded {
@@ -166,13 +164,19 @@ impl SipMessage {
     /// Keeps of a message what a reader needs. `usual` is the way the call's first message took;
     /// only another one is kept.
     pub fn new(wire: WireEvent, usual: Option<Flow>) -> SipMessage {
-        let (number, method) = wire.cseq.split_once(' ').unwrap_or((wire.cseq.as_str(), ""));
+        let (number, method) = wire
+            .cseq
+            .split_once(' ')
+            .unwrap_or((wire.cseq.as_str(), ""));
         let mut rare = Rare::default();
         let method = known_method(method).unwrap_or_else(|| {
             rare.method = Some(method.into());
             ""
         });
-        let (code, reason) = wire.summary.split_once(' ').unwrap_or((wire.summary.as_str(), ""));
+        let (code, reason) = wire
+            .summary
+            .split_once(' ')
+            .unwrap_or((wire.summary.as_str(), ""));
         let status = code.parse().unwrap_or(0);
         if status != 0 && hookflash_sip::reason_phrase(status) != reason {
             rare.reason = Some(reason.into());
@@ -221,8 +225,20 @@ impl SipMessage {
 
 fn known_method(name: &str) -> Option<&'static str> {
     const METHODS: [&str; 14] = [
-        "INVITE", "ACK", "BYE", "CANCEL", "REFER", "NOTIFY", "OPTIONS", "INFO", "UPDATE", "PRACK",
-        "MESSAGE", "REGISTER", "SUBSCRIBE", "PUBLISH",
+        "INVITE",
+        "ACK",
+        "BYE",
+        "CANCEL",
+        "REFER",
+        "NOTIFY",
+        "OPTIONS",
+        "INFO",
+        "UPDATE",
+        "PRACK",
+        "MESSAGE",
+        "REGISTER",
+        "SUBSCRIBE",
+        "PUBLISH",
     ];
     METHODS.into_iter().find(|known| *known == name)
 }
@@ -274,6 +290,10 @@ mod tests {
 
     #[test]
     fn an_entry_stays_small() {
-        assert!(std::mem::size_of::<Entry>() <= 64, "{}", std::mem::size_of::<Entry>());
+        assert!(
+            std::mem::size_of::<Entry>() <= 64,
+            "{}",
+            std::mem::size_of::<Entry>()
+        );
     }
 }

@@ -70,7 +70,9 @@ impl Ledger {
         wanted: impl Fn(&CallRecord) -> bool,
     ) -> Vec<Arc<CallRecord>> {
         let calls = self.calls();
-        let cursor = after.and_then(|sid| calls.by_sid.get(sid)).map(|record| record.key);
+        let cursor = after
+            .and_then(|sid| calls.by_sid.get(sid))
+            .map(|record| record.key);
         let end = cursor.map_or(Bound::Unbounded, Bound::Excluded);
         calls
             .by_key
@@ -95,7 +97,10 @@ impl Ledger {
     pub(crate) fn publish(&self, call: &Arc<CallRecord>, index: usize) {
         if self.events.receiver_count() > 0 {
             // Nobody listening any more is no failure.
-            let _ = self.events.send(Published { call: Arc::clone(call), index });
+            let _ = self.events.send(Published {
+                call: Arc::clone(call),
+                index,
+            });
         }
     }
 
@@ -112,7 +117,9 @@ impl Ledger {
         let mut calls = self.calls();
         calls.ended.push_back(record.key);
         while calls.ended.len() > self.keep_ended {
-            let Some(oldest) = calls.ended.pop_front() else { break };
+            let Some(oldest) = calls.ended.pop_front() else {
+                break;
+            };
             if let Some(forgotten) = calls.by_key.remove(&oldest) {
                 forgotten.facts(|facts| calls.by_sid.remove(&facts.sid));
             }
@@ -169,11 +176,17 @@ impl Counters {
     pub fn calls_live(&self) -> u64 {
         let ended = self.calls_completed.load(Ordering::Relaxed)
             + self.calls_unanswered.load(Ordering::Relaxed);
-        self.calls_started.load(Ordering::Relaxed).saturating_sub(ended)
+        self.calls_started
+            .load(Ordering::Relaxed)
+            .saturating_sub(ended)
     }
 
     fn call_ended(&self, by: EndedBy, answered: bool) {
-        count(if answered { &self.calls_completed } else { &self.calls_unanswered });
+        count(if answered {
+            &self.calls_completed
+        } else {
+            &self.calls_unanswered
+        });
         if by == EndedBy::Server {
             count(&self.calls_failed);
         }

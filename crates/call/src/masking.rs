@@ -16,7 +16,9 @@ impl fmt::Display for Masked<'_> {
             let start = rest.find(is_party_character).unwrap_or(rest.len());
             let (before, run_on) = rest.split_at(start);
             f.write_str(before)?;
-            let end = run_on.find(|c| !is_party_character(c)).unwrap_or(run_on.len());
+            let end = run_on
+                .find(|c| !is_party_character(c))
+                .unwrap_or(run_on.len());
             let (run, after) = run_on.split_at(end);
             if after.starts_with('@') || looks_like_number(run) {
                 mask(run, f)?;
@@ -42,7 +44,10 @@ fn is_party_character(c: char) -> bool {
 /// Six digits and more (a port has five), and nothing that an address or a host name would have.
 fn looks_like_number(run: &str) -> bool {
     let digits = run.bytes().filter(u8::is_ascii_digit).count();
-    digits >= 6 && run.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.'))
+    digits >= 6
+        && run
+            .bytes()
+            .all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.'))
         && run.parse::<std::net::IpAddr>().is_err()
 }
 
@@ -50,7 +55,9 @@ fn mask(run: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str("…")?;
     let characters = run.chars().count();
     let shown = if characters > 4 { 2 } else { 0 };
-    run.chars().skip(characters - shown).try_for_each(|c| fmt::Write::write_char(f, c))
+    run.chars()
+        .skip(characters - shown)
+        .try_for_each(|c| fmt::Write::write_char(f, c))
 }
 
 #[cfg(test)]
@@ -60,7 +67,10 @@ mod tests {
     #[test]
     fn numbers_and_users_are_masked_and_hosts_are_not() {
         let cases = [
-            ("sip:+441632960123@carrier.example;user=phone", "sip:…23@carrier.example;user=phone"),
+            (
+                "sip:+441632960123@carrier.example;user=phone",
+                "sip:…23@carrier.example;user=phone",
+            ),
             ("tel:+441632960123", "tel:…23"),
             ("<sip:alice@example.com>", "<sip:…ce@example.com>"),
             ("sip:bob@10.0.0.1:5070", "sip:…@10.0.0.1:5070"),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hookflash_dialects::Application;
+use hookflash_media::Codec;
 use hookflash_transfer::AllowList;
 
 use crate::command::GivenDocument;
@@ -23,6 +24,8 @@ pub struct CallOptions {
     pub public_url: String,
     /// The call is ended after this time, answered or not.
     pub max_duration: Option<Duration>,
+    /// Codecs that may be used, in our order of preference.
+    pub codecs: Arc<[Codec]>,
     /// How transfers are made.
     pub transfer: TransferOptions,
 }
@@ -71,6 +74,7 @@ impl CallOptions {
             credentials: Vec::new(),
             public_url: String::new(),
             max_duration: None,
+            codecs: [Codec::Pcmu, Codec::Pcma].into(),
             transfer: TransferOptions::default(),
         }
     }

@@ -128,7 +128,9 @@ impl CallRecord {
         }
         if index == inner.entries.capacity() {
             // Small steps while the journal is small: most calls never outgrow two of them.
-            inner.entries.reserve_exact(if index < 32 { 8 } else { index / 2 });
+            inner
+                .entries
+                .reserve_exact(if index < 32 { 8 } else { index / 2 });
         }
         inner.entries.push(Entry { at, what });
         Some(index)

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use hookflash_program::{Diagnostic, Program, Severity};
 
+use crate::jambonz::gateway::{self, GatewayMoment};
 use crate::{CallFacts, FetchError, HttpRequest, Moment, bxml, cxml, jambonz, twiml};
 
 /// One of the four languages.
@@ -113,6 +114,23 @@ impl Dialect {
             Dialect::Cxml => cxml::request(facts, base, moment),
             Dialect::Bxml => bxml::request(facts, base, moment),
             Dialect::Jambonz => jambonz::request(facts, base, moment),
+        }
+    }
+
+    /// Describes the Voice Gateway event of a moment, which goes to the application's `events_url`
+    /// beside all other requests. `None` when there is no such URL, and for other dialects than
+    /// jambonz.
+    ///
+    /// # Errors
+    /// When `events_url` cannot be used; the error names it.
+    pub fn gateway_event(
+        self,
+        facts: &CallFacts,
+        moment: GatewayMoment<'_>,
+    ) -> Result<Option<HttpRequest>, FetchError> {
+        match self {
+            Dialect::Jambonz => gateway::event(facts, moment),
+            Dialect::Twiml | Dialect::Cxml | Dialect::Bxml => Ok(None),
         }
     }
 

@@ -8,6 +8,7 @@
 //! `twiml` and `cxml` share `laml`; `bxml` and `jambonz` stand alone. Sources are named in each
 //! module. Left out: sending the requests and running the programs.
 
+mod conduct;
 mod dialect;
 mod facts;
 mod hook_url;
@@ -31,4 +32,5 @@ pub use http::{
     Body, FetchError, FetchErrorKind, HttpRequest, Policy, Reply, ReplyUse, RetryOn, Signing,
     Success,
 };
+pub use jambonz::gateway::GatewayMoment;
 pub use moment::{Fetched, Moment, ReferNews, StatusEvent};

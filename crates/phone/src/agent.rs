@@ -2,33 +2,20 @@
 //! and news come out.
 
 use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use hookflash_media::rtp::PACKET_SIZE;
 use hookflash_sip::header::NameAddr;
 use hookflash_sip::{
     Endpoint, Event, IncomingReferId, LegEnd, LegId, Name, NotifyState, OutgoingInvite, Request,
 };
 
+use crate::audio::Audio;
 use crate::news::News;
 use crate::script::{OnRefer, Script};
 use crate::triggered;
-
-/// The session descriptions of the phone.
-pub trait Sdp {
-    /// An offer of ours.
-    fn offer(&mut self) -> Bytes;
-
-    /// Our answer to the peer's offer.
-    ///
-    /// # Errors
-    /// The status that refuses it.
-    fn answer(&mut self, offer: &[u8]) -> Result<Bytes, u16>;
-
-    /// The peer's answer to our offer.
-    fn settled(&mut self, answer: &[u8]);
-}
 
 /// How a leg came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +30,7 @@ enum Origin {
 
 struct Leg {
     origin: Origin,
+    audio: Audio,
     /// The calls that this one follows from, each by REFER.
     generation: u32,
     /// A call that it asked us to place is under way.
@@ -60,22 +48,25 @@ enum Due {
 }
 
 /// The phone without sockets.
-pub struct Agent<S> {
+pub(crate) struct Agent {
     script: Script,
     own_address: String,
-    sdp: S,
+    /// The one RTP port that all legs share: nobody listens to it.
+    rtp: SocketAddr,
+    seed: u64,
     legs: HashMap<LegId, Leg>,
     due: Vec<(Instant, Due)>,
     news: VecDeque<News>,
 }
 
-impl<S: Sdp> Agent<S> {
+impl Agent {
     /// A phone that calls itself `own_address` (a name-addr).
-    pub fn new(script: Script, own_address: String, sdp: S) -> Agent<S> {
+    pub(crate) fn new(script: Script, own_address: String, rtp: SocketAddr, seed: u64) -> Agent {
         Agent {
             script,
             own_address,
-            sdp,
+            rtp,
+            seed,
             legs: HashMap::new(),
             due: Vec::new(),
             news: VecDeque::new(),
@@ -83,19 +74,22 @@ impl<S: Sdp> Agent<S> {
     }
 
     /// Begins: places the call of the script, if there is one.
-    pub fn start(&mut self, now: Instant, endpoint: &mut Endpoint) {
-        let Some(uri) = self.script.call.clone() else { return };
+    pub(crate) fn start(&mut self, now: Instant, endpoint: &mut Endpoint) {
+        let Some(uri) = self.script.call.clone() else {
+            return;
+        };
+        let mut audio = self.audio();
         let invite = OutgoingInvite {
             to: format!("<{uri}>"),
             uri: uri.clone(),
             from: self.own_address.clone(),
-            body: Some(self.sdp.offer()),
+            body: Some(audio.offer()),
             credentials: self.script.credentials.iter().cloned().collect(),
             ..OutgoingInvite::default()
         };
         match endpoint.invite(now, invite) {
             Ok(leg) => {
-                self.legs.insert(leg, Leg::new(Origin::Script, 0));
+                self.legs.insert(leg, Leg::new(Origin::Script, audio, 0));
                 self.news.push_back(News::Calling(uri));
             }
             Err(error) => self.news.push_back(News::CannotCall(error.to_string())),
@@ -103,22 +97,22 @@ impl<S: Sdp> Agent<S> {
     }
 
     /// The next piece of news.
-    pub fn poll_news(&mut self) -> Option<News> {
+    pub(crate) fn poll_news(&mut self) -> Option<News> {
         self.news.pop_front()
     }
 
     /// When `handle_timeout` wants to be called.
-    pub fn poll_timeout(&self) -> Option<Instant> {
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.due.iter().map(|(at, _)| *at).min()
     }
 
     /// Legs that are not over.
-    pub fn live_legs(&self) -> usize {
+    pub(crate) fn live_legs(&self) -> usize {
         self.legs.len()
     }
 
     /// Hangs up everything.
-    pub fn hang_up_all(&mut self, now: Instant, endpoint: &mut Endpoint) {
+    pub(crate) fn hang_up_all(&mut self, now: Instant, endpoint: &mut Endpoint) {
         for leg in self.legs.keys() {
             // A leg that is ending already needs no second BYE.
             let _ = endpoint.hang_up(now, *leg, &[]);
@@ -126,7 +120,7 @@ impl<S: Sdp> Agent<S> {
     }
 
     /// Time passed.
-    pub fn handle_timeout(&mut self, now: Instant, endpoint: &mut Endpoint) {
+    pub(crate) fn handle_timeout(&mut self, now: Instant, endpoint: &mut Endpoint) {
         let (due, later) = self.due.iter().partition(|(at, _)| *at <= now);
         self.due = later;
         let due: Vec<(Instant, Due)> = due;
@@ -139,7 +133,7 @@ impl<S: Sdp> Agent<S> {
     }
 
     /// Something happened on a leg.
-    pub fn handle_event(
+    pub(crate) fn handle_event(
         &mut self,
         now: Instant,
         endpoint: &mut Endpoint,
@@ -153,19 +147,22 @@ impl<S: Sdp> Agent<S> {
                 self.report_provisional(now, endpoint, leg, response.status());
             }
             Event::Answered(response) => {
-                self.sdp.settled(response.body());
+                self.settled(leg, response.body());
                 self.answered(now, endpoint, leg);
             }
             Event::Confirmed { body } => {
                 if let Some(answer) = body {
-                    self.sdp.settled(&answer);
+                    self.settled(leg, &answer);
                 }
             }
-            Event::OfferSettled(Ok(answer)) => self.sdp.settled(&answer),
+            Event::OfferSettled(Ok(answer)) => self.settled(leg, &answer),
             Event::Reoffer(offer) => {
+                let Some(state) = self.legs.get_mut(&leg) else {
+                    return;
+                };
                 let answer = match offer {
-                    Some(offer) => self.sdp.answer(&offer),
-                    None => Ok(self.sdp.offer()),
+                    Some(offer) => state.audio.answer(&offer),
+                    None => Ok(state.audio.offer()),
                 };
                 // The endpoint refuses only when the peer gave up in the meantime.
                 let _ = endpoint.answer_offer(now, leg, answer);
@@ -183,6 +180,29 @@ impl<S: Sdp> Agent<S> {
         }
     }
 
+    /// One packet of silence for each leg that may send.
+    pub(crate) fn silence(&mut self) -> Vec<([u8; PACKET_SIZE], SocketAddr)> {
+        self.legs
+            .values_mut()
+            .filter_map(|leg| leg.audio.next_packet())
+            .collect()
+    }
+
+    fn audio(&mut self) -> Audio {
+        // Any odd constant does: legs only need numbers that differ.
+        self.seed = self
+            .seed
+            .wrapping_mul(0x5851_f42d_4c95_7f2d)
+            .wrapping_add(1);
+        Audio::new(self.rtp, self.seed)
+    }
+
+    fn settled(&mut self, leg: LegId, answer: &[u8]) {
+        if let Some(state) = self.legs.get_mut(&leg) {
+            state.audio.settled(answer);
+        }
+    }
+
     fn incoming(
         &mut self,
         now: Instant,
@@ -193,31 +213,36 @@ impl<S: Sdp> Agent<S> {
         let from = invite.headers().get(Name::From).unwrap_or_default();
         let caller = NameAddr::parse(from).map_or(from, |address| address.uri);
         self.news.push_back(News::Incoming(caller.to_owned()));
-        let mut state = Leg::new(Origin::Caller, 0);
+        let mut state = Leg::new(Origin::Caller, self.audio(), 0);
         state.invite = Some(invite);
         self.legs.insert(leg, state);
         if self.script.answer.ring.is_zero() {
             self.take(now, endpoint, leg);
         } else {
             let _ = endpoint.progress(now, leg, 180, &[], None);
-            self.due.push((now + self.script.answer.ring, Due::Take(leg)));
+            self.due
+                .push((now + self.script.answer.ring, Due::Take(leg)));
         }
     }
 
     /// Answers or refuses a call that rings here.
     fn take(&mut self, now: Instant, endpoint: &mut Endpoint, leg: LegId) {
-        let Some(invite) = self.legs.get_mut(&leg).and_then(|state| state.invite.take()) else {
+        let Some(state) = self.legs.get_mut(&leg) else {
+            return;
+        };
+        let Some(invite) = state.invite.take() else {
             return;
         };
         let status = match self.script.answer.status {
             200 => {
                 let description = match invite.body() {
-                    offer if offer.is_empty() => Ok(self.sdp.offer()),
-                    offer => self.sdp.answer(offer),
+                    offer if offer.is_empty() => Ok(state.audio.offer()),
+                    offer => state.audio.answer(offer),
                 };
-                match description {
-                    Ok(sdp) if endpoint.answer(now, leg, &[], sdp).is_ok() => 200,
-                    Ok(_) => return,
+                match description.map(|sdp| endpoint.answer(now, leg, &[], sdp)) {
+                    Ok(Ok(())) => 200,
+                    // The caller gave up in the meantime.
+                    Ok(Err(_)) => return,
                     Err(status) => status,
                 }
             }
@@ -246,7 +271,8 @@ impl<S: Sdp> Agent<S> {
     fn hang_up_unless_transferring(&mut self, now: Instant, endpoint: &mut Endpoint, leg: LegId) {
         match self.legs.get(&leg) {
             Some(state) if state.transferring => {
-                self.due.push((now + Duration::from_millis(500), Due::HangUp(leg)));
+                self.due
+                    .push((now + Duration::from_millis(500), Due::HangUp(leg)));
             }
             Some(_) => {
                 let _ = endpoint.hang_up(now, leg, &[]);
@@ -268,7 +294,8 @@ impl<S: Sdp> Agent<S> {
             Err(unfollowable) => {
                 let _ = endpoint.reject_refer(now, leg, refer, unfollowable.status);
                 self.news.push_back(News::CannotFollow(unfollowable.why));
-                self.news.push_back(News::ReferAnswered(unfollowable.status));
+                self.news
+                    .push_back(News::ReferAnswered(unfollowable.status));
                 return;
             }
         };
@@ -320,21 +347,22 @@ impl<S: Sdp> Agent<S> {
         request: &Request,
     ) {
         let generation = self.legs.get(&leg).map_or(0, |state| state.generation) + 1;
+        let mut audio = self.audio();
         let invite = if generation > self.script.max_transfers {
             Err(triggered::Unfollowable {
                 status: 603,
                 why: format!("already transferred {} times", self.script.max_transfers),
             })
         } else {
-            let offer = self.sdp.offer();
-            triggered::invite(request, self.own_address.clone(), offer)
+            triggered::invite(request, self.own_address.clone(), audio.offer())
         };
         let mut invite = match invite {
             Ok(invite) => invite,
             Err(unfollowable) => {
                 let _ = endpoint.reject_refer(now, leg, refer, unfollowable.status);
                 self.news.push_back(News::CannotFollow(unfollowable.why));
-                self.news.push_back(News::ReferAnswered(unfollowable.status));
+                self.news
+                    .push_back(News::ReferAnswered(unfollowable.status));
                 return;
             }
         };
@@ -346,7 +374,8 @@ impl<S: Sdp> Agent<S> {
         match endpoint.invite(now, invite) {
             Ok(triggered) => {
                 let origin = Origin::Refer { on: leg, refer };
-                self.legs.insert(triggered, Leg::new(origin, generation));
+                self.legs
+                    .insert(triggered, Leg::new(origin, audio, generation));
                 if let Some(state) = self.legs.get_mut(&leg) {
                     state.transferring = true;
                 }
@@ -368,7 +397,11 @@ impl<S: Sdp> Agent<S> {
         status: u16,
         last: bool,
     ) {
-        let state = NotifyState { status, reason: String::new(), last };
+        let state = NotifyState {
+            status,
+            reason: String::new(),
+            last,
+        };
         if endpoint.notify(now, leg, refer, state).is_ok() {
             self.news.push_back(News::Notified(status));
         }
@@ -382,8 +415,12 @@ impl<S: Sdp> Agent<S> {
         leg: LegId,
         status: u16,
     ) {
-        let Some(state) = self.legs.get_mut(&leg) else { return };
-        let Origin::Refer { on, refer } = state.origin else { return };
+        let Some(state) = self.legs.get_mut(&leg) else {
+            return;
+        };
+        let Origin::Refer { on, refer } = state.origin else {
+            return;
+        };
         if status > 100 && status != state.reported {
             state.reported = status;
             self.notify(now, endpoint, on, refer, status, false);
@@ -392,8 +429,12 @@ impl<S: Sdp> Agent<S> {
 
     /// Tells the transferor how the call that it asked for came out; once.
     fn report_final(&mut self, now: Instant, endpoint: &mut Endpoint, leg: LegId, status: u16) {
-        let Some(state) = self.legs.get_mut(&leg) else { return };
-        let Origin::Refer { on, refer } = state.origin else { return };
+        let Some(state) = self.legs.get_mut(&leg) else {
+            return;
+        };
+        let Origin::Refer { on, refer } = state.origin else {
+            return;
+        };
         if state.reported >= 200 {
             return;
         }
@@ -415,9 +456,10 @@ impl<S: Sdp> Agent<S> {
         leg: LegId,
         refer: IncomingReferId,
     ) {
-        let done = self.legs.values().any(|state| {
-            state.origin == Origin::Refer { on: leg, refer } && state.reported == 200
-        });
+        let done = self
+            .legs
+            .values()
+            .any(|state| state.origin == Origin::Refer { on: leg, refer } && state.reported == 200);
         if done && self.legs.contains_key(&leg) {
             let _ = endpoint.hang_up(now, leg, &[]);
         }
@@ -433,14 +475,16 @@ impl<S: Sdp> Agent<S> {
         };
         self.report_final(now, endpoint, leg, status);
         self.legs.remove(&leg);
-        self.due.retain(|(_, due)| !matches!(due, Due::Take(l) | Due::HangUp(l) if *l == leg));
+        self.due
+            .retain(|(_, due)| !matches!(due, Due::Take(l) | Due::HangUp(l) if *l == leg));
     }
 }
 
 impl Leg {
-    fn new(origin: Origin, generation: u32) -> Leg {
+    fn new(origin: Origin, audio: Audio, generation: u32) -> Leg {
         Leg {
             origin,
+            audio,
             generation,
             transferring: false,
             invite: None,

@@ -3,11 +3,13 @@
 //!
 //! It is a user agent on our own stack, the mirror of the server: a transferee where the server is
 //! a transferor. The demo and the tests use it as far end, people use it to try an application
-//! without a carrier. [`agent::Agent`] decides and knows no sockets; [`run::Phone`] gives it some.
+//! without a carrier. `Agent` decides and knows no sockets; [`Phone`] gives it
+//! some.
 //!
 //! Leaves out: registration, playing and hearing (silence is sent), transports other than UDP.
 
-pub mod agent;
+mod agent;
+mod audio;
 mod news;
 mod run;
 mod script;

@@ -4,15 +4,12 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use hookflash_sip::{
-    ConnectionId, Endpoint, EndpointConfig, Flow, Listener, Resolve, Target, Transport,
-};
+use hookflash_sip::endpoint::Target;
+use hookflash_sip::{ConnectionId, Endpoint, EndpointConfig, Flow, Listener, Resolve, Transport};
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
 
 use crate::agent::Agent;
-use crate::audio::Audio;
 use crate::news::News;
 use crate::script::{OnRefer, Script};
 
@@ -51,7 +48,7 @@ pub struct Phone {
     sip: UdpSocket,
     address: SocketAddr,
     endpoint: Endpoint,
-    agent: Agent<Audio>,
+    agent: Agent,
     rtp: UdpSocket,
 }
 
@@ -71,9 +68,12 @@ impl Phone {
         let address = sip.local_addr().unwrap_or(listen);
         let rtp = bind(SocketAddr::new(address.ip(), 0)).await?;
         let challenge_refer = match script.on_refer {
-            OnRefer::Challenge => {
-                Some(script.credentials.clone().ok_or(PhoneError::NoCredentials)?)
-            }
+            OnRefer::Challenge => Some(
+                script
+                    .credentials
+                    .clone()
+                    .ok_or(PhoneError::NoCredentials)?,
+            ),
             _ => None,
         };
         let host = routable(address);
@@ -94,13 +94,12 @@ impl Phone {
             config.t1 = t1;
         }
         let media = rtp.local_addr().unwrap_or(host);
-        let audio = Audio::new(routable(media), seed);
         let own_address = format!("<sip:{}@{host}>", script.user);
         Ok(Phone {
             sip,
             address: host,
             endpoint: Endpoint::new(config, seed),
-            agent: Agent::new(script, own_address, audio),
+            agent: Agent::new(script, own_address, routable(media), seed),
             rtp,
         })
     }
@@ -147,7 +146,7 @@ impl Phone {
                 }
                 // What it hears is of no use to it; reading keeps the buffer of the socket empty.
                 _ = self.rtp.recv_from(&mut rtp_packet) => {}
-                _ = pacer.tick(), if self.agent.sdp_mut().is_sending() => self.send_silence().await,
+                _ = pacer.tick(), if self.agent.live_legs() > 0 => self.send_silence().await,
                 () = tokio::time::sleep_until(deadline.into()) => {}
                 changed = stop.changed(), if !stopping => {
                     if changed.is_err() || *stop.borrow() {
@@ -177,19 +176,25 @@ impl Phone {
             let mut quiet = true;
             while let Some((leg, event)) = self.endpoint.poll_event() {
                 quiet = false;
-                self.agent.handle_event(Instant::now(), &mut self.endpoint, leg, event);
+                self.agent
+                    .handle_event(Instant::now(), &mut self.endpoint, leg, event);
             }
             while let Some(resolve) = self.endpoint.poll_resolve() {
                 quiet = false;
                 let targets = look_up(&resolve).await;
-                self.endpoint.handle_resolved(Instant::now(), resolve.id, targets);
+                self.endpoint
+                    .handle_resolved(Instant::now(), resolve.id, targets);
             }
             while let Some(transmit) = self.endpoint.poll_transmit() {
                 quiet = false;
-                let sent = self.sip.send_to(&transmit.bytes, transmit.flow.remote).await;
+                let sent = self
+                    .sip
+                    .send_to(&transmit.bytes, transmit.flow.remote)
+                    .await;
                 if let Err(error) = sent {
                     let why = error.to_string();
-                    self.endpoint.handle_send_error(Instant::now(), transmit.id, &why);
+                    self.endpoint
+                        .handle_send_error(Instant::now(), transmit.id, &why);
                 }
             }
             while let Some(item) = self.agent.poll_news() {
@@ -202,7 +207,7 @@ impl Phone {
     }
 
     async fn send_silence(&mut self) {
-        if let Some((packet, to)) = self.agent.sdp_mut().next_packet() {
+        for (packet, to) in self.agent.silence() {
             // A peer without an RTP port makes loopback answer with an error; that is its affair.
             let _ = self.rtp.send_to(&packet, to).await;
         }
@@ -210,7 +215,9 @@ impl Phone {
 }
 
 async fn bind(address: SocketAddr) -> Result<UdpSocket, PhoneError> {
-    UdpSocket::bind(address).await.map_err(|error| PhoneError::Bind { address, error })
+    UdpSocket::bind(address)
+        .await
+        .map_err(|error| PhoneError::Bind { address, error })
 }
 
 /// The address to write down for others: a wildcard cannot be called, loopback can.
@@ -236,6 +243,3 @@ async fn look_up(resolve: &Resolve) -> Vec<Target> {
         Err(_) => Vec::new(),
     }
 }
-
-/// One packet of audio.
-pub(crate) type Packet = (Bytes, SocketAddr);

@@ -42,7 +42,11 @@ pub struct ScriptError {
 
 impl fmt::Display for ScriptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is not understood; use {}", self.word, self.expected)
+        write!(
+            f,
+            "`{}` is not understood; use {}",
+            self.word, self.expected
+        )
     }
 }
 
@@ -53,9 +57,15 @@ impl FromStr for OnRefer {
 
     fn from_str(word: &str) -> Result<OnRefer, ScriptError> {
         let expected = "accept, reject=CODE, fail=CODE (300 to 699), silent, bye or challenge";
-        let error = || ScriptError { word: word.to_owned(), expected };
+        let error = || ScriptError {
+            word: word.to_owned(),
+            expected,
+        };
         let code = |text: &str| {
-            text.parse().ok().filter(|code| (300..700).contains(code)).ok_or_else(error)
+            text.parse()
+                .ok()
+                .filter(|code| (300..700).contains(code))
+                .ok_or_else(error)
         };
         match word.split_once('=') {
             None => match word {
@@ -98,7 +108,10 @@ impl Default for Script {
         Script {
             user: "phone".to_owned(),
             call: None,
-            answer: Answer { status: 200, ring: Duration::ZERO },
+            answer: Answer {
+                status: 200,
+                ring: Duration::ZERO,
+            },
             on_refer: OnRefer::Accept,
             hang_up_after: None,
             credentials: None,
@@ -123,7 +136,15 @@ mod tests {
 
     #[test]
     fn other_words_and_codes_are_refused_with_the_list() {
-        for word in ["", "maybe", "reject", "reject=", "reject=200", "fail=99999", "accept=1"] {
+        for word in [
+            "",
+            "maybe",
+            "reject",
+            "reject=",
+            "reject=200",
+            "fail=99999",
+            "accept=1",
+        ] {
             let error = word.parse::<OnRefer>().unwrap_err().to_string();
             assert!(error.contains("reject=CODE"), "{word}: {error}");
         }

@@ -15,10 +15,32 @@ pub(crate) struct Unfollowable {
 /// Headers that a Refer-To must not set in the new INVITE: those that would make us lie about who
 /// we are or where answers go (RFC 3261 §19.1.5), and those that our stack writes.
 const DANGEROUS: [&str; 26] = [
-    "from", "f", "to", "t", "call-id", "i", "cseq", "via", "v", "record-route", "route", "accept",
-    "accept-encoding", "accept-language", "allow", "contact", "m", "organization", "supported",
-    "user-agent", "max-forwards", "authorization", "proxy-authorization", "content-length",
-    "content-type", "body",
+    "from",
+    "f",
+    "to",
+    "t",
+    "call-id",
+    "i",
+    "cseq",
+    "via",
+    "v",
+    "record-route",
+    "route",
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "allow",
+    "contact",
+    "m",
+    "organization",
+    "supported",
+    "user-agent",
+    "max-forwards",
+    "authorization",
+    "proxy-authorization",
+    "content-length",
+    "content-type",
+    "body",
 ];
 
 /// The target of a REFER as it is shown.
@@ -44,9 +66,15 @@ pub(crate) fn invite(
     let uri = Uri::parse(&target).map_err(|error| refused(400, error.to_string()))?;
     if !matches!(uri.scheme_text(), "sip" | "sips") {
         // A telephone number needs somebody who routes numbers, and this phone knows nobody.
-        return Err(refused(603, format!("cannot call the scheme `{}`", uri.scheme_text())));
+        return Err(refused(
+            603,
+            format!("cannot call the scheme `{}`", uri.scheme_text()),
+        ));
     }
-    if let Some(method) = uri.param("method").filter(|m| !m.eq_ignore_ascii_case("INVITE")) {
+    if let Some(method) = uri
+        .param("method")
+        .filter(|m| !m.eq_ignore_ascii_case("INVITE"))
+    {
         return Err(refused(603, format!("will not send {method}")));
     }
     let mut headers: Vec<(String, String)> = uri
@@ -120,7 +148,10 @@ mod tests {
             invite.headers,
             [
                 ("User-to-User".to_owned(), "31;encoding=hex".to_owned()),
-                ("Referred-By".to_owned(), "<sip:boss@example.com>".to_owned()),
+                (
+                    "Referred-By".to_owned(),
+                    "<sip:boss@example.com>".to_owned()
+                ),
             ]
         );
     }
@@ -135,7 +166,11 @@ mod tests {
 
     #[test]
     fn c102_schemes_and_methods_that_it_will_not_serve_are_declined() {
-        for refer_to in ["<http://example.com/>", "<sip:a@b.example;method=BYE>", "<tel:+4912>"] {
+        for refer_to in [
+            "<http://example.com/>",
+            "<sip:a@b.example;method=BYE>",
+            "<tel:+4912>",
+        ] {
             assert_eq!(built(refer_to).unwrap_err().status, 603, "{refer_to}");
         }
     }

@@ -6,7 +6,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use hookflash_sip::header::{CSeq, Contact, ContentType, From, MaxForwards, Name, To, Via};
 use hookflash_sip::{BadHeader, Headers, Message};
 
-const INVITE: &[u8] = include_bytes!("../tests/corpus/invite_from_a_carrier.sip");
+const INVITE: &[u8] = include_bytes!("../tests/corpus/accepted/invite_from_a_carrier.sip");
 
 /// The headers that every request is looked at for, their URIs included.
 fn core_headers(headers: &Headers) -> Result<usize, BadHeader> {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::header::{BadHeader, Name, TypedHeader};
-use crate::syntax::{List, is_token, trim};
+use crate::syntax::{List, is_token};
 use crate::wire_text;
 
 const OTHER: u8 = u8::MAX;
@@ -248,7 +248,7 @@ impl Headers {
         let Some(at) = self.slots.iter().position(|s| key.fits(s, &self.text)) else {
             return self.push(name, value);
         };
-        let value = self.store(value);
+        let value = self.store_value(value);
         if let Some(place) = self.slots.get_mut(at) {
             place.value = value;
         }
@@ -333,8 +333,12 @@ impl Headers {
             Key::Known(field) => (Name::from_index(field), Span::default()),
             Key::Other(name) => (None, self.store_name(name)),
         };
-        let value = self.store(trim(value));
+        let value = self.store_value(value);
         Slot::new(known, span, value)
+    }
+
+    fn store_value(&mut self, value: &str) -> Span {
+        self.store(value.trim_matches([' ', '\t', '\r', '\n', '\0']))
     }
 
     fn store(&mut self, value: &str) -> Span {

@@ -9,6 +9,7 @@ mod message;
 mod method;
 mod multipart;
 mod status;
+pub mod stream;
 mod syntax;
 pub mod transport;
 pub mod uri;

@@ -8,7 +8,7 @@
 use hookflash_sip::Message;
 use hookflash_sip::header::{CSeq, Contact, ContentType, From, MaxForwards, To, Via};
 
-const INVITE: &[u8] = include_bytes!("corpus/invite_from_a_carrier.sip");
+const INVITE: &[u8] = include_bytes!("corpus/accepted/invite_from_a_carrier.sip");
 
 #[test]
 fn an_invite_with_typed_core_headers_takes_three_allocations() {

@@ -366,3 +366,62 @@ fn c5_nothing_that_ends_a_line_gets_into_a_request_line_or_body_type() {
     assert!(text.starts_with("REFER sip:a@bX:yz SIP/2.0\r\n"));
     assert!(!text.contains("\r\nX-Evil"));
 }
+
+mod round_trips {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn whatever_is_put_into_a_request_is_read_back(
+            names in proptest::collection::vec("[A-Za-z][A-Za-z0-9-]{0,12}", 0..12),
+            values in proptest::collection::vec(".{0,40}", 12),
+            body in proptest::collection::vec(any::<u8>(), 0..200),
+        ) {
+            let mut request = Request::new(Method::Info, "sip:a@b");
+            for (name, value) in names.iter().zip(&values) {
+                // What is no text for a header is refused or made harmless; both are read back.
+                let name = format!("X-{name}");
+                if request.headers_mut().try_push(name.as_str(), value).is_err() {
+                    request.headers_mut().push(name.as_str(), value);
+                }
+            }
+            request.set_body("application/octet-stream", body.clone());
+            let wire = request.to_bytes();
+            let Message::Request(back) = Message::parse_datagram(&wire)? else {
+                return Err(TestCaseError::fail("a response"));
+            };
+            let pairs = |request: &Request| -> Vec<(String, String)> {
+                let own = request.headers().iter().filter(|(n, _)| *n != Name::ContentLength);
+                own.map(|(n, v)| (n.to_string(), v.to_owned())).collect()
+            };
+            // Characters of the range that carries bytes stand for those bytes.
+            if !values.iter().any(|v| hookflash_sip::wire_text::has_carried_bytes(v)) {
+                let clean: Vec<_> = pairs(&request).into_iter().collect();
+                prop_assert_eq!(pairs(&back), clean);
+            }
+            prop_assert_eq!(&back.body()[..], &body[..]);
+            prop_assert_eq!(back.to_bytes(), wire);
+        }
+
+        #[test]
+        fn any_bytes_in_a_header_come_back_in_the_answer(
+            bytes in proptest::collection::vec(1u8.., 1..60)
+        ) {
+            let mut value = bytes;
+            value.retain(|b| !matches!(b, b'\r' | b'\n'));
+            let value = value.trim_ascii();
+            let marker = b"\"@@@@\" <sip:ann@example.com>";
+            let text = INVITE.replace("\"Ann\" <sip:ann@example.com>", std::str::from_utf8(marker)?);
+            let at = text.find("@@@@").unwrap();
+            let mut wire = text.into_bytes();
+            wire.splice(at..at + 4, value.iter().copied());
+            let Message::Request(invite) = Message::parse_datagram(&wire)? else {
+                return Err(TestCaseError::fail("a response"));
+            };
+            let answer = invite.response_to(480, None, None).to_bytes();
+            let line = [b"From: \"", value, b"\" <sip:ann@example.com>;tag=1\r\n"].concat();
+            prop_assert!(answer.windows(line.len()).any(|w| w == line));
+        }
+    }
+}

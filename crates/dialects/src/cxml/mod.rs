@@ -131,10 +131,10 @@ pub fn status_word(facts: &CallFacts) -> &'static str {
 
 /// A UUID.
 pub fn call_sid(random: u128) -> String {
-    laml::sid::uuid(random)
+    crate::uuid::uuid(random, 4)
 }
 
 /// A UUID.
 pub fn application_sid(bits: u128) -> String {
-    laml::sid::uuid(bits)
+    crate::uuid::uuid(bits, 5)
 }

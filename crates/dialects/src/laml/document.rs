@@ -139,6 +139,8 @@ fn why_not(vendor: &Vendor, verb: &str) -> String {
 /// interaction"; Hangup answers first, since Twilio bills a call that it ends).
 fn step(review: &mut Review<'_>, node: Node<'_, '_>) -> Step {
     let name = review.name_of(node);
+    // Asked before anything inside the verb, because positions are cheap in rising order.
+    let position = review.places.at(node.range().start);
     let (answering, verb) = match name {
         "Refer" => (
             Answering::Answer,
@@ -160,7 +162,7 @@ fn step(review: &mut Review<'_>, node: Node<'_, '_>) -> Step {
     };
     Step {
         name: name.to_owned(),
-        position: review.places.at(node.range().start),
+        position,
         answering,
         verb,
     }
@@ -243,7 +245,7 @@ fn refer(review: &mut Review<'_>, node: Node<'_, '_>) -> Refer {
 
 /// What keeps a Refer from being sent, whatever the call is like.
 fn refer_defect(
-    review: &Review<'_>,
+    review: &mut Review<'_>,
     node: Node<'_, '_>,
     nouns: &[Node<'_, '_>],
     target: &str,

@@ -10,7 +10,6 @@ pub(crate) mod content_type;
 pub(crate) mod document;
 pub(crate) mod fetch_error;
 pub(crate) mod form;
-pub(crate) mod nearest;
 pub(crate) mod parameters;
 pub(crate) mod refer;
 pub(crate) mod request;

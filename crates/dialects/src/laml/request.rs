@@ -209,5 +209,5 @@ fn idempotency_token(facts: &CallFacts) -> String {
     let bits = digest
         .first_chunk()
         .map_or(0, |bits| u128::from_be_bytes(*bits));
-    crate::laml::sid::uuid(bits)
+    crate::uuid::uuid(bits, 5)
 }

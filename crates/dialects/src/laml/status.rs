@@ -74,11 +74,7 @@ pub(crate) fn callback(
         StatusEvent::Answered => facts.answered_at,
         StatusEvent::Completed => facts.ended_at,
     };
-    push(
-        &mut fields,
-        "Timestamp",
-        rfc_2822(at.unwrap_or(facts.started_at)),
-    );
+    push(&mut fields, "Timestamp", rfc_2822(at.unwrap_or(facts.now)));
     push(&mut fields, "CallbackSource", "call-progress-events");
     push(&mut fields, "SequenceNumber", sequence.to_string());
 

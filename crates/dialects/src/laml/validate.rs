@@ -6,10 +6,11 @@
 use hookflash_program::{Diagnostic, Position, Severity};
 use roxmltree::Node;
 
-use crate::laml::nearest::nearest;
 use crate::laml::schema::{Attribute, Element, Kind, Text};
 use crate::laml::vendor::Vendor;
-use crate::laml::xml::{Places, shown};
+use crate::laml::xml::shown;
+use crate::nearest::nearest;
+use crate::place::Places;
 
 /// Twilio's "schema validation warning", also SignalWire's.
 pub(crate) const SCHEMA: &str = "12200";
@@ -40,7 +41,7 @@ impl<'a> Review<'a> {
 
     /// A remark that starts at this byte.
     pub(crate) fn warning(
-        &self,
+        &mut self,
         code: &str,
         at: usize,
         message: String,
@@ -55,7 +56,7 @@ impl<'a> Review<'a> {
         }
     }
 
-    /// Keeps a remark.
+    /// Keeps a remark, or counts it when there are too many.
     pub(crate) fn keep(&mut self, remark: Diagnostic) {
         match self.remarks.len() < MOST_REMARKS {
             true => self.remarks.push(remark),
@@ -64,8 +65,12 @@ impl<'a> Review<'a> {
     }
 
     fn remark(&mut self, code: &str, at: usize, message: String, help: Option<String>) {
-        let remark = self.warning(code, at, message, help);
-        self.keep(remark);
+        if self.remarks.len() < MOST_REMARKS {
+            let remark = self.warning(code, at, message, help);
+            self.keep(remark);
+        } else {
+            self.unsaid += 1;
+        }
     }
 
     /// Every remark in document order.
@@ -102,6 +107,7 @@ impl<'a> Review<'a> {
         while let Some((node, element)) = open.pop() {
             self.attributes(node, element);
             let mut has_content = false;
+            let deeper = open.len();
             for child in node.children() {
                 if child.is_element() {
                     if let Some(known) = self.child(child, element) {
@@ -111,6 +117,10 @@ impl<'a> Review<'a> {
                 } else if let Some(text) = child.text().filter(|_| child.is_text()) {
                     has_content |= !text.trim().is_empty();
                 }
+            }
+            // The first child comes next, so that remarks arise nearly in document order.
+            if let Some(children) = open.get_mut(deeper..) {
+                children.reverse();
             }
             self.text(node, element);
             self.content(node, element, has_content);

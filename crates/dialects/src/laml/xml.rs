@@ -8,44 +8,7 @@ use hookflash_program::{Diagnostic, Position, Severity};
 use roxmltree::{Document as Tree, Error, ParsingOptions};
 
 use crate::laml::MAX_DOCUMENT;
-
-/// Finds places in a text.
-pub(crate) struct Places<'a> {
-    text: &'a str,
-    line_starts: Vec<usize>,
-}
-
-impl<'a> Places<'a> {
-    pub(crate) fn new(text: &'a str) -> Places<'a> {
-        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let line_starts = std::iter::once(0)
-            .chain(ends.map(|(at, _)| at + 1))
-            .collect();
-        Places { text, line_starts }
-    }
-
-    /// The line and column of a byte.
-    pub(crate) fn at(&self, byte: usize) -> Position {
-        let line = self
-            .line_starts
-            .partition_point(|start| *start <= byte)
-            .max(1);
-        let start = self.line_starts.get(line - 1).copied().unwrap_or_default();
-        let before = self
-            .text
-            .get(start..byte)
-            .map_or(0, |text| text.chars().count());
-        Position {
-            line: number(line),
-            column: number(before + 1),
-        }
-    }
-}
-
-/// A count as positions have it; documents are far below the limit.
-fn number(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
-}
+use crate::place::Places;
 
 /// An error for which the vendor does not run the document.
 pub(crate) fn fatal(

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 pub use error::{ParseError, Problem};
 pub use parse::Head;
-pub(crate) use parse::part_headers;
+pub(crate) use parse::{MAX_BODY, MAX_HEAD, part_headers};
 pub use request::Request;
 pub use response::Response;
 pub use validate::Refusal;

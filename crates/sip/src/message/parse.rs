@@ -44,6 +44,11 @@ impl Head {
         &self.message
     }
 
+    /// The error for a message that cannot be taken although its head is readable.
+    pub(crate) fn refuse(self, problem: Problem) -> ParseError {
+        refuse(problem, self.length, self.message)
+    }
+
     /// The whole message.
     pub fn complete(mut self, body: Bytes) -> Message {
         self.message.set_raw_body(body);

@@ -198,8 +198,8 @@ impl Uri<&str> {
             Scheme::Sip | Scheme::Sips => {
                 let after_user = text.split_once('@').map_or(text, |(_, after)| after);
                 let user = self.user().unwrap_or("");
-                if after_user.contains('@') || self.header_part().contains('?') {
-                    Err("an @ or ? after the host must be percent-encoded")
+                if after_user.contains('@') {
+                    Err("an @ after the host must be percent-encoded")
                 } else if user.contains(['[', ']', '#']) || self.header_part().contains('#') {
                     Err("it contains a character that must be percent-encoded")
                 } else {
