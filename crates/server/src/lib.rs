@@ -1,6 +1,7 @@
 //! Everything of Hookflash that touches the world.
 
 pub mod config;
+mod media;
 mod resolver;
 mod static_document;
 mod webhook;
