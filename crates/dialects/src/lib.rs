@@ -1,1 +1,36 @@
-//! placeholder
+//! The four languages in which applications tell a call what to do.
+//!
+//! A dialect does three things: it parses a reply into a [`hookflash_program::Program`]
+//! ([`Dialect::parse`]), it describes the requests that the application gets as data
+//! ([`Dialect::request`]), and it owns every word that the vendor uses. No SIP message, socket or
+//! clock is known here; facts come in, bytes and descriptions of requests go out.
+//!
+//! `twiml` and `cxml` share `laml`; `bxml` and `jambonz` stand alone. Sources are named in each
+//! module. Left out: sending the requests and running the programs.
+
+mod conduct;
+mod dialect;
+mod facts;
+mod hook_url;
+mod http;
+mod moment;
+mod nearest;
+mod place;
+mod uuid;
+
+pub mod bxml;
+pub mod cxml;
+pub mod jambonz;
+pub mod laml;
+pub mod twiml;
+
+pub use dialect::{Dialect, Document, DocumentError};
+pub use facts::{
+    Account, Application, CallEnd, CallFacts, CallState, Direction, EndedBy, InviteFacts, Party,
+};
+pub use http::{
+    Body, FetchError, FetchErrorKind, HttpRequest, Policy, Reply, ReplyUse, RetryOn, Signing,
+    Success,
+};
+pub use jambonz::gateway::GatewayMoment;
+pub use moment::{Fetched, Moment, ReferNews, StatusEvent};

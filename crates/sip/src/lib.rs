@@ -10,7 +10,10 @@
 //!
 //! Leaves out: sockets, clocks, random numbers, media, and what a status means to a caller.
 
+mod dialog;
 pub mod digest;
+pub mod endpoint;
+pub mod event;
 pub mod header;
 mod headers;
 mod message;
@@ -19,13 +22,26 @@ mod multipart;
 mod status;
 pub mod stream;
 mod syntax;
+mod timer;
+mod transaction;
+pub mod transport;
 pub mod uri;
+mod usage;
 pub mod wire_text;
 
+pub use endpoint::{
+    Census, CommandError, Credentials, Endpoint, EndpointConfig, Listener, NotifyState,
+    OutgoingInvite, OutgoingRefer, Resolve, ResolveId, Shard, shard_of_call_id,
+};
+pub use event::{
+    Event, IncomingReferId, LegEnd, LegId, Notification, ReferAnswer, ReferId, RequestId,
+    SubscriptionNews, WireEvent,
+};
 pub use header::{BadHeader, Name, TypedHeader};
 pub use headers::{Headers, UnsafeText};
 pub use message::{Head, Message, ParseError, Problem, Refusal, Request, Response};
 pub use method::Method;
 pub use multipart::{BadMultipart, Part, multipart_parts};
 pub use status::reason_phrase;
+pub use transport::{ConnectionId, Flow, Transmit, TransmitId, Transport};
 pub use uri::{BadUri, Scheme, Uri, UriRef};

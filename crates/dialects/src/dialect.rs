@@ -1,0 +1,219 @@
+//! The dialect as a value, and the one place that chooses between the four.
+
+use std::fmt;
+use std::str::FromStr;
+
+use hookflash_program::{Diagnostic, Program, Severity};
+
+use crate::jambonz::gateway::{self, GatewayMoment};
+use crate::{CallFacts, FetchError, HttpRequest, Moment, bxml, cxml, jambonz, twiml};
+
+/// One of the four languages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Dialect {
+    /// Twilio TwiML.
+    Twiml,
+    /// SignalWire cXML.
+    Cxml,
+    /// Bandwidth BXML.
+    Bxml,
+    /// jambonz / Cognigy Voice Gateway JSON verbs.
+    Jambonz,
+}
+
+/// A reply as it is to be parsed.
+#[derive(Clone, Copy, Debug)]
+pub struct Document<'a> {
+    /// The bytes.
+    pub body: &'a [u8],
+    /// The Content-Type header; `None` for files and documents given by the API, `Some("")` for
+    /// a reply that had none.
+    pub content_type: Option<&'a str>,
+    /// Whether it is the answer to the first request of a call, on which an empty jambonz array
+    /// is an error.
+    pub first: bool,
+}
+
+/// A document that the vendor would not run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentError {
+    /// The error that decides, then every other remark in document order.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl DocumentError {
+    /// The vendor's code of the error that decides.
+    pub fn code(&self) -> &str {
+        self.diagnostics
+            .iter()
+            .find(|d| d.severity == Severity::Error)
+            .map_or("", |d| d.code.as_str())
+    }
+}
+
+impl fmt::Display for DocumentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, diagnostic) in self.diagnostics.iter().enumerate() {
+            if i > 0 {
+                f.write_str("; ")?;
+            }
+            write!(f, "{diagnostic}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for DocumentError {}
+
+impl Dialect {
+    /// All four, in the order in which they are listed everywhere.
+    pub const ALL: [Dialect; 4] = [
+        Dialect::Twiml,
+        Dialect::Cxml,
+        Dialect::Bxml,
+        Dialect::Jambonz,
+    ];
+
+    /// The name used in configuration and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Dialect::Twiml => "twiml",
+            Dialect::Cxml => "cxml",
+            Dialect::Bxml => "bxml",
+            Dialect::Jambonz => "jambonz",
+        }
+    }
+
+    /// Parses and validates a document.
+    ///
+    /// # Errors
+    /// When the vendor would not run it.
+    pub fn parse(self, document: Document<'_>) -> Result<Program, DocumentError> {
+        match self {
+            Dialect::Twiml => twiml::parse(document),
+            Dialect::Cxml => cxml::parse(document),
+            Dialect::Bxml => bxml::parse(document),
+            Dialect::Jambonz => jambonz::parse(document),
+        }
+    }
+
+    /// Describes the request that this moment calls for, or `None` when the dialect makes none
+    /// (no hook given, or no such notion). `base` is the URL of the current document, against
+    /// which relative URLs resolve.
+    ///
+    /// # Errors
+    /// When the hook's URL cannot be used; the error names it.
+    pub fn request(
+        self,
+        facts: &CallFacts,
+        base: &str,
+        moment: &Moment<'_>,
+    ) -> Result<Option<HttpRequest>, FetchError> {
+        match self {
+            Dialect::Twiml => twiml::request(facts, base, moment),
+            Dialect::Cxml => cxml::request(facts, base, moment),
+            Dialect::Bxml => bxml::request(facts, base, moment),
+            Dialect::Jambonz => jambonz::request(facts, base, moment),
+        }
+    }
+
+    /// Describes the Voice Gateway event of a moment, which goes to the application's `events_url`
+    /// beside all other requests. `None` when there is no such URL, and for other dialects than
+    /// jambonz.
+    ///
+    /// # Errors
+    /// When `events_url` cannot be used; the error names it.
+    pub fn gateway_event(
+        self,
+        facts: &CallFacts,
+        moment: GatewayMoment<'_>,
+    ) -> Result<Option<HttpRequest>, FetchError> {
+        match self {
+            Dialect::Jambonz => gateway::event(facts, moment),
+            Dialect::Twiml | Dialect::Cxml | Dialect::Bxml => Ok(None),
+        }
+    }
+
+    /// The vendor's code or word for a request that failed, such as `11205` or `callback-error`.
+    pub fn fetch_error_code(self, error: &FetchError) -> String {
+        match self {
+            Dialect::Twiml => twiml::fetch_error_code(error),
+            Dialect::Cxml => cxml::fetch_error_code(error),
+            Dialect::Bxml => bxml::fetch_error_code(error),
+            Dialect::Jambonz => jambonz::fetch_error_code(error),
+        }
+    }
+
+    /// The vendor's word for the state that the call is in, as its webhooks and its REST API
+    /// spell it.
+    pub fn status_word(self, facts: &CallFacts) -> &'static str {
+        match self {
+            Dialect::Twiml => twiml::status_word(facts),
+            Dialect::Cxml => cxml::status_word(facts),
+            Dialect::Bxml => bxml::status_word(facts),
+            Dialect::Jambonz => jambonz::status_word(facts),
+        }
+    }
+
+    /// A call identifier in the vendor's form, made from 128 random bits.
+    pub fn call_sid(self, random: u128) -> String {
+        match self {
+            Dialect::Twiml => twiml::call_sid(random),
+            Dialect::Cxml => cxml::call_sid(random),
+            Dialect::Bxml => bxml::call_sid(random),
+            Dialect::Jambonz => jambonz::call_sid(random),
+        }
+    }
+
+    /// An application identifier in the vendor's form, made from 128 bits derived from its name.
+    pub fn application_sid(self, bits: u128) -> String {
+        match self {
+            Dialect::Twiml => twiml::application_sid(bits),
+            Dialect::Cxml => cxml::application_sid(bits),
+            Dialect::Bxml => bxml::application_sid(bits),
+            Dialect::Jambonz => jambonz::application_sid(bits),
+        }
+    }
+
+    /// The SIP status that refuses an unanswered call whose document cannot be had or run.
+    pub fn refusal_without_document(self) -> u16 {
+        match self {
+            Dialect::Twiml | Dialect::Cxml => 503,
+            Dialect::Bxml => 480,
+            Dialect::Jambonz => 480,
+        }
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A name that is none of the four.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownDialect(pub String);
+
+impl fmt::Display for UnknownDialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "`{}` is no dialect; use twiml, cxml, bxml or jambonz",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for UnknownDialect {}
+
+impl FromStr for Dialect {
+    type Err = UnknownDialect;
+
+    fn from_str(name: &str) -> Result<Dialect, UnknownDialect> {
+        Dialect::ALL
+            .into_iter()
+            .find(|dialect| dialect.as_str() == name)
+            .ok_or_else(|| UnknownDialect(name.to_owned()))
+    }
+}

@@ -1,0 +1,152 @@
+//! What the application may ask for, and why it may be refused.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+use super::config::Credentials;
+use crate::UnsafeText;
+use crate::transport::{Flow, Transport};
+
+/// A call to be placed.
+#[derive(Clone, Debug, Default)]
+pub struct OutgoingInvite {
+    /// The Request-URI, without header part.
+    pub uri: String,
+    /// A URI to send the INVITE to instead of the Request-URI's host: the outbound proxy. It is
+    /// written as the first Route.
+    pub route: Option<String>,
+    /// The From header's value without tag.
+    pub from: String,
+    /// The To header's value.
+    pub to: String,
+    /// Further headers. Those that belong to the stack are refused.
+    pub headers: Vec<(String, String)>,
+    /// The SDP offer. Without one the peer's offer arrives in `Event::Answered`, already
+    /// acknowledged, so calls that shall carry media need it.
+    pub body: Option<Bytes>,
+    /// For digest challenges, now and on every later request of the leg.
+    pub credentials: Vec<Credentials>,
+    /// Sends on this flow, whatever the URI says.
+    pub flow: Option<Flow>,
+}
+
+/// A REFER to be sent.
+#[derive(Clone, Debug, Default)]
+pub struct OutgoingRefer {
+    /// The Refer-To header's value, written as it is.
+    pub refer_to: String,
+    /// The Referred-By header's value; `None` sends none.
+    pub referred_by: Option<String>,
+    /// Further headers. Those that belong to the stack are refused.
+    pub headers: Vec<(String, String)>,
+    /// The Refer-Sub header (RFC 4488); `None` sends none.
+    pub refer_sub: Option<bool>,
+}
+
+/// What a NOTIFY of ours reports about a call that the peer asked us to place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotifyState {
+    /// The status code of the sipfrag.
+    pub status: u16,
+    /// Its reason phrase; empty means the usual one.
+    pub reason: String,
+    /// Whether this ends the subscription (`terminated;reason=noresource`).
+    pub last: bool,
+}
+
+/// Names a question to the resolver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ResolveId(pub u64);
+
+/// A host name that a request waits for (RFC 3263). Answered with `handle_resolved`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolve {
+    /// Handed back with the answer.
+    pub id: ResolveId,
+    /// The host name.
+    pub host: String,
+    /// The port, if one was written: then SRV is not asked.
+    pub port: Option<u16>,
+    /// The transport, if one was written: then NAPTR is not asked.
+    pub transport: Option<Transport>,
+    /// Whether only TLS will do (`sips:`).
+    pub secure: bool,
+}
+
+/// One place a name leads to.
+pub type Target = (Transport, SocketAddr);
+
+/// Why a command was not carried out. Nothing was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommandError {
+    /// There is no such leg (any more).
+    UnknownLeg,
+    /// The leg knows no such REFER.
+    UnknownRefer,
+    /// The leg's state does not allow it.
+    WrongState {
+        /// What was asked for.
+        command: &'static str,
+        /// What the leg is doing.
+        state: &'static str,
+    },
+    /// A text would break the message.
+    Unsafe(UnsafeText),
+    /// A header that the stack writes itself was given.
+    OwnedHeader(String),
+    /// A URI or header value cannot be read.
+    BadAddress {
+        /// Where it stands.
+        what: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// No listener of a fitting transport and address family.
+    NoListener,
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CommandError::UnknownLeg => f.write_str("the leg is gone"),
+            CommandError::UnknownRefer => f.write_str("the leg knows no such REFER"),
+            CommandError::WrongState { command, state } => {
+                write!(f, "cannot {command} while the leg is {state}")
+            }
+            CommandError::Unsafe(problem) => problem.fmt(f),
+            CommandError::OwnedHeader(name) => {
+                write!(
+                    f,
+                    "header {name:?} is written by the stack and cannot be set"
+                )
+            }
+            CommandError::BadAddress { what, problem } => write!(f, "{what} {problem}"),
+            CommandError::NoListener => f.write_str("no listener of a fitting transport"),
+        }
+    }
+}
+
+impl std::error::Error for CommandError {}
+
+impl From<UnsafeText> for CommandError {
+    fn from(problem: UnsafeText) -> CommandError {
+        CommandError::Unsafe(problem)
+    }
+}
+
+/// What an endpoint holds, for leak tests and metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Legs.
+    pub legs: usize,
+    /// Client and server transactions.
+    pub transactions: usize,
+    /// Early and confirmed dialogs.
+    pub dialogs: usize,
+    /// Refer subscriptions, ours and the peers'.
+    pub subscriptions: usize,
+    /// Running timers.
+    pub timers: usize,
+}
