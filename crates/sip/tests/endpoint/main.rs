@@ -5,6 +5,10 @@
 // Helpers of tests fail loudly, like tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod challenged;
 mod incoming;
+mod outgoing;
+mod pair;
 mod raw;
 mod refer;
+mod transferee;
