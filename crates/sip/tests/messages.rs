@@ -220,7 +220,7 @@ fn broken_header_lines_are_refused_and_the_request_is_still_answered() {
         ("no colon here", Problem::HeaderWithoutColon),
         (": no name", Problem::HeaderName),
         ("two words: x", Problem::HeaderName),
-        ("Sub\rject: x", Problem::HeaderName),
+        ("Sub\rject: x", Problem::BareCarriageReturn),
         ("Subject: a\rVia: b", Problem::BareCarriageReturn),
     ] {
         let text = INVITE.replace("X-Own: kept", line);
@@ -355,6 +355,7 @@ fn the_top_via_tells_where_a_request_really_came_from() {
     let joined = INVITE.replace(";rport\r\nv: ", ", ");
     let mut invite = request(joined.as_bytes());
     invite.stamp_top_via("198.51.100.4:9".parse().unwrap());
+    invite.stamp_top_via("[::ffff:198.51.100.4]:9".parse().unwrap());
     assert_eq!(
         invite
             .headers()

@@ -10,7 +10,7 @@ use super::{Message, ParseError, Problem, Request, Response};
 use crate::Method;
 use crate::header::Name;
 use crate::headers::{Headers, Slot, Span};
-use crate::syntax::{is_token, is_token_byte};
+use crate::syntax::{cut, is_token, is_token_byte};
 use crate::wire_text;
 
 /// The most header lines a message may have.
@@ -162,14 +162,12 @@ fn scan(bytes: &[u8], section: Section, limit: usize) -> Lines {
         error: None,
     };
     let mut at = 0;
-    let mut returns = 0;
     let mut is_first = section == Section::Message;
     let mut follows_header = false;
     loop {
-        let rest = bytes.get(at..).unwrap_or_default();
-        let (length, next) = match memchr::memchr(b'\n', rest) {
-            Some(length) => (length, at + length + 1),
-            None if section == Section::Part && !rest.is_empty() => (rest.len(), bytes.len()),
+        let (end, next) = match lines.line_end(bytes, at) {
+            Some(found) => found,
+            None if section == Section::Part && at < bytes.len() => (bytes.len(), bytes.len()),
             None => {
                 if section == Section::Message {
                     lines.fail(Problem::Unfinished, bytes.len());
@@ -177,11 +175,7 @@ fn scan(bytes: &[u8], section: Section, limit: usize) -> Lines {
                 break;
             }
         };
-        let mut line = rest.get(..length).unwrap_or_default();
-        if let [before @ .., b'\r'] = line {
-            line = before;
-            returns += 1;
-        }
+        let line = bytes.get(at..end).unwrap_or_default();
         if next > limit {
             lines.fail(Problem::HeadTooLong, at);
             lines.length = at;
@@ -202,20 +196,30 @@ fn scan(bytes: &[u8], section: Section, limit: usize) -> Lines {
         }
         at = next;
     }
-    // A carriage return that is not part of a line end could be taken for one by others.
-    let head = bytes.get(..lines.length).unwrap_or_default();
-    lines.bare_returns = memchr::memchr_iter(b'\r', head).count() != returns;
-    if lines.bare_returns {
-        let is_bare = |at: &usize| head.get(at + 1) != Some(&b'\n');
-        let at = memchr::memchr_iter(b'\r', head).find(is_bare);
-        lines.fail(Problem::BareCarriageReturn, at.unwrap_or(0));
-    }
     lines
 }
 
 impl Lines {
     fn fail(&mut self, problem: Problem, offset: usize) {
         self.error.get_or_insert((problem, offset));
+    }
+
+    /// Where the line that begins at `at` ends, and where the next one begins.
+    fn line_end(&mut self, bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+        let mut from = at;
+        loop {
+            let end = from + memchr::memchr2(b'\n', b'\r', bytes.get(from..)?)?;
+            match (bytes.get(end), bytes.get(end + 1)) {
+                (Some(b'\n'), _) => return Some((end, end + 1)),
+                (_, Some(b'\n')) => return Some((end, end + 2)),
+                // A carriage return alone could be taken for a line end by others.
+                _ => {
+                    self.bare_returns = true;
+                    self.fail(Problem::BareCarriageReturn, end);
+                    from = end + 1;
+                }
+            }
+        }
     }
 
     fn header(&mut self, line: &[u8], at: usize) -> bool {
@@ -243,7 +247,7 @@ impl Lines {
         let name = line.get(..name_length).unwrap_or_default();
         let value = trimmed(line, colon + 1);
         self.slots.push(Slot::new(
-            Name::known_bytes(name),
+            Name::index_of(name),
             Span::new(at, at + name_length),
             Span::new(at + value.0, at + value.1),
         ));
@@ -350,15 +354,22 @@ fn assemble(text: String, lines: Lines) -> Result<(Message, Flaw), ParseError> {
         ));
     }
     let bad = || ParseError::new(Problem::StartLine, 0);
-    let (method, rest) = first.split_once([' ', '\t']).ok_or_else(bad)?;
-    let (before, version) = rest.rsplit_once([' ', '\t']).ok_or_else(bad)?;
+    let blank = memchr::memchr2(b' ', b'\t', first.as_bytes()).ok_or_else(bad)?;
+    let (method, rest) = cut(first, blank);
+    let blank = memchr::memrchr2(b' ', b'\t', rest.as_bytes()).ok_or_else(bad)?;
+    let (before, version) = cut(rest, blank);
     if !is_token(method) || !is_version(version) {
         return Err(bad());
     }
-    let uri = before.trim_matches([' ', '\t']);
-    let lead = before.len() - before.trim_start_matches([' ', '\t']).len();
+    let uri = before.trim_ascii_start();
+    let lead = before.len() - uri.len();
+    let uri = uri.trim_ascii_end();
     let start = method.len() + 1 + lead;
-    if uri.is_empty() || uri.bytes().any(|b| b <= b' ' || b == 0x7F) {
+    if uri.is_empty()
+        || uri
+            .bytes()
+            .fold(false, |bad, b| bad | (b <= b' ') | (b == 0x7F))
+    {
         flaw = Some((Problem::RequestUri, start));
     }
     let (method, known) = (Method::from(method), is_our_version(version));
@@ -372,11 +383,15 @@ fn assemble(text: String, lines: Lines) -> Result<(Message, Flaw), ParseError> {
 
 /// Version and remainder when the line begins with a version, as status lines do.
 fn after_version(line: &str) -> Option<(&str, &str)> {
-    let (version, rest) = line.split_once(' ')?;
+    let blank = memchr::memchr(b' ', line.as_bytes())?;
+    let (version, rest) = cut(line, blank);
     is_version(version).then_some((version, rest.trim_start_matches(' ')))
 }
 
 fn is_version(text: &str) -> bool {
+    if text == "SIP/2.0" {
+        return true;
+    }
     let Some((protocol, number)) = text.split_once('/') else {
         return false;
     };
