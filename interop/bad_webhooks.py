@@ -203,7 +203,8 @@ class BadWebhooks:
     def _call(self, dialect, case, far):
         name = f"{dialect.name}-{case}"
         return Sipp(
-            self._env.work / "bad-webhooks", name, far.xml(name), self._server.sip_port, name
+            self._env.work / "bad-webhooks", name, far.xml(name), self._server.sip_port, name,
+            seconds=50,
         ).finish()
 
     def _check_rescue(self, findings, dialect, case, wanted):

@@ -103,7 +103,8 @@ class Phones:
             later = self._application.await_requests(f"/{dialect.name}/after/{case}", 1, 5)
             findings.equal("requests made by the reply's document", len(later), 1)
         findings.raise_any(
-            f"caller: {caller.events()}\ntarget: {target.events()}\n{caller.process.output()[-800:]}"
+            f"caller: {caller.events()}\ntarget: {target.events()}\n"
+            + caller.process.output()[-800:]
         )
 
     def _live(self, name):

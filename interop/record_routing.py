@@ -97,7 +97,8 @@ class RecordRouting:
             (m for m in outcome.messages if not m.sent and m.status == 200
              and "INVITE" in (m.value("CSeq") or "")), None,
         )
-        routes = [r for v in (answer.values("Record-Route") if answer else []) for r in v.split(",")]
+        recorded = answer.values("Record-Route") if answer else []
+        routes = [route for value in recorded for route in value.split(",")]
         findings.equal("Record-Route entries in the 200", len(routes), hops)
 
     def _check_result(self, findings, behaviour, case):

@@ -14,6 +14,7 @@ from ring.application import Application, Reply
 from ring.digest import verify
 from ring.dialects import ACCOUNTS, ALL
 from ring.hookflash import ConfiguredApplication, Hookflash, Settings
+from ring.ports import has_ipv6
 from ring.process import until
 from ring.runner import Case, Findings
 from ring.scenario import FarEnd
@@ -86,6 +87,15 @@ class Transfers:
                     f"transfer-over-tcp/{dialect.name}/{behaviour.name}",
                     self._case(dialect, behaviour, "result", prefix="tcp-", transport="t1"),
                 )
+        if has_ipv6():
+            for transport in ("u1", "t1"):
+                yield Case(
+                    f"transfer-over-ipv6/{transport}/{success.name}",
+                    self._case(
+                        ALL["twiml"], success, "result", prefix=f"ipv6-{transport}-",
+                        transport=transport, host="[::1]",
+                    ),
+                )
 
     def afterwards(self):
         """What must hold when all is over: nothing live, no callback repeated."""
@@ -98,7 +108,7 @@ class Transfers:
 
     # One case
 
-    def _case(self, dialect, behaviour, kind, prefix="", transport="u1"):
+    def _case(self, dialect, behaviour, kind, prefix="", transport="u1", host="127.0.0.1"):
         def run():
             case = prefix + behaviour.name
             self._programmes[dialect.name, case] = (behaviour, kind)
@@ -108,7 +118,7 @@ class Transfers:
             behaviour.play(far)
             caller = Sipp(
                 self._env.work / "transfers", f"{dialect.name}-{case}", far.xml(case),
-                server.sip_port, f"{dialect.name}-{case}", transport=transport,
+                server.sip_port, f"{dialect.name}-{case}", transport=transport, host=host,
             )
             outcome = caller.finish()
             findings = Findings()

@@ -7,7 +7,7 @@ import urllib.request
 from dataclasses import dataclass, field
 
 from ring.dialects import ACCOUNTS
-from ring.ports import free_port
+from ring.ports import free_port, has_ipv6
 from ring.process import Process, until
 
 START_SECONDS = 20
@@ -130,13 +130,17 @@ class Hookflash:
 
     def _configuration(self, settings):
         wait = settings.final_notify_timeout
+        hosts = ["127.0.0.1", "[::1]"] if has_ipv6() else ["127.0.0.1"]
+        listen = ", ".join(
+            f'"{kind}://{host}:{self.sip_port}"' for host in hosts for kind in ("udp", "tcp")
+        )
         credentials = ""
         if settings.trunk_credentials:
             user, password = settings.trunk_credentials
             credentials = f'username = "{user}"\npassword = "{password}"\n'
         parts = [
             f"""[sip]
-listen = ["udp://127.0.0.1:{self.sip_port}", "tcp://127.0.0.1:{self.sip_port}"]
+listen = [{listen}]
 t1 = "{settings.t1}"
 
 [http]
@@ -155,7 +159,7 @@ grace_after_success = "{settings.grace_after_success}"
 [[trunks]]
 name = "carrier"
 uri = "sip:127.0.0.1:9;transport=udp"
-from = ["127.0.0.1/32"]
+from = ["127.0.0.1/32", "::1/128"]
 {credentials}"""
         ]
         for account in ACCOUNTS.values():

@@ -25,6 +25,16 @@ def free_port():
     raise RuntimeError("no free port on loopback")
 
 
+def has_ipv6():
+    """Whether this machine has the IPv6 loopback address."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
 def closed_port():
     """A port on which nobody listens: connections to it are refused."""
     return free_port()

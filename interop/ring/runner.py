@@ -51,8 +51,9 @@ class Tally:
 class Runner:
     """Runs groups of cases and counts."""
 
-    def __init__(self, patterns, jobs, out=sys.stdout):
+    def __init__(self, patterns, jobs, seconds, out=sys.stdout):
         self._patterns = patterns
+        self._deadline = time.monotonic() + seconds
         self._jobs = jobs
         self._out = out
         self._lock = threading.Lock()
@@ -75,6 +76,8 @@ class Runner:
     def _run_one(self, case):
         started = time.monotonic()
         try:
+            if started > self._deadline:
+                raise AssertionError("not run: the ring's time was over")
             case.run()
             problem = None
         except AssertionError as error:

@@ -17,9 +17,9 @@ REASONS = {
 }
 
 _OFFER = """v=0
-o=far 1 {version} IN IP4 [local_ip]
+o=far 1 {version} IN IP[media_ip_type] [media_ip]
 s=-
-c=IN IP4 [local_ip]
+c=IN IP[media_ip_type] [media_ip]
 t=0 0
 m=audio {port} RTP/AVP 0 8 101
 a=rtpmap:0 PCMU/8000
@@ -208,7 +208,8 @@ CSeq:[$refer_cseq]
         self.notifies_body(f"SIP/2.0 {code} {REASONS[code]}\n", over, **more)
 
     def notifies_body(
-        self, body, over=False, state=None, with_id=False, content_type="message/sipfrag;version=2.0"
+        self, body, over=False, state=None, with_id=False,
+        content_type="message/sipfrag;version=2.0",
     ):
         """NOTIFY with this very body; a trailing line end is sent only if `body` has one."""
         if state is None:

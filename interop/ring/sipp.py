@@ -65,7 +65,8 @@ class Sipp:
     """One SIPp process with one scenario."""
 
     def __init__(
-        self, folder, name, xml, peer_port, service, transport="u1", via=None, seconds=40, options=()
+        self, folder, name, xml, peer_port, service, transport="u1", via=None, seconds=25,
+        host="127.0.0.1",
     ):
         folder.mkdir(parents=True, exist_ok=True)
         scenario = folder / f"{name}.xml"
@@ -77,14 +78,13 @@ class Sipp:
         self.port = free_port()
         self._seconds = seconds
         command = [
-            "sipp", f"127.0.0.1:{peer_port}", "-sf", scenario, "-s", service,
-            "-i", "127.0.0.1", "-p", self.port, "-t", transport, "-m", "1", "-l", "1",
-            "-cp", free_port(), "-nostdin",
+            "sipp", f"{host}:{peer_port}", "-sf", scenario, "-s", service,
+            "-i", host, "-mi", host.strip("[]"), "-p", self.port, "-t", transport,
+            "-m", "1", "-l", "1", "-cp", free_port(), "-nostdin",
             "-default_behaviors", "all,-abortunexp",
             "-recv_timeout", (seconds - 5) * 1000, "-timeout", f"{seconds}s", "-timeout_error",
             "-trace_msg", "-message_file", self._messages, "-message_overwrite", "true",
             "-trace_err", "-error_file", self._errors, "-error_overwrite", "true",
-            *options,
         ]
         if via:
             command += ["-rsa", f"127.0.0.1:{via}"]

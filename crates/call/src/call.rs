@@ -150,6 +150,10 @@ impl<H: Host> Call<H> {
         self.ledger.open(&self.record);
         self.keep_offer(&invite);
         drop(invite);
+        if !self.options.credentials.is_empty() {
+            let credentials = self.options.credentials.clone();
+            self.endpoint(|endpoint, _| endpoint.set_credentials(self.leg, credentials));
+        }
         let finish = self.run().await;
         Box::pin(ending::end(&self, finish)).await;
         while !self.released.get() {

@@ -55,14 +55,14 @@ pub(crate) fn drop_what_is_told(facts: &mut CallFacts) {
         // Voice Gateway events carry the whole first request until the end of the call.
         return;
     }
-    let kept = facts
-        .invite
-        .headers
-        .iter()
-        .filter(|(name, _)| {
-            name.get(..2)
-                .is_some_and(|start| start.eq_ignore_ascii_case("x-"))
-        })
+    let is_told_again = |name: &str| {
+        name.get(..2)
+            .is_some_and(|start| start.eq_ignore_ascii_case("x-"))
+            || name.eq_ignore_ascii_case("Diversion")
+    };
+    let headers = facts.invite.headers.iter();
+    let kept = headers
+        .filter(|(name, _)| is_told_again(name))
         .cloned()
         .collect();
     facts.invite = Arc::new(InviteFacts {

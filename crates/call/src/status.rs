@@ -65,7 +65,10 @@ impl<H: Host> Call<H> {
     }
 
     fn tell_gateway(self: &Rc<Self>, moment: GatewayMoment<'_>) {
-        match self.record.facts(|facts| self.dialect().gateway_event(facts, moment)) {
+        match self
+            .record
+            .facts(|facts| self.dialect().gateway_event(facts, moment))
+        {
             Ok(Some(request)) => self.tell(request),
             Ok(None) => {}
             Err(error) => self.note_fetch_error(None, &error),

@@ -18,7 +18,11 @@ pub(crate) struct Checked {
 /// like.
 pub(crate) fn check(path: &Path, bytes: &[u8], dialect: Option<Dialect>) -> Checked {
     let dialect = dialect.unwrap_or_else(|| guess(bytes));
-    let document = Document { body: bytes, content_type: None, first: true };
+    let document = Document {
+        body: bytes,
+        content_type: None,
+        first: true,
+    };
     let (diagnostics, verbs) = match dialect.parse(document) {
         Ok(program) => (program.warnings, Some(program.steps.len())),
         Err(error) => (error.diagnostics, None),
@@ -28,7 +32,10 @@ pub(crate) fn check(path: &Path, bytes: &[u8], dialect: Option<Dialect>) -> Chec
     for diagnostic in &diagnostics {
         describe(&mut report, path, &source, diagnostic);
     }
-    let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+    let errors = diagnostics
+        .iter()
+        .filter(|d| d.severity == Severity::Error)
+        .count();
     let warnings = diagnostics.len() - errors;
     let name = path.display();
     let _ = match verbs {
@@ -37,17 +44,29 @@ pub(crate) fn check(path: &Path, bytes: &[u8], dialect: Option<Dialect>) -> Chec
             report,
             "{name}: {dialect} that runs with remarks, verbs: {verbs}, warnings: {warnings}"
         ),
-        None => writeln!(report, "{name}: invalid {dialect}, errors: {errors}, warnings: {warnings}"),
+        None => writeln!(
+            report,
+            "{name}: invalid {dialect}, errors: {errors}, warnings: {warnings}"
+        ),
     };
-    Checked { report, failed: verbs.is_none() }
+    Checked {
+        report,
+        failed: verbs.is_none(),
+    }
 }
 
 /// The dialect that a document most likely is: JSON is jambonz, XML with BXML's own element
 /// names is BXML, any other XML TwiML.
 fn guess(bytes: &[u8]) -> Dialect {
     const BXML_ONLY: [&str; 8] = [
-        "<Bxml", "<SipUri", "referCompleteUrl", "<SpeakSentence", "<PlayAudio", "<Transfer",
-        "redirectUrl", "<Forward",
+        "<Bxml",
+        "<SipUri",
+        "referCompleteUrl",
+        "<SpeakSentence",
+        "<PlayAudio",
+        "<Transfer",
+        "redirectUrl",
+        "<Forward",
     ];
     let text = String::from_utf8_lossy(bytes);
     let text = text.trim_start_matches('\u{feff}').trim_start();
@@ -75,13 +94,25 @@ fn describe(report: &mut String, path: &Path, source: &str, diagnostic: &Diagnos
         diagnostic.code,
         diagnostic.message
     );
-    let line = (position.line as usize).checked_sub(1).and_then(|index| source.lines().nth(index));
+    let line = (position.line as usize)
+        .checked_sub(1)
+        .and_then(|index| source.lines().nth(index));
     if let Some(line) = line {
-        let shown: String = line.chars().take(160).map(|c| if c == '\t' { ' ' } else { c }).collect();
+        let shown: String = line
+            .chars()
+            .take(160)
+            .map(|c| if c == '\t' { ' ' } else { c })
+            .collect();
         let number = position.line.to_string();
         let _ = writeln!(report, " {number} | {shown}");
         let before = position.column.saturating_sub(1).min(160) as usize;
-        let _ = writeln!(report, " {:width$} | {:before$}^", "", "", width = number.len());
+        let _ = writeln!(
+            report,
+            " {:width$} | {:before$}^",
+            "",
+            "",
+            width = number.len()
+        );
     }
     if let Some(help) = &diagnostic.help {
         let _ = writeln!(report, "   help: {help}");
@@ -98,9 +129,16 @@ mod tests {
 
     #[test]
     fn a_clean_document_is_counted_and_passes() {
-        let checked = run("a.xml", "<Response><Refer><Sip>sip:a@example.com</Sip></Refer></Response>");
+        let checked = run(
+            "a.xml",
+            "<Response><Refer><Sip>sip:a@example.com</Sip></Refer></Response>",
+        );
         assert!(!checked.failed, "{}", checked.report);
-        assert!(checked.report.contains("valid twiml, verbs: 1"), "{}", checked.report);
+        assert!(
+            checked.report.contains("valid twiml, verbs: 1"),
+            "{}",
+            checked.report
+        );
     }
 
     #[test]
@@ -108,17 +146,33 @@ mod tests {
         let checked = run("b.xml", "<Response>\n  <Refer>\n</Response>");
         assert!(checked.failed);
         assert!(checked.report.contains("b.xml:3:"), "{}", checked.report);
-        assert!(checked.report.contains("error[12100]"), "{}", checked.report);
-        assert!(checked.report.contains("3 | </Response>"), "{}", checked.report);
+        assert!(
+            checked.report.contains("error[12100]"),
+            "{}",
+            checked.report
+        );
+        assert!(
+            checked.report.contains("3 | </Response>"),
+            "{}",
+            checked.report
+        );
     }
 
     #[test]
     fn a_twiml_warning_does_not_fail_and_a_bxml_one_does() {
         let unknown = "<Response><Hangup colour=\"red\"/></Response>";
         let twiml = check(Path::new("c"), unknown.as_bytes(), Some(Dialect::Twiml));
-        assert!(!twiml.failed && twiml.report.contains("warning[12200]"), "{}", twiml.report);
+        assert!(
+            !twiml.failed && twiml.report.contains("warning[12200]"),
+            "{}",
+            twiml.report
+        );
         let bxml = check(Path::new("c"), unknown.as_bytes(), Some(Dialect::Bxml));
-        assert!(bxml.failed && bxml.report.contains("error[invalid-bxml]"), "{}", bxml.report);
+        assert!(
+            bxml.failed && bxml.report.contains("error[invalid-bxml]"),
+            "{}",
+            bxml.report
+        );
     }
 
     #[test]

@@ -14,12 +14,6 @@ impl Dialect {
         self == Dialect::Jambonz
     }
 
-    /// Whether a verb that cannot be carried out leads to the fallback, as a document that cannot
-    /// be run does. BXML and jambonz end the call instead.
-    pub fn falls_back_on_verbs(self) -> bool {
-        matches!(self, Dialect::Twiml | Dialect::Cxml)
-    }
-
     /// The header field that says why a call was refused for want of a document.
     pub fn refusal_reason_header(self) -> Option<&'static str> {
         (self == Dialect::Jambonz).then_some("X-Reason")

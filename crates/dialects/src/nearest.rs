@@ -41,10 +41,11 @@ fn distance(a: &[char], b: &[char]) -> usize {
             let mut cost = (diagonal + usize::from(letter != other))
                 .min(above + 1)
                 .min(left + 1);
-            if previous_a == Some(other) && previous_b == Some(letter) {
-                if let Some(swapped) = column.checked_sub(1).and_then(|c| before.get(c)) {
-                    cost = cost.min(swapped + 1);
-                }
+            if previous_a == Some(other)
+                && previous_b == Some(letter)
+                && let Some(swapped) = column.checked_sub(1).and_then(|c| before.get(c))
+            {
+                cost = cost.min(swapped + 1);
             }
             current.push(cost);
             left = cost;

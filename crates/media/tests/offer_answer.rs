@@ -145,6 +145,19 @@ fn what_is_no_description_cannot_be_read() {
             "{offer:?} {result:?}"
         );
     }
+    for line in [
+        "m= 4 RTP/AVP 0",
+        "m=vid\u{e9}o 4 RTP/AVP 0",
+        "m=\0\0 4 x y",
+        "m=a 1 \u{7f} 0",
+    ] {
+        let offer = format!("{TRUNK}{line}\r\n");
+        let result = leg().answer(offer.as_bytes());
+        assert!(
+            matches!(result, Err(OfferError::Unreadable(_))),
+            "{line:?} {result:?}"
+        );
+    }
     let many = format!("v=0\r\n{}", "m=audio 4 RTP/AVP 0\r\n".repeat(1000));
     assert!(matches!(
         leg().answer(many.as_bytes()),

@@ -1,5 +1,6 @@
 //! SIP for call control and transfer, without sockets and clocks.
 
+mod dialog;
 pub mod digest;
 pub mod endpoint;
 pub mod event;
@@ -11,8 +12,11 @@ mod multipart;
 mod status;
 pub mod stream;
 mod syntax;
+mod timer;
+mod transaction;
 pub mod transport;
 pub mod uri;
+mod usage;
 pub mod wire_text;
 
 pub use endpoint::{

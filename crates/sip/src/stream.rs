@@ -93,6 +93,13 @@ impl Framer {
             if let Some(keep_alive) = self.keep_alive()? {
                 return Some(keep_alive);
             }
+            if self
+                .buffer
+                .first()
+                .is_some_and(|byte| !byte.is_ascii_graphic())
+            {
+                return Some(self.fail(ParseError::new(Problem::StartLine, 0)));
+            }
             let length = self.head_length()?;
             match self.read_head(length) {
                 Ok(head) => self.waiting = Some(head),
@@ -150,8 +157,8 @@ impl Framer {
         }
     }
 
-    /// The length of the head when its end has arrived, or of everything when it is too long or
-    /// cannot be SIP.
+    /// The length of the head when its end has arrived, or of everything when it is too
+    /// long.
     fn head_length(&mut self) -> Option<usize> {
         let bytes = self.buffer.as_ref();
         let mut at = self.searched;
@@ -164,19 +171,18 @@ impl Framer {
                 // The empty line may still be on its way; search from this line end again.
                 [] | [b'\r'] => {
                     self.searched = line_end - 1;
-                    return self.is_hopeless().then_some(self.buffer.len());
+                    return self.is_too_long().then_some(self.buffer.len());
                 }
                 _ => at = line_end,
             }
         }
         self.searched = bytes.len();
-        self.is_hopeless().then_some(self.buffer.len())
+        self.is_too_long().then_some(self.buffer.len())
     }
 
     /// Whether waiting for the end of the head is pointless.
-    fn is_hopeless(&self) -> bool {
-        let binary = self.buffer.first().is_some_and(|b| !b.is_ascii_graphic());
-        binary || self.buffer.len() > MAX_HEAD
+    fn is_too_long(&self) -> bool {
+        self.buffer.len() > MAX_HEAD
     }
 
     fn read_head(&mut self, length: usize) -> Result<Head, ParseError> {

@@ -220,7 +220,7 @@ fn broken_header_lines_are_refused_and_the_request_is_still_answered() {
         ("no colon here", Problem::HeaderWithoutColon),
         (": no name", Problem::HeaderName),
         ("two words: x", Problem::HeaderName),
-        ("Sub\rject: x", Problem::HeaderName),
+        ("Sub\rject: x", Problem::BareCarriageReturn),
         ("Subject: a\rVia: b", Problem::BareCarriageReturn),
     ] {
         let text = INVITE.replace("X-Own: kept", line);
@@ -229,6 +229,21 @@ fn broken_header_lines_are_refused_and_the_request_is_still_answered() {
         let answer = error.answer(Some("t")).unwrap();
         assert_eq!((answer.status(), answer.reason()), (400, expected.as_str()));
         assert_eq!(answer.headers().get(Name::CallId), Some("7@example.com"));
+    }
+}
+
+#[test]
+fn c5_the_answer_to_a_refused_request_does_not_carry_its_carriage_returns_on() {
+    for line in ["X-Own: kept", "oops"] {
+        let text = INVITE
+            .replace("7@example.com", "7\rX-Evil: 1")
+            .replace("X-Own: kept", line);
+        let error = Message::parse_datagram(text.as_bytes()).unwrap_err();
+        let wire = error.answer(Some("t")).unwrap().to_bytes();
+        assert_eq!(
+            response(&wire).headers().get(Name::CallId),
+            Some("7 X-Evil: 1")
+        );
     }
 }
 
@@ -248,9 +263,11 @@ fn a_broken_ack_or_one_without_sender_is_never_answered() {
 
 #[test]
 fn the_place_of_an_error_is_told_in_bytes_of_the_packet() {
-    let bytes = "\r\nOPTIONS sip:a@b SIP/2.0\r\nSubject: \u{10FF80}\r\noops\r\n\r\n";
-    let error = Message::parse_datagram(bytes.as_bytes()).unwrap_err();
-    assert_eq!(error.offset, bytes.find("oops").unwrap());
+    for wrong in ["oops", "\rA: b"] {
+        let text = format!("\r\nOPTIONS sip:a@b SIP/2.0\r\nSubject: \u{10FF80}\r\n{wrong}\r\n\r\n");
+        let error = Message::parse_datagram(text.as_bytes()).unwrap_err();
+        assert_eq!(error.offset, text.find(wrong).unwrap());
+    }
 }
 
 #[test]

@@ -153,6 +153,7 @@ fn equivalent_uris_are_recognised() {
             "sip:a@h?priority=y&subject=x",
         ),
         ("sip:a@[2001:db8::1]", "sip:a@[2001:DB8:0::1]"),
+        ("sip:a@h;user=p;user=phone", "sip:a@h;user=p;user=phone"),
         ("tel:+49-30-1234", "tel:+49301234"),
         (
             "tel:7042;phone-context=A.example",

@@ -23,7 +23,7 @@ pub struct Limits {
 
 impl Limits {
     /// Enough for datagrams of one burst to overtake each other, below one retransmission.
-    pub const AFTER_BYE: Duration = Duration::from_millis(200);
+    pub const AFTER_BYE: Duration = Duration::from_millis(100);
 
     /// The final NOTIFY must come within `wait` of the 2xx, and news do not extend that: the rule
     /// of BXML (30 s).

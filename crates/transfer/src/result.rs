@@ -148,7 +148,8 @@ pub struct TransferResult {
     pub notify_codes: Vec<u16>,
     /// The last of them.
     pub last_notify_code: Option<u16>,
-    /// The first of them that was final, 200 or above.
+    /// The first of them that was final, 200 or above. `None` when the REFER was refused after all:
+    /// that drops the subscription and its word (RFC 6665 §4.1.2.1).
     pub final_notify_code: Option<u16>,
     /// Reason phrase that came with the last status; empty when there was none.
     pub notify_reason: String,

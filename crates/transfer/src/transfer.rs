@@ -387,7 +387,7 @@ impl Transfer {
             None => (None, String::new()),
         };
         let final_notify_code = match self.news {
-            News::Final(code) => Some(code),
+            News::Final(code) if end != End::Rejected => Some(code),
             _ => None,
         };
         let status = self.latest_status.take();

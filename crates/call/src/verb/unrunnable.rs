@@ -11,8 +11,8 @@ use crate::document::Failure;
 use crate::journal::{VerbEnd, What};
 use crate::program::Then;
 
-/// The vendor's path for a verb that cannot be carried out: the fallback where there is one for
-/// that, else the end of the call.
+/// The vendor's path for a verb that cannot be carried out: its fallback, if the dialect has one
+/// for this error, else the end of the call.
 pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, verb: &Unrunnable) -> Then {
     let message = format!(
         "{} cannot be run by this release: {}",
@@ -26,9 +26,6 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, verb: &Unrunnable) -> Then 
         code: verb.code.clone(),
         message,
     };
-    if !call.dialect().falls_back_on_verbs() {
-        return Then::Finish(call.no_document(failure));
-    }
     match call.fall_back(&Moment::Incoming, failure).await {
         Ok(loaded) => Then::Document(loaded),
         Err(finish) => Then::Finish(finish),

@@ -51,7 +51,10 @@ async fn voice(Path((dialect, target)): Path<(String, String)>) -> Response {
     let Ok(dialect) = dialect.parse::<Dialect>() else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    document(dialect, &transfer_document(dialect, &format!("sip:billing@{target}")))
+    document(
+        dialect,
+        &transfer_document(dialect, &format!("sip:billing@{target}")),
+    )
 }
 
 /// What the application answers to a new call.
@@ -60,9 +63,9 @@ pub(crate) fn transfer_document(dialect: Dialect, target: &str) -> String {
         Dialect::Twiml => format!(
             "<Response><Refer action=\"/twiml/done\"><Sip>{target}?X-Account=4711</Sip></Refer></Response>"
         ),
-        Dialect::Cxml => format!(
-            "<Response><Refer action=\"/cxml/done\"><Sip>{target}</Sip></Refer></Response>"
-        ),
+        Dialect::Cxml => {
+            format!("<Response><Refer action=\"/cxml/done\"><Sip>{target}</Sip></Refer></Response>")
+        }
         Dialect::Bxml => format!(
             "<Response><Refer referCompleteUrl=\"/bxml/done\" tag=\"order-17\">\
              <SipUri>{target}</SipUri></Refer></Response>"
@@ -86,7 +89,11 @@ async fn told(
     };
     let body = String::from_utf8_lossy(&body).into_owned();
     // The demo may have ended already; the reply is due all the same.
-    let _ = shop.callbacks.send(Callback { dialect, path: event, body });
+    let _ = shop.callbacks.send(Callback {
+        dialect,
+        path: event,
+        body,
+    });
     let hang_up = match dialect {
         Dialect::Jambonz => r#"[{"verb":"hangup"}]"#,
         _ => "<Response><Hangup/></Response>",

@@ -55,9 +55,9 @@ pub(crate) fn status_word(facts: &CallFacts) -> &'static str {
 
 /// `c-`, eight hex digits, and a UUID.
 pub(crate) fn call_sid(random: u128) -> String {
-    // The UUID overwrites six bits of the random number; folded, all of them count.
-    let folded = random ^ (random >> 64);
-    let folded = (folded ^ (folded >> 32)) & 0xffff_ffff;
+    // The UUID overwrites six bits of the random number; multiplied with an odd number that has
+    // many ones, all of them count in the upper bits.
+    let folded = random.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) >> 96;
     format!("c-{folded:08x}-{}", uuid(random, 4))
 }
 

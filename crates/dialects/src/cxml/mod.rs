@@ -17,7 +17,7 @@ use crate::{
     CallFacts, Dialect, Document, DocumentError, FetchError, HttpRequest, Moment, RetryOn, Success,
 };
 
-static SIGNALWIRE: Vendor = Vendor {
+pub(crate) static SIGNALWIRE: Vendor = Vendor {
     dialect: Dialect::Cxml,
     language: "cXML",
     root: &verbs::RESPONSE,
@@ -77,20 +77,20 @@ const SUPPORT: &[VerbSupport] = &[
     ("Hangup", "runs", "answers an unanswered call first"),
     ("Reject", "runs", "404, or 486 with `reason=\"busy\"`"),
     ("Redirect", "runs", "fetches the next document"),
-    ("Say", "checked", "speaking needs audio"),
-    ("Play", "checked", "playing needs audio"),
-    ("Gather", "checked", "hearing keys and speech needs audio"),
-    ("Record", "checked", "recording needs audio"),
-    ("Dial", "checked", "a second leg is needed"),
-    ("Enqueue", "checked", "queues are needed"),
-    ("Leave", "checked", "queues are needed"),
-    ("Connect", "checked", "media sessions are needed"),
-    ("Start", "checked", "media forks are needed"),
-    ("Stop", "checked", "media forks are needed"),
-    ("Denoise", "checked", "cleaning audio needs audio"),
-    ("Echo", "checked", "echoing needs audio"),
-    ("Sms", "checked", "there are no messages, only calls"),
-    ("Pay", "checked", "a payment connector is needed"),
+    ("Say", "refused", "speaking needs audio"),
+    ("Play", "refused", "playing needs audio"),
+    ("Gather", "refused", "hearing keys and speech needs audio"),
+    ("Record", "refused", "recording needs audio"),
+    ("Dial", "refused", "a second leg is needed"),
+    ("Enqueue", "refused", "queues are needed"),
+    ("Leave", "refused", "queues are needed"),
+    ("Connect", "refused", "media sessions are needed"),
+    ("Start", "refused", "media forks are needed"),
+    ("Stop", "refused", "media forks are needed"),
+    ("Denoise", "refused", "cleaning audio needs audio"),
+    ("Echo", "refused", "echoing needs audio"),
+    ("Sms", "refused", "there are no messages, only calls"),
+    ("Pay", "refused", "a payment connector is needed"),
 ];
 
 /// Every verb, whether it runs, and a note.

@@ -147,3 +147,43 @@ fn write_double(out: &mut String, value: f64) {
         let _ = write!(out, "{first}{point}{rest}e{sign}{}", exponent.abs());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bodies and what Node.js 20 prints for `JSON.stringify(JSON.parse(body))`.
+    const VECTORS: &str = include_str!("stringify/vectors.txt");
+
+    #[test]
+    fn every_vector_comes_out_as_javascript_writes_it() {
+        let mut lines = VECTORS.lines().filter(|line| !line.starts_with('#'));
+        let mut count = 0;
+        while let (Some(body), Some(wanted)) = (lines.next(), lines.next()) {
+            let value: Value = serde_json::from_str(body).expect(body);
+            assert_eq!(stringify(&value), wanted, "{body}");
+            count += 1;
+        }
+        assert!(count > 40);
+    }
+
+    #[test]
+    fn what_was_written_once_is_written_the_same_again() {
+        for line in VECTORS.lines().filter(|line| !line.starts_with('#')) {
+            let once = stringify(&serde_json::from_str(line).expect(line));
+            let again: Value = serde_json::from_str(&once).expect(line);
+            assert_eq!(stringify(&again), once);
+        }
+    }
+
+    #[test]
+    fn all_control_characters_are_escaped_and_nothing_else_is() {
+        let text: String = (0..=0x80).filter_map(char::from_u32).collect();
+        let wanted = "\"\\u0000\\u0001\\u0002\\u0003\\u0004\\u0005\\u0006\\u0007\\b\\t\\n\\u000b\
+                      \\f\\r\\u000e\\u000f\\u0010\\u0011\\u0012\\u0013\\u0014\\u0015\\u0016\\u0017\
+                      \\u0018\\u0019\\u001a\\u001b\\u001c\\u001d\\u001e\\u001f !\\\"#$%&'()*+,-./\
+                      0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\\\]^_`abcdefghijklmnopqrstuvwxyz\
+                      {|}~\u{7f}\u{80}\"";
+        assert_eq!(stringify(&Value::from(text)), wanted);
+    }
+}

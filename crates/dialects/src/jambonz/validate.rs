@@ -164,17 +164,17 @@ impl Validation {
         }
         let is_method =
             |word: &str| word.eq_ignore_ascii_case("GET") || word.eq_ignore_ascii_case("POST");
-        if let Some(method) = hook.get("method").filter(|method| !method.is_null()) {
-            if !method.as_str().is_some_and(is_method) {
-                self.inside(Segment::Value("method".to_owned()), |validation| {
-                    let message = format!(
-                        "{}: property {property} has the invalid method {}, must be GET or POST",
-                        shape.name,
-                        shortened(method)
-                    );
-                    validation.note(message, None);
-                });
-            }
+        if let Some(method) = hook.get("method").filter(|method| !method.is_null())
+            && !method.as_str().is_some_and(is_method)
+        {
+            self.inside(Segment::Value("method".to_owned()), |validation| {
+                let message = format!(
+                    "{}: property {property} has the invalid method {}, must be GET or POST",
+                    shape.name,
+                    shortened(method)
+                );
+                validation.note(message, None);
+            });
         }
     }
 

@@ -26,6 +26,6 @@ pub(crate) mod xml;
 /// Cap of a document in bytes (error 11750 beyond).
 pub const MAX_DOCUMENT: usize = 64 * 1024;
 
-/// A verb, whether it `runs` or is only `checked`, and a note for people; see
+/// A verb, whether it `runs` or is `refused` at run time, and a note for people; see
 /// [`crate::twiml::support`] and [`crate::cxml::support`].
 pub type VerbSupport = (&'static str, &'static str, &'static str);

@@ -276,3 +276,119 @@ fn is_http_reference(value: &str) -> bool {
         Err(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::laml::vendor::Vendor;
+
+    const VENDORS: [&Vendor; 2] = [&crate::twiml::TWILIO, &crate::cxml::SIGNALWIRE];
+
+    /// Every element of a vendor, each once.
+    fn elements(vendor: &Vendor) -> Vec<&'static Element> {
+        let mut all: Vec<&'static Element> = Vec::new();
+        let mut open = vec![vendor.root];
+        while let Some(element) = open.pop() {
+            if !all.iter().any(|seen| std::ptr::eq(*seen, element)) {
+                all.push(element);
+                open.extend(element.children);
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn no_name_stands_twice_in_an_element() {
+        for element in VENDORS.into_iter().flat_map(elements) {
+            let attributes: Vec<&str> = element.attribute_names().collect();
+            let unique: BTreeSet<&str> = attributes.iter().copied().collect();
+            assert_eq!(
+                unique.len(),
+                attributes.len(),
+                "attributes of {}",
+                element.name
+            );
+            let children: BTreeSet<&str> = element.children.iter().map(|c| c.name).collect();
+            assert_eq!(
+                children.len(),
+                element.children.len(),
+                "children of {}",
+                element.name
+            );
+        }
+    }
+
+    #[test]
+    fn every_default_is_a_value_that_the_attribute_may_hold() {
+        for element in VENDORS.into_iter().flat_map(elements) {
+            for attribute in element.attributes.iter().flat_map(|group| group.iter()) {
+                let default = attribute.default;
+                assert!(
+                    default.is_empty() || attribute.kind.accepts(default),
+                    "{} {}={default}",
+                    element.name,
+                    attribute.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_verb_is_in_the_support_table_and_nothing_else() {
+        for vendor in VENDORS {
+            let verbs: BTreeSet<&str> = vendor.root.children.iter().map(|c| c.name).collect();
+            let listed: BTreeSet<&str> = vendor.support.iter().map(|(verb, ..)| *verb).collect();
+            assert_eq!(verbs, listed);
+            assert_eq!(listed.len(), vendor.support.len());
+        }
+    }
+
+    #[test]
+    fn kinds_accept_what_they_say_and_nothing_near_it() {
+        for (kind, good, bad) in [
+            (Kind::AtMost(3), &["", "äöü"][..], &["abcd"][..]),
+            (
+                Kind::Url,
+                &["/x", "x?y", "https://a/"],
+                &["", " ", "ftp://a/", "mailto:a@b"],
+            ),
+            (Kind::UrlOrEmpty, &["", "/x"], &["tel:1"]),
+            (
+                Kind::WebSocketUrl,
+                &["wss://a/x"],
+                &["ws://a/x", "https://a", "/x", ""],
+            ),
+            (Kind::Method, &["GET", "post"], &["PUT", "", "GET "]),
+            (Kind::Bool, &["true", "false"], &["True", "1", ""]),
+            (
+                Kind::Whole(5, 600),
+                &["5", "600", "030"],
+                &["4", "601", "-5", "+5", "5.0", "", "5s"],
+            ),
+            (
+                Kind::WholeOr(1, 9, &["auto"]),
+                &["1", "auto"],
+                &["0", "Auto", ""],
+            ),
+            (
+                Kind::Decimal(0, 10),
+                &["0", "9.99", "10"],
+                &["10.01", "-1", "1e1", "inf", "NaN", ""],
+            ),
+            (Kind::OneOf(&["a", "b"]), &["a"], &["A", "a b", ""]),
+            (Kind::Words(&["a", "b"]), &["a", "b a"], &["", "a,b", "c"]),
+            (Kind::Key, &["", "#"], &["##", "a", "é"]),
+            (Kind::Keys, &["", "12*#"], &["1 2", "w"]),
+            (Kind::KeysToSend, &["ww12#W"], &["", "1,2"]),
+        ] {
+            for value in good {
+                assert!(kind.accepts(value), "{kind:?} refuses {value:?}");
+            }
+            for value in bad {
+                assert!(!kind.accepts(value), "{kind:?} takes {value:?}");
+            }
+        }
+    }
+}

@@ -218,7 +218,7 @@ fn not_well_formed(text: &str, error: &Error) -> Diagnostic {
             "`&` starts a reference, and none follows".to_owned(),
             Some("write `&` as `&amp;`, in URLs too"),
         ),
-        Error::InvalidAttributeValue(_) => (
+        Error::InvalidAttributeValue(_) | Error::InvalidChar(b'"' | b'\'', b'<', _) => (
             "an attribute value holds `<`".to_owned(),
             Some("write it as `&lt;`, and look for a missing quote before it"),
         ),

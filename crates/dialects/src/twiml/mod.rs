@@ -19,7 +19,7 @@ use crate::{
     CallFacts, Dialect, Document, DocumentError, FetchError, HttpRequest, Moment, RetryOn, Success,
 };
 
-static TWILIO: Vendor = Vendor {
+pub(crate) static TWILIO: Vendor = Vendor {
     dialect: Dialect::Twiml,
     language: "TwiML",
     root: &verbs::RESPONSE,
@@ -75,22 +75,22 @@ const SUPPORT: &[VerbSupport] = &[
     ),
     ("Reject", "runs", "404, or 486 with `reason=\"busy\"`"),
     ("Redirect", "runs", "fetches the next document"),
-    ("Say", "checked", "speaking needs audio"),
-    ("Play", "checked", "playing needs audio"),
-    ("Gather", "checked", "hearing keys and speech needs audio"),
-    ("Record", "checked", "recording needs audio"),
-    ("Dial", "checked", "a second leg is needed"),
-    ("Enqueue", "checked", "queues are needed"),
-    ("Leave", "checked", "queues are needed"),
-    ("Queue", "checked", "queues are needed"),
-    ("Connect", "checked", "media sessions are needed"),
-    ("Start", "checked", "media forks are needed"),
-    ("Stop", "checked", "media forks are needed"),
-    ("Pay", "checked", "a payment connector is needed"),
-    ("Prompt", "checked", "belongs to `Pay`"),
-    ("Sms", "checked", "there are no messages, only calls"),
-    ("Echo", "checked", "echoing needs audio"),
-    ("Transcribe", "checked", "hearing speech needs audio"),
+    ("Say", "refused", "speaking needs audio"),
+    ("Play", "refused", "playing needs audio"),
+    ("Gather", "refused", "hearing keys and speech needs audio"),
+    ("Record", "refused", "recording needs audio"),
+    ("Dial", "refused", "a second leg is needed"),
+    ("Enqueue", "refused", "queues are needed"),
+    ("Leave", "refused", "queues are needed"),
+    ("Queue", "refused", "queues are needed"),
+    ("Connect", "refused", "media sessions are needed"),
+    ("Start", "refused", "media forks are needed"),
+    ("Stop", "refused", "media forks are needed"),
+    ("Pay", "refused", "a payment connector is needed"),
+    ("Prompt", "refused", "belongs to `Pay`"),
+    ("Sms", "refused", "there are no messages, only calls"),
+    ("Echo", "refused", "echoing needs audio"),
+    ("Transcribe", "refused", "hearing speech needs audio"),
 ];
 
 /// Every verb, whether it runs, and a note.

@@ -1,7 +1,7 @@
 //! Session descriptions (RFC 8866) and the agreement on one audio stream (RFC 3264).
 //!
-//! Syntax is the sdp-types crate's. Here stands what is ours: which descriptions are still legible,
-//! which stream of an offer we take, and what we say back.
+//! Peers' descriptions are parsed by the sdp-types crate. Here stands what is ours: which of them are
+//! still legible, which stream of an offer we take, and what we say back.
 
 mod error;
 mod offer_answer;

@@ -62,7 +62,7 @@ impl NegotiatedStream {
 pub struct OfferAnswer {
     local: LocalMedia,
     version: u64,
-    /// Fingerprint of the description sent last, without its version.
+    /// Fingerprint of the description sent last.
     sent: Option<u64>,
     lines: Vec<MediaLine>,
     wish: Direction,
@@ -102,7 +102,7 @@ impl OfferAnswer {
     pub fn new(local: LocalMedia) -> Self {
         Self {
             local,
-            version: 0,
+            version: 1,
             sent: None,
             lines: Vec::new(),
             wish: Direction::SendRecv,
@@ -240,18 +240,23 @@ impl OfferAnswer {
             .copied()
     }
 
+    /// Writes our description with the version of the last one, and with the next version if that
+    /// makes it differ from the last one.
     fn describe(&mut self, audio: &AudioLine) -> Bytes {
-        let mut session = writing::session(&self.local, &self.lines, audio);
-        let mut hasher = DefaultHasher::new();
-        writing::text(&session).hash(&mut hasher);
-        let fingerprint = hasher.finish();
-        if self.sent != Some(fingerprint) {
-            self.sent = Some(fingerprint);
+        let mut text = writing::description(&self.local, self.version, &self.lines, audio);
+        if self.sent.is_some_and(|sent| sent != fingerprint(&text)) {
             self.version += 1;
+            text = writing::description(&self.local, self.version, &self.lines, audio);
         }
-        session.origin.sess_version = self.version;
-        Bytes::from(writing::text(&session))
+        self.sent = Some(fingerprint(&text));
+        Bytes::from(text)
     }
+}
+
+fn fingerprint(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn media_lines(streams: &[Stream], ours: usize) -> Vec<MediaLine> {

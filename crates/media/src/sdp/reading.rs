@@ -41,19 +41,27 @@ const MOST_STREAMS: usize = 32;
 
 /// Reads the streams of a description, or says why it cannot be read.
 pub(super) fn streams(body: &[u8]) -> Result<Vec<Stream>, String> {
-    let text = String::from_utf8_lossy(body)
-        .replace("\r\n", "\n")
-        .replace('\r', "\n");
-    let text = text.trim_start();
-    if !text
-        .lines()
-        .any(|line| line.starts_with("v=") || line.starts_with("m="))
-    {
+    let text = String::from_utf8_lossy(body);
+    // Some peers send the NUL that ends their string.
+    let text = text.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\0');
+    if text.contains('\0') {
+        return Err("it has a NUL inside".to_owned());
+    }
+    if !lines(text).any(|line| line.starts_with("v=") || line.starts_with("m=")) {
         return Err("it has neither a v= nor an m= line".to_owned());
     }
     let session = Session::parse(legible(text).as_bytes()).map_err(|error| error.to_string())?;
     if session.medias.len() > MOST_STREAMS {
         return Err(format!("it has more than {MOST_STREAMS} media streams"));
+    }
+    if let Some(media) = session.medias.iter().find(|media| !can_be_repeated(media)) {
+        return Err(format!(
+            "the line {:?} is no media line",
+            format!(
+                "m={} {} {} {}",
+                media.media, media.port, media.proto, media.fmt
+            )
+        ));
     }
     Ok(session
         .medias
@@ -62,10 +70,22 @@ pub(super) fn streams(body: &[u8]) -> Result<Vec<Stream>, String> {
         .collect())
 }
 
+/// Whether our answer can have the line too, which every answer must (RFC 3264 §6).
+fn can_be_repeated(media: &Media) -> bool {
+    let format = media
+        .fmt
+        .split_ascii_whitespace()
+        .next()
+        .unwrap_or_default();
+    [&media.media, &media.proto, format]
+        .iter()
+        .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_graphic()))
+}
+
 /// The description with unusable lines replaced by an unknown one, so that line numbers in errors
 /// stay those of the peer's text.
 fn legible(text: &str) -> String {
-    let mut lines = text.lines().peekable();
+    let mut lines = lines(text).peekable();
     let mut clean = String::with_capacity(text.len() + 8);
     clean.push_str("v=0\n");
     lines.next_if(|line| line.starts_with("v="));
@@ -73,30 +93,42 @@ fn legible(text: &str) -> String {
     let mut seen_origin = false;
     let mut seen_connection = false;
     for line in lines {
-        let words: Vec<&str> = line.split_ascii_whitespace().collect();
         let key = line.get(..2).unwrap_or_default();
+        let words = || line.split_ascii_whitespace();
         let usable = match key {
             "m=" | "a=" => true,
             // A second one for the session would be an error; the first one counts.
-            "c=" => words.len() == 3 && !(in_session && seen_connection),
-            "o=" => in_session && !seen_origin && is_origin(&words),
+            "c=" => words().count() == 3 && !(in_session && seen_connection),
+            "o=" => in_session && !seen_origin && is_origin(words()),
             _ => false,
         };
         in_session &= key != "m=";
         seen_origin |= usable && key == "o=";
         seen_connection |= usable && key == "c=";
-        match usable {
-            true => clean.push_str(&words.join(" ").replace('\0', "")),
-            false => clean.push_str("x="),
+        if !usable {
+            clean.push_str("x=");
+        } else if key == "m=" {
+            // The parser takes one blank between fields.
+            for (index, word) in words().enumerate() {
+                clean.push_str(if index == 0 { "" } else { " " });
+                clean.push_str(word);
+            }
+        } else {
+            clean.push_str(line.trim());
         }
         clean.push('\n');
     }
     clean
 }
 
+/// Lines that end with CRLF, LF or CR.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().flat_map(|line| line.split('\r'))
+}
+
 /// An o= line that the parser takes: six fields, the third a number (RFC 8866 §5.2).
-fn is_origin(words: &[&str]) -> bool {
-    matches!(words, [_, _, version, _, _, _] if version.parse::<u64>().is_ok())
+fn is_origin<'a>(mut words: impl Iterator<Item = &'a str> + Clone) -> bool {
+    words.clone().count() == 6 && words.nth(2).is_some_and(|word| word.parse::<u64>().is_ok())
 }
 
 fn stream(session: &Session, media: &Media) -> Stream {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::syntax::is_token;
+
 macro_rules! names {
     ($($variant:ident $long:literal $($compact:literal)?;)*) => {
         /// A header name. Known names are recognised in any case and in compact form, and are
@@ -129,48 +131,105 @@ impl<'a> Name<'a> {
 
     /// The known name that `text` spells, if it is one.
     pub fn known(text: &str) -> Option<Name<'static>> {
-        Name::known_bytes(text.as_bytes())
+        if !is_token(text) {
+            return None;
+        }
+        Name::index_of(text.as_bytes()).and_then(Name::from_index)
     }
 
-    pub(crate) fn known_bytes(text: &[u8]) -> Option<Name<'static>> {
-        let mut at = hash(text);
+    /// The index of the known name that a token spells.
+    #[inline]
+    pub(crate) fn index_of(token: &[u8]) -> Option<u8> {
+        let key = key(token);
+        let mut at = place(key);
         loop {
-            let index = TABLE.get(at).copied().unwrap_or(EMPTY);
-            let (spelling, name) = SPELLINGS.get(usize::from(index))?;
-            // Nearly all are written as registered, and that is the cheaper question.
-            let spelling = spelling.as_bytes();
-            if spelling == text || spelling.eq_ignore_ascii_case(text) {
-                return Some(*name);
+            let entry = ENTRIES.get(usize::from(TABLE.get(at).copied().unwrap_or(EMPTY)))?;
+            // Up to 16 bytes the key holds all of the token.
+            if entry.key == key
+                && entry.spelling.len() == token.len()
+                && (token.len() <= 16 || entry.spelling.as_bytes().eq_ignore_ascii_case(token))
+            {
+                return Some(entry.index);
             }
             at = (at + 1) % TABLE_SIZE;
         }
     }
 }
 
-// Names are found by hashing their length and three of their letters into a table that is filled
-// while compiling: a received message looks up about twenty of them. The factors were searched for
-// so that the names above do not collide; a collision would only cost another look.
+// A received message looks up about twenty names, so this is done a word at a time: the key of a
+// name is its first and its last eight bytes with letters in lower case. Setting bit 0x20 does
+// that, and makes no two characters that a token can have the same. Keys are found in a table with
+// open addressing that is filled while compiling; the factor was searched for so that the names
+// above hardly ever collide.
 const TABLE_SIZE: usize = 512;
+const FACTOR: u64 = 0x6c0e_6db4_2f54_759f;
 const EMPTY: u8 = u8::MAX;
+const ENTRIES: [Entry; SPELLINGS.len()] = entries();
 const TABLE: [u8; TABLE_SIZE] = fill_table();
 
-#[allow(clippy::indexing_slicing)] // the middle of a text that is not empty is inside it
-const fn hash(text: &[u8]) -> usize {
-    let (Some(first), Some(last)) = (text.first(), text.last()) else {
-        return 0;
+#[derive(Clone, Copy)]
+struct Entry {
+    key: Key,
+    spelling: &'static str,
+    index: u8,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Key(u64, u64);
+
+#[inline]
+const fn key(token: &[u8]) -> Key {
+    let (low, high) = match (token.first_chunk::<8>(), token.last_chunk::<8>()) {
+        (Some(low), Some(high)) => (u64::from_le_bytes(*low), u64::from_le_bytes(*high)),
+        _ => match (token.first_chunk::<4>(), token.last_chunk::<4>()) {
+            (Some(low), Some(high)) => (
+                u32::from_le_bytes(*low) as u64,
+                u32::from_le_bytes(*high) as u64,
+            ),
+            _ => match token {
+                [] => (0, 0),
+                [a] => (*a as u64, *a as u64 | (*a as u64) << 8),
+                [a, b] => (*a as u64, *b as u64 | (*b as u64) << 8),
+                [a, b, .., c] => (*a as u64, *b as u64 | (*c as u64) << 8),
+            },
+        },
     };
-    let middle = text[text.len() / 2];
-    let (first, middle, last) = (*first | 0x20, middle | 0x20, *last | 0x20);
-    (first as usize * 6 + last as usize * 479 + text.len() * 195 + middle as usize * 489)
-        % TABLE_SIZE
+    Key(low | 0x2020_2020_2020_2020, high | 0x2020_2020_2020_2020)
+}
+
+#[inline]
+const fn place(key: Key) -> usize {
+    ((key.0 ^ key.1.rotate_left(29)).wrapping_mul(FACTOR) >> 55) as usize
+}
+
+#[allow(clippy::indexing_slicing)] // constant evaluation: out of bounds cannot compile
+const fn entries() -> [Entry; SPELLINGS.len()] {
+    let mut entries = [Entry {
+        key: Key(0, 0),
+        spelling: "",
+        index: EMPTY,
+    }; SPELLINGS.len()];
+    let mut at = 0;
+    while at < SPELLINGS.len() {
+        let (spelling, name) = SPELLINGS[at];
+        if let Some(index) = name.index() {
+            entries[at] = Entry {
+                key: key(spelling.as_bytes()),
+                spelling,
+                index,
+            };
+        }
+        at += 1;
+    }
+    entries
 }
 
 #[allow(clippy::indexing_slicing)] // constant evaluation: out of bounds cannot compile
 const fn fill_table() -> [u8; TABLE_SIZE] {
     let mut table = [EMPTY; TABLE_SIZE];
     let mut index = 0;
-    while index < SPELLINGS.len() {
-        let mut at = hash(SPELLINGS[index].0.as_bytes());
+    while index < ENTRIES.len() {
+        let mut at = place(ENTRIES[index].key);
         while table[at] != EMPTY {
             at = (at + 1) % TABLE_SIZE;
         }
@@ -213,6 +272,21 @@ mod tests {
             assert_eq!(Name::from(*spelling), *name);
             assert_eq!(Name::from(spelling.to_uppercase().as_str()), *name);
             assert_eq!(Name::from(spelling.to_lowercase().as_str()), *name);
+        }
+    }
+
+    #[test]
+    fn names_that_only_resemble_a_known_one_are_not_taken_for_it() {
+        for name in [
+            "Vja",
+            "Call-IE",
+            "Call\rID",
+            "CSeqq",
+            "Content-Xxxxsition",
+            "",
+            "\x16ia",
+        ] {
+            assert_eq!(Name::known(name), None, "{name:?}");
         }
     }
 

@@ -10,7 +10,7 @@ use super::{Message, ParseError, Problem, Request, Response};
 use crate::Method;
 use crate::header::Name;
 use crate::headers::{Headers, Slot, Span};
-use crate::syntax::{is_token, is_token_byte};
+use crate::syntax::{cut, is_token, is_token_byte};
 use crate::wire_text;
 
 /// The most header lines a message may have.
@@ -81,23 +81,8 @@ pub(super) fn head(bytes: &[u8]) -> Result<Head, ParseError> {
     if Message::is_keep_alive(bytes) {
         return Err(ParseError::new(Problem::Empty, start));
     }
-    let mut lines = scan(bytes, Section::Message);
+    let (text, lines) = lines_of(bytes, Section::Message);
     let length = lines.length;
-    let raw = bytes.get(..length).unwrap_or_default();
-    let text = match plain_text(raw, &lines) {
-        Ok(text) => text,
-        Err(raw) => {
-            // Rare: the text gets longer, so the places of all lines change.
-            let carried = wire_text::from_wire(&raw).into_owned();
-            lines = scan(carried.as_bytes(), Section::Message);
-            if let Some((_, offset)) = &mut lines.error {
-                let mut before = Vec::new();
-                wire_text::write_to(carried.get(..*offset).unwrap_or(&carried), &mut before);
-                *offset = before.len();
-            }
-            carried
-        }
-    };
     let error = lines.error;
     let (message, flaw) = assemble(text, lines).map_err(|mut e| {
         e.offset += start;
@@ -118,19 +103,12 @@ pub(super) fn head(bytes: &[u8]) -> Result<Head, ParseError> {
 
 /// Reads the headers of a body part; they end at an empty line or with the part.
 pub(crate) fn part_headers(bytes: &[u8]) -> Result<(Headers, usize), ParseError> {
-    let mut lines = scan(bytes, Section::Part);
-    let length = lines.length;
-    let raw = bytes.get(..length).unwrap_or_default();
-    let text = plain_text(raw, &lines).unwrap_or_else(|raw| {
-        let carried = wire_text::from_wire(&raw).into_owned();
-        lines = scan(carried.as_bytes(), Section::Part);
-        carried
-    });
+    let (text, lines) = lines_of(bytes, Section::Part);
     match lines.error {
         Some((problem, offset)) => Err(ParseError::new(problem, offset)),
         None => Ok((
             Headers::from_parts(text, lines.slots, Span::default()),
-            length,
+            lines.length,
         )),
     }
 }
@@ -145,29 +123,51 @@ struct Lines {
     first: Span,
     slots: Vec<Slot>,
     folds: bool,
+    bare_returns: bool,
     length: usize,
     error: Option<(Problem, usize)>,
 }
 
+/// The head as text, and its lines. Length and error are in bytes of what was given.
+fn lines_of(bytes: &[u8], section: Section) -> (String, Lines) {
+    let lines = scan(bytes, section, MAX_HEAD);
+    let raw = bytes.get(..lines.length).unwrap_or_default();
+    match plain_text(raw, &lines) {
+        Ok(text) => (text, lines),
+        Err(raw) => {
+            // Rare: the text gets longer than the bytes, so the places of all lines change.
+            let text = wire_text::from_wire(&raw).into_owned();
+            let slots = scan(text.as_bytes(), section, usize::MAX);
+            (
+                text,
+                Lines {
+                    first: slots.first,
+                    slots: slots.slots,
+                    ..lines
+                },
+            )
+        }
+    }
+}
+
 /// Finds the lines of the head. After the first broken line it reads on, so that the rest can be
 /// used to answer.
-fn scan(bytes: &[u8], section: Section) -> Lines {
+fn scan(bytes: &[u8], section: Section, limit: usize) -> Lines {
     let mut lines = Lines {
         first: Span::default(),
         slots: Vec::with_capacity(32),
         folds: false,
+        bare_returns: false,
         length: bytes.len(),
         error: None,
     };
     let mut at = 0;
-    let mut returns = 0;
     let mut is_first = section == Section::Message;
     let mut follows_header = false;
     loop {
-        let rest = bytes.get(at..).unwrap_or_default();
-        let (length, next) = match memchr::memchr(b'\n', rest) {
-            Some(length) => (length, at + length + 1),
-            None if section == Section::Part && !rest.is_empty() => (rest.len(), bytes.len()),
+        let (end, next) = match lines.line_end(bytes, at) {
+            Some(found) => found,
+            None if section == Section::Part && at < bytes.len() => (bytes.len(), bytes.len()),
             None => {
                 if section == Section::Message {
                     lines.fail(Problem::Unfinished, bytes.len());
@@ -175,12 +175,8 @@ fn scan(bytes: &[u8], section: Section) -> Lines {
                 break;
             }
         };
-        let mut line = rest.get(..length).unwrap_or_default();
-        if let [before @ .., b'\r'] = line {
-            line = before;
-            returns += 1;
-        }
-        if next > MAX_HEAD {
+        let line = bytes.get(at..end).unwrap_or_default();
+        if next > limit {
             lines.fail(Problem::HeadTooLong, at);
             lines.length = at;
             break;
@@ -200,19 +196,30 @@ fn scan(bytes: &[u8], section: Section) -> Lines {
         }
         at = next;
     }
-    // A carriage return that is not part of a line end could be taken for one by others.
-    let head = bytes.get(..lines.length).unwrap_or_default();
-    if lines.error.is_none() && memchr::memchr_iter(b'\r', head).count() != returns {
-        let is_bare = |at: &usize| head.get(at + 1) != Some(&b'\n');
-        let at = memchr::memchr_iter(b'\r', head).find(is_bare);
-        lines.fail(Problem::BareCarriageReturn, at.unwrap_or(0));
-    }
     lines
 }
 
 impl Lines {
     fn fail(&mut self, problem: Problem, offset: usize) {
         self.error.get_or_insert((problem, offset));
+    }
+
+    /// Where the line that begins at `at` ends, and where the next one begins.
+    fn line_end(&mut self, bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+        let mut from = at;
+        loop {
+            let end = from + memchr::memchr2(b'\n', b'\r', bytes.get(from..)?)?;
+            match (bytes.get(end), bytes.get(end + 1)) {
+                (Some(b'\n'), _) => return Some((end, end + 1)),
+                (_, Some(b'\n')) => return Some((end, end + 2)),
+                // A carriage return alone could be taken for a line end by others.
+                _ => {
+                    self.bare_returns = true;
+                    self.fail(Problem::BareCarriageReturn, end);
+                    from = end + 1;
+                }
+            }
+        }
     }
 
     fn header(&mut self, line: &[u8], at: usize) -> bool {
@@ -240,7 +247,7 @@ impl Lines {
         let name = line.get(..name_length).unwrap_or_default();
         let value = trimmed(line, colon + 1);
         self.slots.push(Slot::new(
-            Name::known_bytes(name),
+            Name::index_of(name),
             Span::new(at, at + name_length),
             Span::new(at + value.0, at + value.1),
         ));
@@ -293,6 +300,14 @@ fn plain_text(raw: &[u8], lines: &Lines) -> Result<String, Vec<u8>> {
             unfold(value.unwrap_or_default());
         }
     }
+    if lines.bare_returns {
+        // The message is refused; what is used for the answer must not carry them on.
+        for at in 0..bytes.len() {
+            if bytes.get(at) == Some(&b'\r') && bytes.get(at + 1) != Some(&b'\n') {
+                bytes.get_mut(at..=at).unwrap_or_default().fill(b' ');
+            }
+        }
+    }
     match String::from_utf8(bytes) {
         Ok(text) if !wire_text::has_carried_bytes(&text) => Ok(text),
         Ok(text) => Err(text.into_bytes()),
@@ -338,18 +353,23 @@ fn assemble(text: String, lines: Lines) -> Result<(Message, Flaw), ParseError> {
             flaw,
         ));
     }
-    let bad = |at| ParseError::new(Problem::StartLine, at);
-    let (method, rest) = first.split_once([' ', '\t']).ok_or_else(|| bad(0))?;
-    let (before, version) = rest
-        .rsplit_once([' ', '\t'])
-        .ok_or_else(|| bad(method.len()))?;
+    let bad = || ParseError::new(Problem::StartLine, 0);
+    let blank = memchr::memchr2(b' ', b'\t', first.as_bytes()).ok_or_else(bad)?;
+    let (method, rest) = cut(first, blank);
+    let blank = memchr::memrchr2(b' ', b'\t', rest.as_bytes()).ok_or_else(bad)?;
+    let (before, version) = cut(rest, blank);
     if !is_token(method) || !is_version(version) {
-        return Err(bad(0));
+        return Err(bad());
     }
-    let uri = before.trim_matches([' ', '\t']);
-    let lead = before.len() - before.trim_start_matches([' ', '\t']).len();
+    let uri = before.trim_ascii_start();
+    let lead = before.len() - uri.len();
+    let uri = uri.trim_ascii_end();
     let start = method.len() + 1 + lead;
-    if uri.is_empty() || uri.bytes().any(|b| b <= b' ' || b == 0x7F) {
+    if uri.is_empty()
+        || uri
+            .bytes()
+            .fold(false, |bad, b| bad | (b <= b' ') | (b == 0x7F))
+    {
         flaw = Some((Problem::RequestUri, start));
     }
     let (method, known) = (Method::from(method), is_our_version(version));
@@ -363,11 +383,15 @@ fn assemble(text: String, lines: Lines) -> Result<(Message, Flaw), ParseError> {
 
 /// Version and remainder when the line begins with a version, as status lines do.
 fn after_version(line: &str) -> Option<(&str, &str)> {
-    let (version, rest) = line.split_once(' ')?;
+    let blank = memchr::memchr(b' ', line.as_bytes())?;
+    let (version, rest) = cut(line, blank);
     is_version(version).then_some((version, rest.trim_start_matches(' ')))
 }
 
 fn is_version(text: &str) -> bool {
+    if text == "SIP/2.0" {
+        return true;
+    }
     let Some((protocol, number)) = text.split_once('/') else {
         return false;
     };

@@ -1,7 +1,5 @@
 //! When two URIs name the same resource.
 
-use std::borrow::Cow;
-
 use super::{Scheme, UriRef, unescape};
 
 pub(super) fn equivalent(one: UriRef<'_>, two: UriRef<'_>) -> bool {
@@ -43,16 +41,15 @@ fn params_agree(one: UriRef<'_>, two: UriRef<'_>) -> bool {
     const DECISIVE: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
     one.all_params().all(|param| {
         let name = unescape(param.name);
-        let other = two
-            .all_params()
-            .find(|p| unescape(p.name).eq_ignore_ascii_case(&name));
-        match other {
-            Some(other) => {
-                let value = unescape(param.value.unwrap_or(""));
-                value.eq_ignore_ascii_case(&unescape(other.value.unwrap_or("")))
-            }
-            None => !DECISIVE.iter().any(|d| d.eq_ignore_ascii_case(&name)),
+        let value = unescape(param.value.unwrap_or(""));
+        let others = || {
+            two.all_params()
+                .filter(|other| unescape(other.name).eq_ignore_ascii_case(&name))
+        };
+        if others().next().is_none() {
+            return !DECISIVE.iter().any(|d| d.eq_ignore_ascii_case(&name));
         }
+        others().any(|other| value.eq_ignore_ascii_case(&unescape(other.value.unwrap_or(""))))
     })
 }
 
@@ -74,9 +71,11 @@ fn tel(one: UriRef<'_>, two: UriRef<'_>) -> bool {
     };
     let subset = |a: UriRef<'_>, b: UriRef<'_>| {
         a.all_params().all(|param| {
-            let value: Cow<'_, str> = unescape(param.value.unwrap_or(""));
-            b.param(param.name)
-                .is_some_and(|other| unescape(other).eq_ignore_ascii_case(&value))
+            let value = unescape(param.value.unwrap_or(""));
+            b.all_params().any(|other| {
+                other.name.eq_ignore_ascii_case(param.name)
+                    && unescape(other.value.unwrap_or("")).eq_ignore_ascii_case(&value)
+            })
         })
     };
     number(one) == number(two) && subset(one, two) && subset(two, one)

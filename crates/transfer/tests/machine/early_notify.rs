@@ -82,6 +82,11 @@ fn c46_a_rejection_after_an_early_notify_wins() {
             "{early}"
         );
         assert_eq!(result.refer_code, Some(403));
+        assert_eq!(
+            result.final_notify_code, None,
+            "what was told does not count"
+        );
+        assert_eq!(result.notify_codes.len(), 1, "but it was told");
         assert!(result.dialog_alive);
     }
 }

@@ -39,7 +39,7 @@ const SUPPORT: &[(&str, &str, &str)] = &[
     (
         "config",
         RUNS,
-        "referHook, notifyEvents and reset; settings of media are noted and ignored",
+        "read and checked; what has no effect in this release is named in the journal",
     ),
     (
         "alert",

@@ -1,0 +1,270 @@
+//! What all legs share: the clock reading of the moment, timers, transactions, queues to the
+//! outside.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
+use std::time::{Duration, Instant};
+
+use super::address::Addresses;
+use super::client::{ClientTransaction, Purpose};
+use super::command::{Resolve, ResolveId};
+use super::config::EndpointConfig;
+use super::leg::LegTimer;
+use super::server::ServerTransaction;
+use crate::event::{Event, LegId, WireEvent};
+use crate::header::{Name, RetryAfter};
+use crate::timer::{TimerId, Timers};
+use crate::transaction::{Timer, Times, TransactionId, TransactionKeys};
+use crate::transport::{Flow, Transmit, TransmitId};
+use crate::usage::session_timer::Policy;
+use crate::{Message, Request, Response};
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    Transaction(TransactionId, Timer),
+    Leg(LegId, LegTimer),
+}
+
+/// What the transactions tell the legs.
+#[derive(Debug)]
+pub(crate) enum Upcall {
+    /// A response of ours to read. With a final one the request comes back.
+    Response {
+        leg: LegId,
+        id: TransactionId,
+        purpose: Purpose,
+        flow: Flow,
+        response: Response,
+        request: Option<Box<Request>>,
+    },
+    /// A request got no answer, or could not be sent.
+    Failed {
+        leg: LegId,
+        id: TransactionId,
+        purpose: Purpose,
+        failure: Failure,
+    },
+}
+
+/// Why a request of ours has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    Timeout,
+    Lost(String),
+}
+
+impl Failure {
+    /// The status code that stands for it (RFC 3261 section 8.1.3.1).
+    pub(crate) fn status(&self) -> u16 {
+        match self {
+            Failure::Timeout => 408,
+            Failure::Lost(_) => 503,
+        }
+    }
+}
+
+/// Keys that are random already need no hashing.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Identity(u64);
+
+impl Hasher for Identity {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // The table uses the highest bits too, and server ids end in a fixed bit.
+        self.0 = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+pub(crate) type ById<K, V> = HashMap<K, V, BuildHasherDefault<Identity>>;
+
+/// Numbers that nobody outside can foresee, yet the same for the same seed.
+struct Random {
+    seed: u64,
+    drawn: u64,
+}
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.drawn += 1;
+        let mut hash = DefaultHasher::new();
+        hash.write_u64(self.seed);
+        hash.write_u64(self.drawn);
+        hash.finish()
+    }
+}
+
+/// See the module's text.
+pub(crate) struct Core {
+    pub(crate) config: EndpointConfig,
+    pub(crate) addresses: Addresses,
+    pub(crate) times: Times,
+    /// The moment of the call that is being worked on.
+    pub(crate) now: Instant,
+    pub(crate) keys: TransactionKeys,
+    pub(crate) timers: Timers<Due>,
+    pub(crate) clients: ById<TransactionId, ClientTransaction>,
+    pub(crate) servers: ById<TransactionId, ServerTransaction>,
+    pub(crate) merged: ById<u64, TransactionId>,
+    pub(crate) resolving: HashMap<ResolveId, TransactionId>,
+    pub(crate) upcalls: VecDeque<Upcall>,
+    pub(crate) transmits: VecDeque<Transmit>,
+    pub(crate) events: VecDeque<(LegId, Event)>,
+    pub(crate) resolves: VecDeque<Resolve>,
+    pub(crate) allow: String,
+    random: Random,
+}
+
+impl Core {
+    pub(crate) fn new(config: EndpointConfig, seed: u64, start: Instant) -> Core {
+        let times = Times {
+            t1: config.t1,
+            t2: config.t2,
+            t4: config.t4,
+        };
+        // Timer A doubles from T1 to 32·T1; everything else is one of these, too.
+        let doubling = (0..6).map(|power| config.t1 * (1 << power));
+        let fixed = [config.t2, config.t4, times.patience(), config.refer_grace];
+        let mut random = Random { seed, drawn: 0 };
+        let allow: Vec<&str> = config.allow.iter().map(crate::Method::as_str).collect();
+        Core {
+            allow: allow.join(", "),
+            addresses: Addresses::new(&config),
+            times,
+            now: start,
+            keys: TransactionKeys::new(random.next()),
+            timers: Timers::new(doubling.chain(fixed).chain([config.max_subscription])),
+            clients: ById::default(),
+            servers: ById::default(),
+            merged: ById::default(),
+            resolving: HashMap::new(),
+            upcalls: VecDeque::new(),
+            transmits: VecDeque::new(),
+            events: VecDeque::new(),
+            resolves: VecDeque::new(),
+            random,
+            config,
+        }
+    }
+
+    pub(crate) fn random(&mut self) -> u64 {
+        self.random.next()
+    }
+
+    /// A random duration between two bounds, in steps of 10 ms (RFC 3261 section 14.1).
+    pub(crate) fn random_delay(&mut self, from: Duration, to: Duration) -> Duration {
+        let steps = (to.saturating_sub(from).as_millis() / 10).max(1) as u64;
+        from + Duration::from_millis(10 * (self.random() % (steps + 1)))
+    }
+
+    pub(crate) fn event(&mut self, leg: LegId, event: Event) {
+        self.events.push_back((leg, event));
+    }
+
+    /// What we want and accept of session timers.
+    pub(crate) fn session_policy(&self) -> Policy {
+        let seconds = |time: Duration| u32::try_from(time.as_secs()).unwrap_or(u32::MAX);
+        let minimum = seconds(self.config.min_se).max(90);
+        let wanted = self
+            .config
+            .session_expires
+            .map(|wanted| seconds(wanted).max(minimum));
+        Policy { wanted, minimum }
+    }
+
+    /// Starts a timer of a leg.
+    pub(crate) fn start(&mut self, leg: LegId, timer: LegTimer, after: Duration) -> TimerId {
+        self.timers.start(self.now, after, Due::Leg(leg, timer))
+    }
+
+    /// Stops a timer if there is one.
+    pub(crate) fn stop(&mut self, timer: &mut Option<TimerId>) {
+        if let Some(timer) = timer.take() {
+            self.timers.stop(timer);
+        }
+    }
+
+    pub(crate) fn transmit(&mut self, id: TransmitId, flow: Flow, bytes: bytes::Bytes) {
+        self.transmits.push_back(Transmit { id, flow, bytes });
+    }
+
+    /// Notes a message for the journal.
+    pub(crate) fn wire(&mut self, leg: LegId, sent: bool, flow: Flow, message: WireMessage<'_>) {
+        if !self.config.wire_events {
+            return;
+        }
+        let (headers, summary, note) = match message {
+            WireMessage::Request(request) => (
+                request.headers(),
+                request.method().as_str().to_owned(),
+                note(request),
+            ),
+            WireMessage::Response(response) => {
+                let summary = format!("{} {}", response.status(), response.reason());
+                (response.headers(), summary, None)
+            }
+        };
+        let cseq = headers.get(Name::CSeq).unwrap_or_default().to_owned();
+        self.event(
+            leg,
+            Event::Wire(WireEvent {
+                sent,
+                summary,
+                cseq,
+                flow,
+                note,
+            }),
+        );
+    }
+}
+
+/// A message that is noted for the journal.
+#[derive(Clone, Copy)]
+pub(crate) enum WireMessage<'a> {
+    Request(&'a Request),
+    Response(&'a Response),
+}
+
+impl<'a> From<&'a Message> for WireMessage<'a> {
+    fn from(message: &'a Message) -> WireMessage<'a> {
+        match message {
+            Message::Request(request) => WireMessage::Request(request),
+            Message::Response(response) => WireMessage::Response(response),
+        }
+    }
+}
+
+fn note(request: &Request) -> Option<String> {
+    let header = |name| request.headers().get(name).map(str::to_owned);
+    match request.method() {
+        crate::Method::Notify => {
+            let line = request
+                .body()
+                .split(|b| matches!(b, b'\r' | b'\n'))
+                .find(|l| !l.is_empty());
+            line.map(|line| String::from_utf8_lossy(line).into_owned())
+        }
+        crate::Method::Refer => header(Name::ReferTo),
+        crate::Method::Bye | crate::Method::Cancel => header(Name::Reason),
+        _ => None,
+    }
+}
+
+/// Retry-After of a response.
+pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
+    let header = response
+        .headers()
+        .typed_opt::<RetryAfter<'_>>()
+        .ok()
+        .flatten()?;
+    Some(Duration::from_secs(u64::from(header.seconds)))
+}

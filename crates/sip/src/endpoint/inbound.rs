@@ -1,0 +1,347 @@
+//! Requests that come in: absorbed, refused, or handed to the leg they belong to (RFC 3261
+//! sections 8.2 and 12.2.2). Nothing is left without an answer but ACK.
+
+use super::core::{Core, WireMessage};
+use super::leg::{Inbound, Leg, NewLeg, SUPPORTED, leg_of_tag, tag_text};
+use super::server::Known;
+use super::{Endpoint, session_body};
+use crate::dialog::{Dialog, tag_of};
+use crate::digest::{Denied, DigestServer};
+use crate::endpoint::leg::has_offer;
+use crate::event::LegId;
+use crate::header::{CSeq, MaxForwards, Name};
+use crate::transaction::TransactionId;
+use crate::transport::Flow;
+use crate::usage::offer_answer::Glare;
+use crate::usage::session_timer::{Agreement, TooShort};
+use crate::{Method, Refusal, Request, Response, reason_phrase};
+
+impl Endpoint {
+    pub(super) fn receive_request(&mut self, flow: Flow, mut request: Request) {
+        request.stamp_top_via(flow.remote);
+        let method = request.method().clone();
+        let of = if method == Method::Ack {
+            &Method::Invite
+        } else {
+            &method
+        };
+        let id = self.core.keys.server(&request, of);
+        if self.core.absorb(id, &method) == Known::Absorbed {
+            return;
+        }
+        if method == Method::Ack {
+            return self.receive_ack(flow, &request);
+        }
+        if let Err(refusal) = request.validate() {
+            return self.refuse_stateless(flow, id, &request, &refusal);
+        }
+        let to_tag = request
+            .headers()
+            .get(Name::To)
+            .and_then(tag_of)
+            .map(str::to_owned);
+        if to_tag.is_none() && method == Method::Invite && self.is_full() {
+            let mut refusal = Refusal::new(503, reason_phrase(503));
+            let seconds = self.core.config.retry_after.as_secs().max(1);
+            refusal
+                .headers
+                .push((Name::RetryAfter, seconds.to_string()));
+            return self.refuse_stateless(flow, id, &request, &refusal);
+        }
+        self.core.begin_server(id, &request, flow);
+        if method == Method::Cancel {
+            return self.receive_cancel(id, &request);
+        }
+        if to_tag.is_none() && !self.core.is_first_copy(id, &request) {
+            return self.core.answer_status(id, &request, 482);
+        }
+        if let Err(refusal) = self.check(&request, to_tag.is_some()) {
+            // In a dialog the refusal still counts in the order of requests.
+            return self.core.refuse(id, &request, &refusal);
+        }
+        let inbound = Inbound { id, request };
+        match to_tag {
+            Some(tag) => self.receive_in_dialog(flow, &tag, inbound),
+            None => self.receive_outside(flow, inbound),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        !self.is_accepting || self.legs.len() >= self.core.config.max_legs
+    }
+
+    fn refuse_stateless(
+        &mut self,
+        flow: Flow,
+        id: TransactionId,
+        request: &Request,
+        refusal: &Refusal,
+    ) {
+        let tag = self.core.stray_tag(id);
+        let response = refusal.response_to(request, Some(&tag));
+        self.core.respond_stateless(flow, request, response);
+    }
+
+    /// What has nothing to do with any leg (RFC 3261 section 8.2, in its order).
+    fn check(&self, request: &Request, in_dialog: bool) -> Result<(), Refusal> {
+        let headers = request.headers();
+        let allow = &self.core.config.allow;
+        if let Method::Other(_) = request.method() {
+            return Err(self.with_allow(Refusal::new(501, reason_phrase(501))));
+        }
+        // SUBSCRIBE is understood in so far as it gets a more telling answer.
+        if !allow.contains(request.method()) && *request.method() != Method::Subscribe {
+            return Err(self.with_allow(Refusal::new(405, reason_phrase(405))));
+        }
+        // OPTIONS may be meant for the last hop that it reaches (RFC 3261 section 16.3).
+        let last_hop = headers.typed_opt::<MaxForwards>().ok().flatten() == Some(MaxForwards(0));
+        if last_hop && !in_dialog && *request.method() != Method::Options {
+            return Err(Refusal::new(483, reason_phrase(483)));
+        }
+        // Proxy-Require is for proxies, which we are not.
+        let known = |tag: &&str| SUPPORTED.split(", ").any(|s| s.eq_ignore_ascii_case(tag));
+        let unknown: Vec<&str> = headers
+            .get_list(Name::Require)
+            .filter(|tag| !known(tag))
+            .collect();
+        if !unknown.is_empty() {
+            let mut refusal = Refusal::new(420, reason_phrase(420));
+            refusal
+                .headers
+                .push((Name::Unsupported, unknown.join(", ")));
+            return Err(refusal);
+        }
+        match request.method() {
+            Method::Invite | Method::Update | Method::Prack => {
+                session_body::check(headers, request.body())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn with_allow(&self, mut refusal: Refusal) -> Refusal {
+        refusal.headers.push((Name::Allow, self.core.allow.clone()));
+        refusal
+    }
+
+    fn receive_ack(&mut self, flow: Flow, ack: &Request) {
+        let Some(leg) = ack
+            .headers()
+            .get(Name::To)
+            .and_then(tag_of)
+            .and_then(leg_of_tag)
+        else {
+            return;
+        };
+        self.with_leg(leg, |leg, core| {
+            if leg.dialog_of(ack.headers()).is_some() {
+                leg.on_ack(core, flow, ack);
+            }
+        });
+    }
+
+    fn receive_cancel(&mut self, id: TransactionId, cancel: &Request) {
+        let invite = self.core.keys.server(cancel, &Method::Invite);
+        let Some((waits, leg)) = self.core.invite_waits(invite) else {
+            return self.core.answer_status(id, cancel, 481);
+        };
+        if let Some(leg) = leg {
+            self.core.assign(id, leg);
+        }
+        // The same tag as in the answer to the INVITE (RFC 3261 section 9.2).
+        let tag = leg.map_or_else(|| self.core.stray_tag(invite), tag_text);
+        self.core
+            .respond(id, cancel.response_to(200, None, Some(&tag)));
+        if let Some(leg) = leg.filter(|_| waits) {
+            self.with_leg(leg, |leg, core| leg.on_cancel(core, cancel));
+        }
+    }
+
+    fn receive_outside(&mut self, flow: Flow, inbound: Inbound) {
+        let status = match inbound.request.method() {
+            Method::Invite => return self.receive_invite(flow, inbound),
+            Method::Options => return answer_options(&mut self.core, &inbound),
+            Method::Subscribe => {
+                let mut refusal = Refusal::new(489, reason_phrase(489));
+                refusal
+                    .headers
+                    .push((Name::AllowEvents, "refer".to_owned()));
+                return self.core.refuse(inbound.id, &inbound.request, &refusal);
+            }
+            // Placing calls for strangers is toll fraud (RFC 3515 section 5.2).
+            Method::Refer => 403,
+            // A message to nobody in particular.
+            Method::Message => 404,
+            // These belong to a dialog, and there is none.
+            _ => 481,
+        };
+        self.core
+            .answer_status(inbound.id, &inbound.request, status);
+    }
+
+    fn receive_invite(&mut self, flow: Flow, inbound: Inbound) {
+        let headers = inbound.request.headers();
+        let policy = self.core.session_policy();
+        let agreement = match Agreement::of_request(policy, headers) {
+            Ok(agreement) => agreement,
+            Err(TooShort(least)) => return refuse_short(&mut self.core, &inbound, least),
+        };
+        let id = LegId(self.core.random());
+        let dialog = match Dialog::of_request(&inbound.request, &tag_text(id)) {
+            Ok(dialog) => dialog,
+            Err(why) => {
+                let refusal = Refusal::new(400, why);
+                return self.core.refuse(inbound.id, &inbound.request, &refusal);
+            }
+        };
+        let new = NewLeg {
+            id,
+            dialog,
+            agreement,
+            flow,
+        };
+        let leg = Leg::incoming(&mut self.core, new, inbound);
+        self.legs.insert(id, Box::new(leg));
+    }
+
+    fn receive_in_dialog(&mut self, flow: Flow, tag: &str, inbound: Inbound) {
+        let leg = leg_of_tag(tag).and_then(|id| self.legs.get_mut(&id).map(|leg| (id, leg)));
+        let cseq = inbound
+            .request
+            .headers()
+            .typed::<CSeq<'_>>()
+            .map_or(0, |cseq| cseq.number);
+        let headers = inbound.request.headers();
+        let found = leg.and_then(|(id, leg)| Some((id, leg.dialog_of(headers)?)));
+        let Some((id, dialog)) = found else {
+            return self.core.answer_status(inbound.id, &inbound.request, 481);
+        };
+        let in_order = dialog.accept_sequence(cseq);
+        self.core.assign(inbound.id, id);
+        self.core
+            .wire(id, false, flow, WireMessage::Request(&inbound.request));
+        if !in_order {
+            return self.core.answer_status(inbound.id, &inbound.request, 500);
+        }
+        if *inbound.request.method() == Method::Refer && !self.is_authenticated(&inbound) {
+            return;
+        }
+        self.with_leg(id, |leg, core| dispatch(leg, core, inbound));
+    }
+
+    /// Whether a REFER shows the credentials that we ask for, if we do; otherwise it has been
+    /// challenged.
+    fn is_authenticated(&mut self, inbound: &Inbound) -> bool {
+        let Some(expected) = &self.core.config.challenge_refer else {
+            return true;
+        };
+        let now = self.core.now;
+        let realm = expected
+            .realm
+            .clone()
+            .unwrap_or_else(|| "hookflash".to_owned());
+        if self.challenger.is_none() {
+            let mut secret = [0; 32];
+            for chunk in secret.chunks_mut(8) {
+                chunk.copy_from_slice(&self.core.random().to_be_bytes());
+            }
+            self.challenger = Some(DigestServer::new(&realm, secret, now));
+        }
+        let Some(server) = &mut self.challenger else {
+            return true;
+        };
+        let request = &inbound.request;
+        let Some(expected) = &self.core.config.challenge_refer else {
+            return true;
+        };
+        let shown = request
+            .headers()
+            .get(Name::Authorization)
+            .ok_or(Denied::Unanswered);
+        let verdict = shown.and_then(|shown| {
+            server.verify(now, shown, request.method(), request.uri(), |user| {
+                (user == expected.username).then(|| expected.password.clone())
+            })
+        });
+        let Err(denied) = verdict else { return true };
+        let mut refusal = Refusal::new(401, reason_phrase(401));
+        for line in server.challenge(now, denied == Denied::Stale) {
+            refusal.headers.push((Name::WwwAuthenticate, line));
+        }
+        self.core.refuse(inbound.id, request, &refusal);
+        false
+    }
+}
+
+fn dispatch(leg: &mut Leg, core: &mut Core, inbound: Inbound) {
+    // After the call only what belongs to other usages is served.
+    let outlives_call = matches!(inbound.request.method(), Method::Notify | Method::Bye);
+    if !leg.is_alive() && !outlives_call {
+        return core.answer_status(inbound.id, &inbound.request, 481);
+    }
+    match inbound.request.method() {
+        Method::Invite | Method::Update => change_session(leg, core, inbound),
+        Method::Bye => leg.on_bye(core, &inbound),
+        Method::Prack => leg.on_prack(core, &inbound),
+        Method::Notify => leg.on_notify(core, &inbound),
+        Method::Refer => leg.on_refer(core, inbound),
+        Method::Options => answer_options(core, &inbound),
+        // No subscription can be made or kept alive this way (RFC 7614 section 7).
+        Method::Subscribe => core.answer_status(inbound.id, &inbound.request, 403),
+        _ => leg.on_request(core, inbound),
+    }
+}
+
+/// A re-INVITE or UPDATE, if it is the peer's turn.
+fn change_session(leg: &mut Leg, core: &mut Core, inbound: Inbound) {
+    match leg.admit(&inbound.request, has_offer(&inbound.request)) {
+        Err(Glare::Ours) => return core.answer_status(inbound.id, &inbound.request, 491),
+        Err(Glare::Theirs) => {
+            let mut refusal = Refusal::new(500, reason_phrase(500));
+            let seconds = core.random() % 11;
+            refusal
+                .headers
+                .push((Name::RetryAfter, seconds.to_string()));
+            return core.refuse(inbound.id, &inbound.request, &refusal);
+        }
+        Ok(()) => {}
+    }
+    let headers = inbound.request.headers();
+    // Whoever does not know session timers must not stop one that runs (RFC 4028 section 7.4):
+    // only a re-INVITE without them settles that there is none any more.
+    let agreement = match Agreement::of_request(core.session_policy(), headers) {
+        Ok(agreement) => agreement,
+        Err(TooShort(least)) => return refuse_short(core, &inbound, least),
+    };
+    match inbound.request.method() {
+        Method::Invite => leg.on_reinvite(core, inbound, agreement),
+        _ => leg.on_update(core, inbound, agreement),
+    }
+}
+
+fn refuse_short(core: &mut Core, inbound: &Inbound, least: u32) {
+    let mut refusal = Refusal::new(422, reason_phrase(422));
+    refusal.headers.push((Name::MinSe, least.to_string()));
+    core.refuse(inbound.id, &inbound.request, &refusal);
+}
+
+/// What we can do (RFC 3261 section 11.2).
+fn answer_options(core: &mut Core, inbound: &Inbound) {
+    let tag = core.stray_tag(inbound.id);
+    let mut response: Response = inbound.request.response_to(200, None, Some(&tag));
+    let contact = core
+        .reply_flow(inbound.id)
+        .map(|flow| core.addresses.contact(&flow));
+    let headers = response.headers_mut();
+    if let Some(contact) = contact {
+        headers.push(Name::Contact, &contact);
+    }
+    headers.push(Name::Allow, &core.allow);
+    headers.push(Name::Supported, SUPPORTED);
+    headers.push(
+        Name::Accept,
+        "application/sdp, message/sipfrag, multipart/mixed",
+    );
+    headers.push(Name::AllowEvents, "refer");
+    core.respond(inbound.id, response);
+}

@@ -1,0 +1,365 @@
+//! A call that we place: from the INVITE to the first 2xx, forks included (RFC 3261 sections
+//! 13.2 and 9.1).
+
+use std::sync::Arc;
+
+use super::{Done, Leg, LegTimer, Phase, SDP, SUPPORTED, cseq_of, tag_text, write_extra};
+use crate::dialog::{Dialog, Outgoing, tag_of};
+use crate::endpoint::client::Purpose;
+use crate::endpoint::command::{CommandError, OutgoingInvite};
+use crate::endpoint::core::{Core, Failure};
+use crate::event::{Event, LegEnd, LegId};
+use crate::header::{Name, NameAddr};
+use crate::headers::Headers;
+use crate::timer::TimerId;
+use crate::transaction::TransactionId;
+use crate::transport::Flow;
+use crate::usage::reliable_provisional::ReliableReceiver;
+use crate::usage::session_timer::{Agreement, min_se, write_request};
+use crate::{Method, Request, Response, Uri};
+
+/// An INVITE of ours that has no final answer: the first of a leg.
+pub(super) struct Calling {
+    pub(super) id: TransactionId,
+    uri: Box<str>,
+    // Our From with its tag.
+    local: Box<str>,
+    pub(super) sequence: u32,
+    early: Vec<Early>,
+    flow: Option<Flow>,
+    answered_provisionally: bool,
+    canceled: Option<Box<[(String, String)]>>,
+    cancel_end: Option<TimerId>,
+}
+
+/// A fork that has answered provisionally.
+pub(super) struct Early {
+    pub(super) dialog: Dialog,
+    pub(super) reliable: ReliableReceiver,
+}
+
+/// A final answer to a request of ours.
+pub(in crate::endpoint) struct Final {
+    pub(in crate::endpoint) id: TransactionId,
+    pub(in crate::endpoint) flow: Flow,
+    pub(in crate::endpoint) response: Response,
+    pub(in crate::endpoint) request: Option<Box<Request>>,
+}
+
+impl Calling {
+    pub(super) fn early_count(&self) -> usize {
+        self.early.len()
+    }
+
+    pub(super) fn dialog_of(&mut self, headers: &Headers) -> Option<&mut Dialog> {
+        let mut dialogs = self.early.iter_mut().map(|early| &mut early.dialog);
+        dialogs.find(|dialog| dialog.matches(headers))
+    }
+
+    /// The fork that a response comes from.
+    pub(super) fn early_of(&mut self, headers: &Headers) -> Option<&mut Early> {
+        let tag = headers.get(Name::To).and_then(tag_of)?;
+        self.early
+            .iter_mut()
+            .find(|early| early.dialog.remote_tag() == Some(tag))
+    }
+
+    pub(super) fn stop(&mut self, core: &mut Core) {
+        core.stop(&mut self.cancel_end);
+    }
+
+    /// The highest number used in any of the dialogs.
+    fn last_sequence(&self) -> u32 {
+        let early = self.early.iter().map(|early| early.dialog.local_sequence());
+        early.max().unwrap_or(0).max(self.sequence)
+    }
+}
+
+impl Leg {
+    /// Places a call.
+    pub(in crate::endpoint) fn call(
+        core: &mut Core,
+        id: LegId,
+        call_id: &str,
+        invite: OutgoingInvite,
+    ) -> Result<Leg, CommandError> {
+        let address = |what, problem| CommandError::BadAddress { what, problem };
+        let uri = Uri::parse(&invite.uri).map_err(|bad| address("the Request-URI", bad.problem))?;
+        for (what, text) in [("From", &invite.from), ("To", &invite.to)] {
+            NameAddr::parse(text).map_err(|problem| address(what, problem))?;
+        }
+        let mut leg = Leg::new(id, true, Phase::Calling);
+        leg.flow = invite.flow;
+        leg.credentials = invite.credentials.into();
+        let local = format!("{};tag={}", invite.from, tag_text(id));
+        let sequence = 1 + u32::try_from(core.random() >> 52).unwrap_or(0);
+        let mut request = Request::new(Method::Invite, uri.without_headers());
+        let headers = request.headers_mut();
+        if let Some(route) = &invite.route {
+            let value = NameAddr::parse(route).map_err(|problem| address("the route", problem))?;
+            let uri = value
+                .parsed_uri()
+                .map_err(|bad| address("the route", bad.problem))?;
+            let loose = if uri.params().contains("lr") {
+                ""
+            } else {
+                ";lr"
+            };
+            headers.try_push(Name::Route, &format!("<{}{loose}>", value.uri))?;
+        }
+        headers.push(Name::MaxForwards, "70");
+        headers.try_push(Name::From, &local)?;
+        headers.try_push(Name::To, &invite.to)?;
+        headers.push(Name::CallId, call_id);
+        headers.push(Name::CSeq, &format!("{sequence} INVITE"));
+        headers.push(Name::Allow, &core.allow);
+        headers.push(Name::Supported, SUPPORTED);
+        write_request(core.session_policy(), None, headers);
+        write_extra(headers, &invite.headers);
+        if !core.config.user_agent.is_empty() {
+            headers.push(Name::UserAgent, &core.config.user_agent);
+        }
+        leg.turn.our_invite = true;
+        if let Some(sdp) = invite.body {
+            leg.turn.our_offer = true;
+            leg.offers.sdp = sdp.clone();
+            request.set_body(SDP, sdp);
+        }
+        leg.open += 1;
+        let outgoing = Outgoing {
+            request,
+            strict: false,
+        };
+        let transaction = match invite.flow {
+            Some(flow) => core.send_on(id, flow, outgoing, Purpose::Invite),
+            None => core.send(id, None, outgoing, Purpose::Invite),
+        };
+        leg.outgoing = Some(Box::new(Calling {
+            id: transaction,
+            uri: uri.without_headers().into(),
+            local: local.into(),
+            sequence,
+            early: Vec::new(),
+            flow: invite.flow,
+            answered_provisionally: false,
+            canceled: None,
+            cancel_end: None,
+        }));
+        Ok(leg)
+    }
+
+    /// Sends the INVITE again after it was refused for a reason that can be helped.
+    pub(super) fn call_again(&mut self, core: &mut Core, mut request: Request) -> TransactionId {
+        let Some(calling) = self.outgoing.as_mut() else {
+            return TransactionId(0);
+        };
+        calling.sequence = calling.last_sequence() + 1;
+        calling.early.clear();
+        calling.answered_provisionally = false;
+        let cseq = format!("{} INVITE", calling.sequence);
+        request.headers_mut().set(Name::CSeq, &cseq);
+        request.headers_mut().remove(Name::Via);
+        let outgoing = Outgoing {
+            request,
+            strict: false,
+        };
+        let id = match calling.flow {
+            Some(flow) => core.send_on(self.id, flow, outgoing, Purpose::Invite),
+            None => core.send(self.id, self.flow.as_ref(), outgoing, Purpose::Invite),
+        };
+        calling.id = id;
+        self.open += 1;
+        id
+    }
+
+    pub(super) fn on_provisional(
+        &mut self,
+        core: &mut Core,
+        id: TransactionId,
+        flow: Flow,
+        response: Response,
+    ) {
+        let Some(calling) = self.outgoing.as_mut().filter(|calling| calling.id == id) else {
+            return;
+        };
+        self.flow = Some(flow);
+        let is_first = !std::mem::replace(&mut calling.answered_provisionally, true);
+        if calling.canceled.is_some() {
+            if is_first {
+                self.send_cancel(core);
+            }
+            return;
+        }
+        if response.status() == 100 {
+            return;
+        }
+        let tagged = response.headers().get(Name::To).and_then(tag_of).is_some();
+        if tagged && calling.early_of(response.headers()).is_none() {
+            let dialog = Dialog::of_response(
+                &response,
+                &calling.local,
+                calling.last_sequence(),
+                &calling.uri,
+            );
+            calling.early.push(Early {
+                dialog,
+                reliable: ReliableReceiver::default(),
+            });
+        }
+        self.learn(response.headers());
+        if self.acknowledge_provisional(core, &response) {
+            core.event(self.id, Event::Progress(Arc::new(response)));
+        }
+    }
+
+    pub(super) fn on_invite_final(&mut self, core: &mut Core, answer: Final) {
+        let Some(calling) = self.outgoing.take_if(|calling| calling.id == answer.id) else {
+            // Another fork answered as well (RFC 3261 section 13.2.2.4).
+            if answer.response.is_success() {
+                dismiss_fork(core, self.id, &answer);
+            }
+            return;
+        };
+        if answer.response.is_success() {
+            return self.on_answered(core, *calling, answer);
+        }
+        let status = answer.response.status();
+        if status == 422
+            && calling.canceled.is_none()
+            && let Some(mut request) = answer.request
+            && let Some(least) = min_se(answer.response.headers())
+            && core
+                .session_policy()
+                .wanted
+                .is_some_and(|wanted| wanted < least)
+            && request.headers().get("Session-Expires") != Some(least.to_string().as_str())
+        {
+            request
+                .headers_mut()
+                .set(Name::SessionExpires, &least.to_string());
+            request.headers_mut().set(Name::MinSe, &least.to_string());
+            self.outgoing = Some(calling);
+            self.call_again(core, *request);
+            return;
+        }
+        let mut calling = calling;
+        calling.stop(core);
+        let end = match calling.canceled.is_some() {
+            true => LegEnd::Local,
+            false => LegEnd::Refused(status),
+        };
+        self.end(core, end);
+    }
+
+    /// The first 2xx. It is acknowledged in any case; a call that was cancelled meanwhile is then
+    /// ended.
+    fn on_answered(&mut self, core: &mut Core, mut calling: Calling, answer: Final) {
+        calling.stop(core);
+        let Final {
+            id,
+            flow,
+            response,
+            request,
+        } = answer;
+        let sequence = calling.last_sequence();
+        let headers = response.headers();
+        let mut dialog = match calling.early_of(headers) {
+            Some(early) => early.dialog.clone(),
+            None => Dialog::of_response(&response, &calling.local, sequence, &calling.uri),
+        };
+        dialog.confirm(&response);
+        let mut ack = dialog.ack(cseq_of(headers));
+        if let Some(request) = &request {
+            // Proxies that asked for credentials ask for them in the ACK, too.
+            ack.request
+                .headers_mut()
+                .copy_all(request.headers(), Name::Authorization);
+            ack.request
+                .headers_mut()
+                .copy_all(request.headers(), Name::ProxyAuthorization);
+        }
+        let tag = headers.get(Name::To).and_then(tag_of).unwrap_or_default();
+        core.acknowledge(id, self.id, &flow, tag, ack);
+        self.flow = Some(flow);
+        self.dialog = Some(dialog);
+        self.phase = Phase::Confirmed;
+        self.turn.our_invite = false;
+        self.turn.our_offer = false;
+        self.learn(headers);
+        if let Some(headers) = calling.canceled {
+            return self.bye(core, &headers);
+        }
+        self.run_session(core, Agreement::of_response(headers), true);
+        core.event(self.id, Event::Answered(Arc::new(response)));
+        self.take_turn(core);
+    }
+
+    pub(super) fn on_invite_failed(
+        &mut self,
+        core: &mut Core,
+        id: TransactionId,
+        failure: Failure,
+    ) {
+        let Some(mut calling) = self.outgoing.take_if(|calling| calling.id == id) else {
+            return;
+        };
+        calling.stop(core);
+        let end = match failure {
+            _ if calling.canceled.is_some() => LegEnd::Local,
+            Failure::Timeout => LegEnd::NoAnswer,
+            Failure::Lost(why) => LegEnd::TransportLost(why),
+        };
+        self.end(core, end);
+    }
+
+    /// Whether the call is still to be placed.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.outgoing
+            .as_ref()
+            .is_some_and(|calling| calling.canceled.is_none())
+    }
+
+    /// Gives up a call that was not answered yet.
+    pub(super) fn cancel_call(&mut self, core: &mut Core, extra: &[(String, String)]) -> Done {
+        let Some(calling) = self.outgoing.as_mut().filter(|c| c.canceled.is_none()) else {
+            return Err(self.wrong_state("hang up"));
+        };
+        calling.canceled = Some(extra.into());
+        if calling.answered_provisionally {
+            self.send_cancel(core);
+        }
+        Ok(())
+    }
+
+    fn send_cancel(&mut self, core: &mut Core) {
+        let Some(calling) = self.outgoing.as_mut() else {
+            return;
+        };
+        let headers = calling.canceled.as_deref().unwrap_or_default();
+        core.cancel(calling.id, headers);
+        calling.cancel_end = Some(core.start(self.id, LegTimer::CancelEnd, core.times.patience()));
+    }
+
+    /// RFC 3261 section 9.1: the INVITE counts as cancelled.
+    pub(super) fn on_cancel_unanswered(&mut self, core: &mut Core) {
+        let Some(calling) = self.outgoing.take() else {
+            return;
+        };
+        core.abandon(calling.id);
+        self.open = self.open.saturating_sub(1);
+        self.end(core, LegEnd::Local);
+    }
+}
+
+/// Acknowledges and ends a dialog that nobody wants: a further fork, or an answer that came after
+/// the leg was gone.
+pub(in crate::endpoint) fn dismiss_fork(core: &mut Core, leg: LegId, answer: &Final) {
+    let headers = answer.response.headers();
+    let local = headers.get(Name::From).unwrap_or_default();
+    let sequence = cseq_of(headers);
+    let mut dialog = Dialog::of_response(&answer.response, local, sequence, "");
+    let tag = headers.get(Name::To).and_then(tag_of).unwrap_or_default();
+    core.acknowledge(answer.id, leg, &answer.flow, tag, dialog.ack(sequence));
+    let bye = dialog.request(Method::Bye);
+    core.send(leg, Some(&answer.flow), bye, Purpose::StrayBye);
+}
