@@ -137,7 +137,8 @@ impl<'a> Name<'a> {
         Name::index_of(text.as_bytes()).and_then(Name::from_index)
     }
 
-    /// The index of the known name that a token spells.
+    /// The index of the known name that a token spells. A text without carriage return for which
+    /// there is one is a token.
     #[inline]
     pub(crate) fn index_of(token: &[u8]) -> Option<u8> {
         let key = key(token);

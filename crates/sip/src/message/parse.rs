@@ -223,32 +223,28 @@ impl Lines {
     }
 
     fn header(&mut self, line: &[u8], at: usize) -> bool {
-        let name_length = line
-            .iter()
-            .position(|b| !is_token_byte(*b))
-            .unwrap_or(line.len());
-        let mut colon = name_length;
-        while matches!(line.get(colon), Some(b' ' | b'\t')) {
-            colon += 1;
-        }
-        if line.get(colon) != Some(&b':') || name_length == 0 {
-            let problem = if line.contains(&b':') {
-                Problem::HeaderName
-            } else {
-                Problem::HeaderWithoutColon
-            };
-            self.fail(problem, at);
+        let Some(colon) = colon(line) else {
+            self.fail(Problem::HeaderWithoutColon, at);
             return false;
+        };
+        let mut name = line.get(..colon).unwrap_or_default();
+        let mut field = Name::index_of(name);
+        if field.is_none() {
+            name = name.trim_ascii_end();
+            field = Name::index_of(name);
+            if name.is_empty() || !name.iter().all(|b| is_token_byte(*b)) {
+                self.fail(Problem::HeaderName, at);
+                return false;
+            }
         }
         if self.slots.len() == MAX_HEADERS {
             self.fail(Problem::TooManyHeaders, at);
             return false;
         }
-        let name = line.get(..name_length).unwrap_or_default();
         let value = trimmed(line, colon + 1);
         self.slots.push(Slot::new(
-            Name::index_of(name),
-            Span::new(at, at + name_length),
+            field,
+            Span::new(at, at + name.len()),
             Span::new(at + value.0, at + value.1),
         ));
         true
@@ -274,6 +270,24 @@ impl Lines {
             self.folds = true;
         }
     }
+}
+
+/// The first colon, looked for a word at a time: it is never far.
+#[inline]
+fn colon(line: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let mut at = 0;
+    while let Some(chunk) = line.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        // Colons become zero bytes; the lowest zero byte is the lowest one that gets its top bit.
+        let word = u64::from_le_bytes(*chunk) ^ (ONES * u64::from(b':'));
+        let zeros = word.wrapping_sub(ONES) & !word & (ONES << 7);
+        if zeros != 0 {
+            return Some(at + (zeros.trailing_zeros() / 8) as usize);
+        }
+        at += 8;
+    }
+    let rest = line.get(at..)?.iter().position(|b| *b == b':');
+    rest.map(|found| at + found)
 }
 
 /// The part of `line` from `start` on without blanks at either end.
@@ -335,8 +349,7 @@ type Flaw = Option<(Problem, usize)>;
 fn assemble(text: String, lines: Lines) -> Result<(Message, Flaw), ParseError> {
     let mut flaw = None;
     let first = lines.first.of(&text).trim_ascii_end();
-    if let Some(status_line) = after_version(first) {
-        let (version, rest) = status_line;
+    if let Some((version, rest)) = after_version(first) {
         let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
         let status = match code.parse::<u16>() {
             Ok(status @ 100..=699) if code.len() == 3 => status,
