@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hookflash_dialects::{CallEnd, CallState, Dialect};
-use hookflash_sip::{Endpoint, Event, Flow, LegEnd, LegId, Request};
+use hookflash_sip::{Endpoint, Event, Flow, LegEnd, LegId, Request, WireEvent};
 use tokio::sync::Notify;
 
 use crate::audio::Audio;
@@ -229,9 +229,7 @@ impl<H: Host> Call<H> {
     /// Says how the leg ended, when it did.
     fn hear(self: &Rc<Self>, event: Event) -> Option<LegEnd> {
         match event {
-            Event::Wire(wire) => {
-                self.note(What::Sip(SipMessage::new(wire, Some(self.record.flow))));
-            }
+            Event::Wire(wire) => self.keep(What::Sip(self.message(wire))),
             Event::Confirmed { body } => {
                 if self.phase.get() == Phase::Answered {
                     self.set_phase(Phase::Confirmed);
@@ -291,10 +289,12 @@ impl<H: Host> Call<H> {
         self.options.application.account.dialect
     }
 
+    /// Adds an entry to the journal, after the messages that crossed the wire before it.
     pub(crate) fn note(&self, what: What) {
-        if let Some(index) = self.record.push(self.host.now(), what) {
-            self.ledger.publish(&self.record, index);
+        while let Some(wire) = self.inbox.take_wire() {
+            self.keep(What::Sip(self.message(wire)));
         }
+        self.keep(what);
         let dropped = self.inbox.take_dropped();
         if dropped > 0 {
             let counter = &self.ledger.counters.events_dropped;
@@ -303,6 +303,16 @@ impl<H: Host> Call<H> {
                 "{dropped} events were dropped: more came than could be read"
             ));
         }
+    }
+
+    fn keep(&self, what: What) {
+        if let Some(index) = self.record.push(self.host.now(), what) {
+            self.ledger.publish(&self.record, index);
+        }
+    }
+
+    fn message(&self, wire: WireEvent) -> SipMessage {
+        SipMessage::new(wire, Some(self.record.flow))
     }
 
     pub(crate) fn note_call(&self, text: &str) {
