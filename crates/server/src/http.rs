@@ -70,6 +70,7 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
         .route("/hookflash/{*path}", any(unknown))
         .route("/metrics", get(metrics::show))
         .route("/console", any(|| later("the web console")))
+        .route("/console/", any(|| later("the web console")))
         .route("/console/{*path}", any(|| later("the web console")))
         .route_layer(from_fn_with_state(Arc::clone(&desk), access::check));
     let mut all = Router::new()

@@ -232,7 +232,7 @@ impl Shard {
             self.flush();
         } else if let Err(input) = self.mail().try_post(index, input) {
             let mail = self.mail().clone();
-            tokio::task::spawn_local(async move { mail.deliver(index, input).await });
+            tokio::task::spawn_local(async move { mail.deliver(index, *input).await });
         }
     }
 

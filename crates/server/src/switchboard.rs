@@ -40,7 +40,6 @@ pub(crate) struct Switchboard {
 /// One application with what its calls need to know, for callers of no trunk and of each.
 #[derive(Debug)]
 struct Line {
-    account: String,
     document: Option<Arc<Template>>,
     stranger: Arc<CallOptions>,
     of_trunk: Vec<Arc<CallOptions>>,
@@ -199,11 +198,6 @@ impl Switchboard {
             url: request.url.clone(),
         }))
     }
-
-    /// Whether an account exists, for the filter of lists.
-    pub(crate) fn has_account(&self, sid: &str) -> bool {
-        self.applications.iter().any(|line| line.account == sid)
-    }
 }
 
 fn line(config: &Config, settings: &ApplicationSettings, public_url: &str) -> Result<Line, String> {
@@ -272,7 +266,6 @@ fn line(config: &Config, settings: &ApplicationSettings, public_url: &str) -> Re
         })
         .collect();
     Ok(Line {
-        account: account.sid.clone(),
         document,
         stranger: Arc::new(stranger),
         of_trunk,

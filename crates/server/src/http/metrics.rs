@@ -15,6 +15,9 @@ use crate::shard::Holdings;
 /// How long a busy shard may take to say what it holds.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// A gauge per shard: name, help, value.
+type Held = (&'static str, &'static str, fn(&Holdings) -> usize);
+
 pub(crate) async fn show(State(desk): State<Arc<Desk>>) -> Response {
     let mut shards = Vec::with_capacity(desk.mail.count());
     for index in 0..desk.mail.count() {
@@ -123,7 +126,7 @@ fn write(desk: &Desk, shards: &[(usize, Holdings)]) -> prometheus::Result<String
         gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
         registry.register(Box::new(gauge))?;
     }
-    let held: [(&str, &str, fn(&Holdings) -> usize); 7] = [
+    let held: [Held; 7] = [
         ("sip_legs", "Legs.", |holdings| holdings.census.legs),
         ("sip_transactions", "Transactions.", |holdings| {
             holdings.census.transactions

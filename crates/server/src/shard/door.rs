@@ -24,10 +24,6 @@ impl Door {
         self.draining.set(true);
     }
 
-    pub(crate) fn is_closed(&self) -> bool {
-        self.draining.get()
-    }
-
     /// Everything that had arrived was dealt with.
     pub(crate) fn caught_up(&self) {
         self.behind_since.set(None);
@@ -94,7 +90,7 @@ mod tests {
     fn a_second_lets_in_as_many_calls_as_configured() {
         let door = Door::default();
         let now = Instant::now();
-        let mut let_in = |at: Instant| {
+        let let_in = |at: Instant| {
             let mut count = 0;
             while door.is_open(at, 0, 10, 5.0) {
                 door.passed();

@@ -14,6 +14,9 @@ use super::Shard;
 /// How much may wait for one shard.
 const MOST_WAITING: usize = 8_192;
 
+/// Work that another thread wants done on a shard.
+pub(crate) type Job = Box<dyn FnOnce(&Rc<Shard>) + Send>;
+
 /// Something for a shard to deal with.
 pub(crate) enum Input {
     /// A datagram that another shard read.
@@ -34,7 +37,7 @@ pub(crate) enum Input {
     /// A message of this shard could not be sent.
     SendFailed(TransmitId, String),
     /// Work that another thread wants done here.
-    Do(Box<dyn FnOnce(&Rc<Shard>) + Send>),
+    Do(Job),
 }
 
 /// The receiving end of a shard's queue.
@@ -63,13 +66,13 @@ impl Mail {
     }
 
     /// Gives a shard something, or gives it back.
-    pub(crate) fn try_post(&self, index: usize, input: Input) -> Result<(), Input> {
+    pub(crate) fn try_post(&self, index: usize, input: Input) -> Result<(), Box<Input>> {
         match self.0.get(index) {
             Some(queue) => queue.try_send(input).map_err(|error| match error {
                 mpsc::error::TrySendError::Full(input)
-                | mpsc::error::TrySendError::Closed(input) => input,
+                | mpsc::error::TrySendError::Closed(input) => Box::new(input),
             }),
-            None => Err(input),
+            None => Err(Box::new(input)),
         }
     }
 
