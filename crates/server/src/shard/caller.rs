@@ -62,7 +62,10 @@ impl Shard {
             );
             return self.refuse(leg, 404, None, &[]);
         };
+        let Some(desk) = self.desk() else { return };
+        let record = desk.incoming(leg, Arc::clone(&invite), flow, Arc::clone(options));
         tracing::info!(
+            call = %record.facts(|facts| facts.sid.clone()),
             to = %self.shown(invite.uri()),
             from = %self.shown(invite.headers().get(Name::From).unwrap_or_default()),
             peer = %flow.remote,
@@ -70,9 +73,6 @@ impl Shard {
             trunk = trunk.and_then(|trunk| board.trunk(trunk)),
             "a call came in"
         );
-        if let Some(desk) = self.desk() {
-            desk.incoming(leg, invite, flow, Arc::clone(options));
-        }
     }
 
     /// Whether the caller proves to be one of the users; otherwise the challenges to send.
