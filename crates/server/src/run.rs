@@ -241,6 +241,11 @@ impl Running {
         Ok(())
     }
 
+    /// How long calls may go on when the server stops, as configured.
+    pub fn shutdown_grace(&self) -> Duration {
+        self.config.shutdown.grace
+    }
+
     /// The records of all calls.
     pub fn ledger(&self) -> &Arc<Ledger> {
         &self.desk.ledger

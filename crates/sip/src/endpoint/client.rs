@@ -57,6 +57,8 @@ pub(crate) struct ClientTransaction {
     further: Vec<Flow>,
     attempt: u8,
     any_size: bool,
+    // The answer does not matter any more.
+    limited: bool,
     interval: Duration,
     repeating: Option<TimerId>,
     ending: Option<TimerId>,
@@ -138,15 +140,15 @@ impl Core {
     }
 
     /// Cancels an INVITE that has had a provisional answer (RFC 3261 section 9.1).
-    pub(crate) fn cancel(&mut self, invite: TransactionId, headers: &[(String, String)]) -> bool {
+    pub(crate) fn cancel(&mut self, invite: TransactionId, headers: &[(String, String)]) {
         let Some(transaction) = self.clients.get(&invite) else {
-            return false;
+            return;
         };
         let (leg, Some(flow)) = (transaction.leg, transaction.flow) else {
-            return false;
+            return;
         };
         let Some(request) = transaction.request.as_deref() else {
-            return false;
+            return;
         };
         let mut cancel = follow_up(request, Method::Cancel);
         for (name, value) in headers {
@@ -155,12 +157,22 @@ impl Core {
         let id = invite.cancel();
         self.insert_client(id, leg, cancel, Purpose::Cancel);
         self.begin_client(id, vec![flow]);
-        true
+        self.limit(invite);
     }
 
-    /// Forgets an INVITE that will not be answered any more.
-    pub(crate) fn abandon(&mut self, id: TransactionId) {
-        self.end_client(id);
+    /// Waits no longer than usual for the final answer to an INVITE that does not matter any more.
+    pub(crate) fn limit(&mut self, invite: TransactionId) {
+        let Some(transaction) = self.clients.get_mut(&invite) else {
+            return;
+        };
+        transaction.further.clear();
+        transaction.limited = true;
+        if transaction.machine == Machine::Invite(invite::State::Proceeding)
+            && transaction.ending.is_none()
+        {
+            let patience = self.times.patience();
+            self.set_ending(invite, Timer::B, patience);
+        }
     }
 
     /// Sends the ACK for a 2xx and remembers it for repetitions of the 2xx.
@@ -346,6 +358,7 @@ impl Core {
             further: Vec::new(),
             attempt: 0,
             any_size: false,
+            limited: false,
             interval: Duration::ZERO,
             repeating: None,
             ending: None,
@@ -589,6 +602,9 @@ impl Core {
                 let mut timer = transaction.repeating.take();
                 self.stop(&mut timer);
             }
+            Action::StopEnding
+                if transaction.limited
+                    && transaction.machine == Machine::Invite(invite::State::Proceeding) => {}
             Action::StopEnding => {
                 let mut timer = transaction.ending.take();
                 self.stop(&mut timer);

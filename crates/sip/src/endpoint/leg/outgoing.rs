@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Done, Leg, LegTimer, Phase, SDP, SUPPORTED, cseq_of, tag_text, write_extra};
+use super::{Done, Leg, Phase, SDP, SUPPORTED, cseq_of, tag_text, write_extra};
 use crate::dialog::{Dialog, Outgoing, tag_of};
 use crate::endpoint::client::Purpose;
 use crate::endpoint::command::{CommandError, OutgoingInvite};
@@ -11,7 +11,6 @@ use crate::endpoint::core::{Core, Failure};
 use crate::event::{Event, LegEnd, LegId};
 use crate::header::{Name, NameAddr};
 use crate::headers::Headers;
-use crate::timer::TimerId;
 use crate::transaction::TransactionId;
 use crate::transport::Flow;
 use crate::usage::reliable_provisional::ReliableReceiver;
@@ -29,7 +28,6 @@ pub(super) struct Calling {
     flow: Option<Flow>,
     answered_provisionally: bool,
     canceled: Option<Box<[(String, String)]>>,
-    cancel_end: Option<TimerId>,
 }
 
 /// A fork that has answered provisionally.
@@ -62,10 +60,6 @@ impl Calling {
         self.early
             .iter_mut()
             .find(|early| early.dialog.remote_tag() == Some(tag))
-    }
-
-    pub(super) fn stop(&mut self, core: &mut Core) {
-        core.stop(&mut self.cancel_end);
     }
 
     /// The highest number used in any of the dialogs.
@@ -143,7 +137,6 @@ impl Leg {
             flow: invite.flow,
             answered_provisionally: false,
             canceled: None,
-            cancel_end: None,
         }));
         Ok(leg)
     }
@@ -242,8 +235,6 @@ impl Leg {
             self.call_again(core, *request);
             return;
         }
-        let mut calling = calling;
-        calling.stop(core);
         let end = match calling.canceled.is_some() {
             true => LegEnd::Local,
             false => LegEnd::Refused(status),
@@ -254,7 +245,6 @@ impl Leg {
     /// The first 2xx. It is acknowledged in any case; a call that was cancelled meanwhile is then
     /// ended.
     fn on_answered(&mut self, core: &mut Core, mut calling: Calling, answer: Final) {
-        calling.stop(core);
         let Final {
             id,
             flow,
@@ -300,10 +290,9 @@ impl Leg {
         id: TransactionId,
         failure: Failure,
     ) {
-        let Some(mut calling) = self.outgoing.take_if(|calling| calling.id == id) else {
+        let Some(calling) = self.outgoing.take_if(|calling| calling.id == id) else {
             return;
         };
-        calling.stop(core);
         let end = match failure {
             _ if calling.canceled.is_some() => LegEnd::Local,
             Failure::Timeout => LegEnd::NoAnswer,
@@ -337,17 +326,6 @@ impl Leg {
         };
         let headers = calling.canceled.as_deref().unwrap_or_default();
         core.cancel(calling.id, headers);
-        calling.cancel_end = Some(core.start(self.id, LegTimer::CancelEnd, core.times.patience()));
-    }
-
-    /// RFC 3261 section 9.1: the INVITE counts as cancelled.
-    pub(super) fn on_cancel_unanswered(&mut self, core: &mut Core) {
-        let Some(calling) = self.outgoing.take() else {
-            return;
-        };
-        core.abandon(calling.id);
-        self.open = self.open.saturating_sub(1);
-        self.end(core, LegEnd::Local);
     }
 }
 
