@@ -5,13 +5,13 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 #[derive(Clone)]
-pub struct Application {
-    pub address: SocketAddr,
+pub(crate) struct Application {
+    pub(crate) address: SocketAddr,
     heard: Arc<Mutex<Vec<String>>>,
 }
 
 impl Application {
-    pub fn saying(document: &'static str) -> Application {
+    pub(crate) fn saying(document: &'static str) -> Application {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let application = Application {
             address: listener.local_addr().unwrap(),
@@ -27,11 +27,11 @@ impl Application {
         application
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    pub fn heard(&self) -> Vec<String> {
+    pub(crate) fn heard(&self) -> Vec<String> {
         self.heard.lock().unwrap().clone()
     }
 }

@@ -3,21 +3,29 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
-pub const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\n\
+pub(crate) const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\n\
                        t=0 0\r\nm=audio 20000 RTP/AVP 0 8\r\na=sendrecv\r\n";
+
+/// Where a request stands: of which call, over which transport, with which number.
+pub(crate) struct Place<'a> {
+    pub(crate) uri: &'a str,
+    /// `SIP/2.0/UDP host:port`.
+    pub(crate) via: &'a str,
+    pub(crate) call_id: &'a str,
+    pub(crate) cseq: u32,
+    pub(crate) to_tag: &'a str,
+}
 
 /// A request as text. The branch is made of call and sequence number, so that one sent twice is
 /// a retransmission.
-pub fn request(
-    method: &str,
-    uri: &str,
-    via: &str,
-    call_id: &str,
-    cseq: u32,
-    to_tag: &str,
-    more: &str,
-    body: &str,
-) -> String {
+pub(crate) fn request(method: &str, place: &Place<'_>, more: &str, body: &str) -> String {
+    let Place {
+        uri,
+        via,
+        call_id,
+        cseq,
+        to_tag,
+    } = place;
     let to_tag = if to_tag.is_empty() {
         String::new()
     } else {
@@ -34,14 +42,14 @@ pub fn request(
 }
 
 /// The value of a header in a message.
-pub fn header<'a>(message: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn header<'a>(message: &'a str, name: &str) -> Option<&'a str> {
     message.lines().find_map(|line| {
         let (left, right) = line.split_once(':')?;
         left.trim().eq_ignore_ascii_case(name).then(|| right.trim())
     })
 }
 
-pub fn status(message: &str) -> u16 {
+pub(crate) fn status(message: &str) -> u16 {
     let code = message
         .strip_prefix("SIP/2.0 ")
         .and_then(|rest| rest.get(..3));
@@ -49,10 +57,10 @@ pub fn status(message: &str) -> u16 {
 }
 
 /// A UDP peer with at most one call at a time.
-pub struct Peer {
+pub(crate) struct Peer {
     socket: UdpSocket,
     server: SocketAddr,
-    pub call_id: String,
+    pub(crate) call_id: String,
     uri: String,
     to_tag: String,
     contact: String,
@@ -60,7 +68,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    pub fn of(server: SocketAddr, call_id: &str) -> Peer {
+    pub(crate) fn of(server: SocketAddr, call_id: &str) -> Peer {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket
             .set_read_timeout(Some(Duration::from_secs(20)))
@@ -76,7 +84,7 @@ impl Peer {
         }
     }
 
-    pub fn calling(mut self, user: &str) -> Peer {
+    pub(crate) fn calling(mut self, user: &str) -> Peer {
         self.uri = format!("sip:{user}@{}", self.server);
         self
     }
@@ -85,11 +93,11 @@ impl Peer {
         format!("SIP/2.0/UDP {}", self.socket.local_addr().unwrap())
     }
 
-    pub fn send(&self, text: &str) {
+    pub(crate) fn send(&self, text: &str) {
         self.socket.send_to(text.as_bytes(), self.server).unwrap();
     }
 
-    pub fn receive(&self) -> String {
+    pub(crate) fn receive(&self) -> String {
         let mut bytes = [0; 65_535];
         let (length, _) = self
             .socket
@@ -99,7 +107,7 @@ impl Peer {
     }
 
     /// The next message that is no provisional answer and no repetition of `than`.
-    pub fn next(&self, than: &str) -> String {
+    pub(crate) fn next(&self, than: &str) -> String {
         loop {
             let message = self.receive();
             if !(100..200).contains(&status(&message)) && message != than {
@@ -108,7 +116,7 @@ impl Peer {
         }
     }
 
-    pub fn ask(&self, method: &str, more: &str, body: &str) -> String {
+    pub(crate) fn ask(&self, method: &str, more: &str, body: &str) -> String {
         let via = self.via();
         let tag = &self.to_tag;
         let target = if self.contact.is_empty() {
@@ -116,20 +124,18 @@ impl Peer {
         } else {
             &self.contact
         };
-        request(
-            method,
-            target,
-            &via,
-            &self.call_id,
-            self.cseq,
-            tag,
-            more,
-            body,
-        )
+        let place = Place {
+            uri: target,
+            via: &via,
+            call_id: &self.call_id,
+            cseq: self.cseq,
+            to_tag: tag,
+        };
+        request(method, &place, more, body)
     }
 
     /// Sends an INVITE and returns the final answer, acknowledged.
-    pub fn invite(&mut self, more: &str) -> String {
+    pub(crate) fn invite(&mut self, more: &str) -> String {
         let more = format!("Content-Type: application/sdp\r\n{more}");
         self.send(&self.ask("INVITE", &more, SDP));
         let answer = self.next("");
@@ -145,7 +151,7 @@ impl Peer {
     }
 
     /// Waits for a request of the server, answers it, and returns it.
-    pub fn take(&self, method: &str, than: &str, code: &str) -> String {
+    pub(crate) fn take(&self, method: &str, than: &str, code: &str) -> String {
         let message = self.next(than);
         assert!(
             message.starts_with(&format!("{method} ")),
@@ -155,7 +161,7 @@ impl Peer {
         message
     }
 
-    pub fn answer(&self, request: &str, code: &str) {
+    pub(crate) fn answer(&self, request: &str, code: &str) {
         let mut text = format!("SIP/2.0 {code}\r\n");
         for name in ["Via", "From", "To", "Call-ID", "CSeq"] {
             text.push_str(&format!("{name}: {}\r\n", header(request, name).unwrap()));
@@ -163,7 +169,7 @@ impl Peer {
         self.send(&format!("{text}Content-Length: 0\r\n\r\n"));
     }
 
-    pub fn bye(&mut self) -> String {
+    pub(crate) fn bye(&mut self) -> String {
         self.cseq += 1;
         self.send(&self.ask("BYE", "", ""));
         self.next("")

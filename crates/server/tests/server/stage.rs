@@ -12,7 +12,7 @@ use hookflash_sip::Transport;
 use serde_json::Value;
 
 /// A folder of its own for each test's documents.
-pub fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let name = format!("hookflash-server-{}-{number}", std::process::id());
@@ -22,11 +22,11 @@ pub fn folder() -> PathBuf {
 }
 
 /// A document that answers and then waits for a minute.
-pub const WAITING: &str = r#"[{"verb":"answer"},{"verb":"pause","length":60}]"#;
+pub(crate) const WAITING: &str = r#"[{"verb":"answer"},{"verb":"pause","length":60}]"#;
 
 /// The usual configuration: loopback, free ports, accounts `twiml` and `jambonz`. `top` comes
 /// first, `rest` has the applications.
-pub fn config(top: &str, rest: &str, documents: &[(&str, &str)]) -> Config {
+pub(crate) fn config(top: &str, rest: &str, documents: &[(&str, &str)]) -> Config {
     let folder = folder();
     for (name, text) in documents {
         std::fs::write(folder.join(name), text).unwrap();
@@ -46,7 +46,7 @@ pub fn config(top: &str, rest: &str, documents: &[(&str, &str)]) -> Config {
 }
 
 /// An application that is this document; JSON is jambonz', XML is TwiML.
-pub fn document(name: &str, text: &str) -> String {
+pub(crate) fn document(name: &str, text: &str) -> String {
     let account = if text.starts_with('[') {
         "jambonz"
     } else {
@@ -56,15 +56,15 @@ pub fn document(name: &str, text: &str) -> String {
 }
 
 /// A server whose only application is this document.
-pub fn serving(top: &str, text: &str) -> Running {
+pub(crate) fn serving(top: &str, text: &str) -> Running {
     Server::start(config(top, &document("it", text), &[("it", text)])).unwrap()
 }
 
-pub fn udp(server: &Running) -> SocketAddr {
+pub(crate) fn udp(server: &Running) -> SocketAddr {
     address(server, Transport::Udp)
 }
 
-pub fn tcp(server: &Running) -> SocketAddr {
+pub(crate) fn tcp(server: &Running) -> SocketAddr {
     address(server, Transport::Tcp)
 }
 
@@ -78,7 +78,7 @@ fn address(server: &Running, transport: Transport) -> SocketAddr {
 }
 
 /// Runs something of the server's that waits, on a runtime of its own.
-pub fn wait<T>(work: impl Future<Output = T>) -> T {
+pub(crate) fn wait<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -87,7 +87,7 @@ pub fn wait<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// GETs a path of our own view.
-pub fn get(http: SocketAddr, path: &str) -> (u16, String) {
+pub(crate) fn get(http: SocketAddr, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(http).unwrap();
     let head = format!("GET {path} HTTP/1.1\r\nHost: {http}\r\nConnection: close\r\n\r\n");
     stream.write_all(head.as_bytes()).unwrap();
@@ -100,14 +100,14 @@ pub fn get(http: SocketAddr, path: &str) -> (u16, String) {
     )
 }
 
-pub fn get_json(http: SocketAddr, path: &str) -> Value {
+pub(crate) fn get_json(http: SocketAddr, path: &str) -> Value {
     let (status, body) = get(http, path);
     assert_eq!(status, 200, "{path}: {body}");
     serde_json::from_str(&body).unwrap()
 }
 
 /// Looks again and again until something is so.
-pub fn until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
     for _ in 0..1_000 {
         if is_so() {
             return;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hookflash_server::Running;
 
-use crate::peer::{Peer, SDP, header, request, status};
+use crate::peer::{Peer, Place, SDP, header, request, status};
 use crate::stage::{WAITING, serving, tcp, udp};
 
 struct Stream {
@@ -39,7 +39,14 @@ impl Stream {
             "Content-Type: application/sdp\r\n"
         };
         let uri = format!("sip:support@{}", self.stream.peer_addr().unwrap());
-        request(method, &uri, &via, call_id, cseq, to_tag, more, body)
+        let place = Place {
+            uri: &uri,
+            via: &via,
+            call_id,
+            cseq,
+            to_tag,
+        };
+        request(method, &place, more, body)
     }
 
     /// The next message; empty when the server closed the connection.
