@@ -31,7 +31,8 @@ pub mod wire_text;
 
 pub use endpoint::{
     Census, CommandError, Credentials, Endpoint, EndpointConfig, Listener, NotifyState,
-    OutgoingInvite, OutgoingRefer, Resolve, ResolveId, Shard, shard_of_call_id,
+    OutgoingInvite, OutgoingRefer, Resolve, ResolveId, Shard, session_description,
+    shard_of_call_id,
 };
 pub use event::{
     Event, IncomingReferId, LegEnd, LegId, Notification, ReferAnswer, ReferId, RequestId,

@@ -226,13 +226,17 @@ impl Core {
         if response.headers().get_list(Name::Via).nth(1).is_some() {
             return false;
         }
-        let Some(id) = TransactionId::of_response(&response) else {
+        let Some((id, attempt)) = TransactionId::of_response(&response) else {
             return false;
         };
-        if !self.clients.contains_key(&id) || !transaction_answers(&response) {
+        let Some(transaction) = self.clients.get(&id).filter(|_| can_be_read(&response)) else {
             return false;
+        };
+        // Another way is being tried already; only a late 2xx still counts.
+        if attempt != transaction.attempt & 0b111 && !response.is_success() {
+            return true;
         }
-        if response.status() == 503 && self.try_next(id) {
+        if response.status() == 503 && self.try_after_refusal(id, &response) {
             return true;
         }
         if self.is_repeated_success(id, &response) {
@@ -295,7 +299,8 @@ impl Core {
         }
     }
 
-    /// A connection is gone: what waits for an answer on it is sent again on a new one.
+    /// A connection is gone: what waits for an answer on it is sent again on a new one. The branch
+    /// stays, so that a peer that has the request already takes it for a repetition.
     pub(crate) fn connection_closed(&mut self, connection: ConnectionId) {
         if connection == ConnectionId::default() {
             return;
@@ -315,13 +320,11 @@ impl Core {
         ids.sort_unstable();
         for id in ids {
             if let Some(transaction) = self.clients.get_mut(&id)
-                && let Some(flow) = transaction.flow
+                && let Some(flow) = &mut transaction.flow
             {
-                transaction.further.push(Flow {
-                    connection: ConnectionId::default(),
-                    ..flow
-                });
-                self.try_next(id);
+                flow.connection = ConnectionId::default();
+                let (flow, bytes) = (*flow, transaction.bytes.clone());
+                self.transmit(TransmitId(id.0), flow, bytes);
             }
         }
     }
@@ -407,6 +410,23 @@ impl Core {
         self.stop(&mut ending);
         self.launch(id);
         true
+    }
+
+    /// The server behind this way takes no requests: perhaps the next one does.
+    fn try_after_refusal(&mut self, id: TransactionId, response: &Response) -> bool {
+        let Some(transaction) = self.clients.get(&id) else {
+            return false;
+        };
+        if transaction.further.is_empty() {
+            return false;
+        }
+        if let (Some(request), Some(flow)) = (transaction.request.as_deref(), transaction.flow)
+            && *request.method() == Method::Invite
+        {
+            let ack = acknowledgement(request, response);
+            self.transmit(TransmitId(0), flow, ack.to_bytes());
+        }
+        self.try_next(id)
     }
 
     /// Writes what depends on the way (Via, Contact) and sends.
@@ -554,11 +574,7 @@ impl Core {
                     return;
                 };
                 let leg = transaction.leg;
-                let mut ack = follow_up(request, Method::Ack);
-                ack.headers_mut().set(
-                    Name::To,
-                    response.headers().get(Name::To).unwrap_or_default(),
-                );
+                let ack = acknowledgement(request, response);
                 transaction.bytes = ack.to_bytes();
                 let bytes = transaction.bytes.clone();
                 self.transmit(TransmitId(id.0), flow, bytes);
@@ -695,6 +711,14 @@ fn follow_up(invite: &Request, method: Method) -> Request {
     request
 }
 
+/// The ACK for an answer that is no 2xx.
+fn acknowledgement(invite: &Request, response: &Response) -> Request {
+    let mut ack = follow_up(invite, Method::Ack);
+    let to = response.headers().get(Name::To).unwrap_or_default();
+    ack.headers_mut().set(Name::To, to);
+    ack
+}
+
 /// Writes our address into a request, in place of that of an earlier attempt.
 fn address(request: &mut Request, via: &str, contact: &str) {
     let needs_contact = matches!(
@@ -717,6 +741,6 @@ fn address(request: &mut Request, via: &str, contact: &str) {
 }
 
 /// Whether a response has what is needed to act on it.
-fn transaction_answers(response: &Response) -> bool {
+fn can_be_read(response: &Response) -> bool {
     response.headers().get(Name::To).is_some() && response.headers().get(Name::CallId).is_some()
 }

@@ -38,7 +38,7 @@ pub(super) struct Incoming {
 pub(super) struct Accepting {
     cseq: u32,
     bytes: Bytes,
-    flow: Flow,
+    id: TransactionId,
     is_first: bool,
     // Our 2xx carried the offer, so the ACK carries the answer.
     offered: bool,
@@ -197,14 +197,11 @@ impl Leg {
     /// The 2xx is on its way: it is repeated until the ACK, whatever the transport, because
     /// proxies further on may be unreliable (RFC 3261 section 13.3.1.4).
     pub(super) fn accepted(&mut self, core: &mut Core, incoming: Incoming, bytes: Bytes) {
-        let Some(flow) = core.reply_flow(incoming.id) else {
-            return;
-        };
         let interval = core.times.t1;
         let accepting = Accepting {
             cseq: cseq_of(incoming.request.headers()),
             bytes,
-            flow,
+            id: incoming.id,
             is_first: incoming.is_first,
             offered: !self.turn.their_offer,
             interval,
@@ -228,7 +225,7 @@ impl Leg {
         let Some(accepting) = self.accepting.as_mut() else {
             return;
         };
-        core.respond_again(accepting.flow, accepting.bytes.clone());
+        core.respond_again(accepting.id, accepting.bytes.clone());
         accepting.again = Leg::repeat(
             core,
             self.id,

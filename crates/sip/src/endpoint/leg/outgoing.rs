@@ -80,7 +80,13 @@ impl Leg {
         let address = |what, problem| CommandError::BadAddress { what, problem };
         let uri = Uri::parse(&invite.uri).map_err(|bad| address("the Request-URI", bad.problem))?;
         for (what, text) in [("From", &invite.from), ("To", &invite.to)] {
-            NameAddr::parse(text).map_err(|problem| address(what, problem))?;
+            let value = NameAddr::parse(text).map_err(|problem| address(what, problem))?;
+            if value.tag().is_some() {
+                return Err(address(
+                    what,
+                    "has a tag, which is not for the caller to choose",
+                ));
+            }
         }
         let mut leg = Leg::new(id, true, Phase::Calling);
         leg.flow = invite.flow;

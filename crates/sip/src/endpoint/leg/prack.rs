@@ -44,13 +44,10 @@ impl Leg {
         let Some(incoming) = self.incoming.as_mut() else {
             return;
         };
-        let Some(flow) = core.reply_flow(incoming.id) else {
-            return;
-        };
         let Some(waiting) = &mut incoming.reliable.waiting else {
             return;
         };
-        core.respond_again(flow, waiting.bytes.clone());
+        core.respond_again(incoming.id, waiting.bytes.clone());
         let timer = LegTimer::ReliableAgain;
         waiting.again = Leg::repeat(core, self.id, timer, &mut waiting.interval, None);
     }
