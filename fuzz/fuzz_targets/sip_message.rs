@@ -20,13 +20,22 @@ fn list<'a, T: TypedHeader<'a> + 'a>(headers: &'a Headers) {
 
 fn ask_everything(message: &Message) {
     let headers = message.headers();
-    for from_to in [headers.typed::<From>().map(|f| *f), headers.typed::<To>().map(|t| *t)] {
+    for from_to in [
+        headers.typed::<From>().map(|f| *f),
+        headers.typed::<To>().map(|t| *t),
+    ] {
         if let Ok(address) = from_to {
             let _ = (address.display(), address.tag(), address.parsed_uri());
         }
     }
     for via in headers.typed_list::<Via>().flatten() {
-        let _ = (via.branch(), via.received(), via.rport(), via.host_ip(), via.to_string());
+        let _ = (
+            via.branch(),
+            via.received(),
+            via.rport(),
+            via.host_ip(),
+            via.to_string(),
+        );
     }
     for contact in headers.typed_list::<Contact>().flatten() {
         let _ = (contact.expires(), contact.q());
@@ -52,7 +61,10 @@ fn ask_everything(message: &Message) {
     if let Some(kind) = headers.get(Name::ContentType) {
         let _ = multipart_parts(kind, message.body());
     }
-    let user = Credentials { username: "u".into(), password: "p".into() };
+    let user = Credentials {
+        username: "u".into(),
+        password: "p".into(),
+    };
     let _ = DigestClient::new([0; 16]).answer(headers, &Method::Invite, "sip:a@b", b"", &user);
     if let Some(value) = headers.get(Name::Authorization) {
         let now = Instant::now();
@@ -63,8 +75,11 @@ fn ask_everything(message: &Message) {
 }
 
 fn lines(headers: &Headers) -> Vec<(String, String)> {
-    let own = headers.iter().filter(|(name, _)| *name != Name::ContentLength);
-    own.map(|(name, value)| (name.to_string(), value.to_owned())).collect()
+    let own = headers
+        .iter()
+        .filter(|(name, _)| *name != Name::ContentLength);
+    own.map(|(name, value)| (name.to_string(), value.to_owned()))
+        .collect()
 }
 
 fn answer(request: &Request) {

@@ -30,7 +30,10 @@ fuzz_target!(|text: &str| {
     assert!(text.starts_with(uri.without_headers()));
     if Uri::parse_target(text).is_ok() {
         let mut refer = Request::new(Method::Refer, uri.without_headers());
-        refer.headers_mut().try_push("Refer-To", &ReferTo::format(text)).expect("it is safe");
+        refer
+            .headers_mut()
+            .try_push("Refer-To", &ReferTo::format(text))
+            .expect("it is safe");
         let wire = refer.to_bytes();
         let back = Message::parse_datagram(&wire).expect("what we write can be read");
         let target = ReferTo::parse(back.headers().get("Refer-To").expect("it is there"));

@@ -1,5 +1,6 @@
 //! What a call needs of the machine it runs on.
 
+use std::fmt;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Instant, SystemTime};
@@ -20,6 +21,19 @@ pub enum MediaError {
     /// The operating system refused; its words.
     Refused(String),
 }
+
+impl fmt::Display for MediaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MediaError::NoPortLeft => {
+                f.write_str("no RTP port is left; widen `media.ports` in the configuration")
+            }
+            MediaError::Refused(why) => write!(f, "no RTP port could be opened: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for MediaError {}
 
 /// The audio side of one leg: a bound RTP port.
 pub trait MediaPort {

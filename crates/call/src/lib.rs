@@ -1,10 +1,43 @@
 //! What happens on a call: its legs, the program that it runs, its journal.
 //!
-//! One task per call. It asks the application for a document, runs it verb by verb, and stays
-//! true to two promises: every transfer has exactly one result, and the caller is never left
-//! hanging. Everything outside (sockets, HTTP, the clock) is reached through [`Host`], which the
-//! server implements for the world and the tests implement in virtual time.
+//! One task per call ([`Desk`]). It asks the application for a document, runs it verb by verb, and
+//! stays true to two promises: every transfer has exactly one result, and the caller is never left
+//! hanging. All that happens is kept in the call's journal ([`CallRecord`]), of which the views
+//! are projections ([`view`], [`ladder`]); [`Ledger`] has the records of all calls.
+//!
+//! Everything outside (sockets, HTTP, the clock) is reached through [`Host`], which the server
+//! implements for the world and the tests implement in virtual time. Left out: media beyond an
+//! answer and silence, second legs, and every word of a vendor's vocabulary.
 
+mod audio;
+mod call;
+mod command;
+mod desk;
+mod document;
+mod ending;
 mod host;
+mod inbox;
+mod invite;
+pub mod journal;
+mod ladder;
+mod ledger;
+mod masking;
+mod options;
+mod program;
+mod record;
+mod status;
+mod time_text;
+mod transfers;
+mod verb;
+pub mod view;
+mod webhook;
 
-pub use host::{Host, MediaPort, MediaError};
+pub use command::{Command, CommandRefused, GivenDocument, NewDocument};
+pub use desk::Desk;
+pub use host::{CallKey, Host, MediaError, MediaPort};
+pub use ladder::ladder;
+pub use ledger::{Counters, Ledger, Published};
+pub use masking::Masked;
+pub use options::{CallOptions, TransferOptions};
+pub use record::{CallRecord, TransferRecord};
+pub use time_text::rfc3339;

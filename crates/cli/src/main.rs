@@ -1,3 +1,268 @@
-//! The hookflash command.
+//! The `hookflash` command: arguments in, exit status and words out.
+//!
+//! Results go to standard output, logs and complaints to standard error. Exit status: 0 done,
+//! 1 it failed while running, 2 wrong usage or configuration.
 
-fn main() {}
+mod check;
+mod demo;
+mod phone;
+mod serve;
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use hookflash_dialects::Dialect;
+use hookflash_phone::OnRefer;
+use hookflash_server::config::{Config, Options};
+
+/// Programmable voice that you host yourself, and call transfer that never lies.
+#[derive(Parser)]
+#[command(name = "hookflash", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// How logs are written to standard error.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Auto)]
+    log: LogFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// Text for people.
+    Auto,
+    /// The same.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(ServeArgs),
+    /// Show the whole job on loopback, without any set-up.
+    Demo(DemoArgs),
+    /// Validate a call document.
+    Check(CheckArgs),
+    /// Validate or print the configuration.
+    Config {
+        #[command(subcommand)]
+        action: ConfigAction,
+    },
+    /// A SIP phone for trying an application without a carrier.
+    Phone(PhoneArgs),
+}
+
+#[derive(Args)]
+struct ServeArgs {
+    /// Configuration file; `hookflash.toml` in the current folder if there is one.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Answer every call with the application at this URL.
+    #[arg(long, value_name = "URL")]
+    webhook: Option<String>,
+    /// The dialect it speaks: twiml, cxml, bxml or jambonz.
+    #[arg(long, value_name = "DIALECT", requires = "webhook")]
+    dialect: Option<Dialect>,
+    /// Listen for SIP there, such as udp://127.0.0.1:5060; may be repeated.
+    #[arg(long, value_name = "URL")]
+    sip: Vec<String>,
+    /// Listen for HTTP there, such as 127.0.0.1:8080.
+    #[arg(long, value_name = "ADDR")]
+    http: Option<String>,
+    /// Where records are kept.
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+}
+
+#[derive(Args)]
+struct DemoArgs {
+    /// Stay after the last call, so that the records can be looked at.
+    #[arg(long)]
+    stay: bool,
+}
+
+#[derive(Args)]
+struct CheckArgs {
+    /// The document; `-` reads standard input.
+    file: PathBuf,
+    /// twiml, cxml, bxml or jambonz; guessed from the document when absent.
+    #[arg(long, value_name = "DIALECT")]
+    dialect: Option<Dialect>,
+}
+
+#[derive(Subcommand)]
+enum ConfigAction {
+    /// Say what is wrong with it.
+    Check(ConfigArgs),
+    /// Print the effective configuration, secrets masked.
+    Print(ConfigArgs),
+}
+
+#[derive(Args)]
+struct ConfigArgs {
+    /// Configuration file; `hookflash.toml` in the current folder if there is one.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct PhoneArgs {
+    /// Listen there.
+    #[arg(long, value_name = "URL", default_value = "udp://127.0.0.1:0")]
+    listen: String,
+    /// Call this SIP URI at once, and end when that call and what came of it are over.
+    #[arg(long, value_name = "URI")]
+    call: Option<String>,
+    /// What to do when asked to call somebody else: accept, reject=CODE, fail=CODE, silent, bye
+    /// or challenge.
+    #[arg(long, value_name = "WHAT", default_value = "accept")]
+    on_refer: OnRefer,
+    /// How incoming calls are taken: 200 answers, another status refuses.
+    #[arg(long, value_name = "STATUS", default_value_t = 200)]
+    answer: u16,
+    /// Ring this many milliseconds before that.
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    ring: u64,
+    /// Hang up this many milliseconds after a call was answered.
+    #[arg(long, value_name = "MS")]
+    hang_up_after: Option<u64>,
+    /// User part of the phone's own address, and name for digest challenges.
+    #[arg(long, default_value = "phone")]
+    username: String,
+    /// Password for digest challenges; better in the environment.
+    #[arg(long, env = "HOOKFLASH_PHONE_PASSWORD", hide_env_values = true)]
+    password: Option<String>,
+    /// One JSON object per event.
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command {
+        Command::Serve(args) => {
+            let options = Options {
+                webhook: args.webhook,
+                dialect: args.dialect,
+                sip: args.sip,
+                http: args.http,
+                store: args.store,
+            };
+            serve::serve(args.config.as_deref(), &options, cli.log == LogFormat::Json)
+        }
+        Command::Demo(args) => demo::demo(args.stay),
+        Command::Check(args) => check(&args),
+        Command::Config { action } => match action {
+            ConfigAction::Check(args) => config_check(&args),
+            ConfigAction::Print(args) => config_print(&args),
+        },
+        Command::Phone(args) => phone(args),
+    }
+}
+
+/// The exit status for wrong usage or configuration.
+const WRONG_USAGE: u8 = 2;
+
+/// Says what is wrong, and how the process ends because of it.
+fn complain(message: impl std::fmt::Display, status: u8) -> ExitCode {
+    eprintln!("hookflash: {message}");
+    ExitCode::from(status)
+}
+
+/// Prints a result. A reader that went away (`| head`) is no error of ours.
+fn print(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+fn check(args: &CheckArgs) -> ExitCode {
+    let bytes = if args.file.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin()).map(String::into_bytes)
+    } else {
+        std::fs::read(&args.file)
+    };
+    let bytes = match bytes {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            return complain(
+                format_args!("{}: {error}", args.file.display()),
+                WRONG_USAGE,
+            );
+        }
+    };
+    let checked = check::check(&args.file, &bytes, args.dialect);
+    print(&checked.report);
+    if checked.failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+fn config_check(args: &ConfigArgs) -> ExitCode {
+    match Config::load(args.config.as_deref(), &Options::default()) {
+        Ok(config) => {
+            for warning in &config.warnings {
+                eprintln!("warning: {warning}");
+            }
+            print("the configuration is valid\n");
+            ExitCode::SUCCESS
+        }
+        Err(errors) => complain(errors, WRONG_USAGE),
+    }
+}
+
+fn config_print(args: &ConfigArgs) -> ExitCode {
+    match Config::load(args.config.as_deref(), &Options::default()) {
+        Ok(config) => {
+            print(&config.print());
+            ExitCode::SUCCESS
+        }
+        Err(errors) => complain(errors, WRONG_USAGE),
+    }
+}
+
+fn phone(args: PhoneArgs) -> ExitCode {
+    let listen = match args
+        .listen
+        .strip_prefix("udp://")
+        .map(str::parse::<SocketAddr>)
+    {
+        Some(Ok(listen)) => listen,
+        _ => {
+            return complain(
+                format_args!(
+                    "`{}` cannot be listened on; the phone speaks UDP, such as \
+                     udp://127.0.0.1:5090",
+                    args.listen
+                ),
+                WRONG_USAGE,
+            );
+        }
+    };
+    if args.answer != 200 && !(300..700).contains(&args.answer) {
+        return complain("--answer takes 200, or 300 to 699 to refuse", WRONG_USAGE);
+    }
+    let script = hookflash_phone::Script {
+        user: args.username.clone(),
+        call: args.call,
+        answer: hookflash_phone::Answer {
+            status: args.answer,
+            ring: Duration::from_millis(args.ring),
+        },
+        on_refer: args.on_refer,
+        hang_up_after: args.hang_up_after.map(Duration::from_millis),
+        credentials: args.password.map(|password| hookflash_sip::Credentials {
+            username: args.username,
+            password,
+            realm: None,
+        }),
+        ..hookflash_phone::Script::default()
+    };
+    phone::phone(listen, script, args.json)
+}

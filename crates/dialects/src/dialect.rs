@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use hookflash_program::{Diagnostic, Program, Severity};
 
+use crate::jambonz::gateway::{self, GatewayMoment};
 use crate::{CallFacts, FetchError, HttpRequest, Moment, bxml, cxml, jambonz, twiml};
 
 /// One of the four languages.
@@ -25,7 +26,8 @@ pub enum Dialect {
 pub struct Document<'a> {
     /// The bytes.
     pub body: &'a [u8],
-    /// The Content-Type header; `None` for files and documents given by the API.
+    /// The Content-Type header; `None` for files and documents given by the API, `Some("")` for
+    /// a reply that had none.
     pub content_type: Option<&'a str>,
     /// Whether it is the answer to the first request of a call, on which an empty jambonz array
     /// is an error.
@@ -65,7 +67,12 @@ impl std::error::Error for DocumentError {}
 
 impl Dialect {
     /// All four, in the order in which they are listed everywhere.
-    pub const ALL: [Dialect; 4] = [Dialect::Twiml, Dialect::Cxml, Dialect::Bxml, Dialect::Jambonz];
+    pub const ALL: [Dialect; 4] = [
+        Dialect::Twiml,
+        Dialect::Cxml,
+        Dialect::Bxml,
+        Dialect::Jambonz,
+    ];
 
     /// The name used in configuration and on the command line.
     pub fn as_str(self) -> &'static str {
@@ -107,6 +114,23 @@ impl Dialect {
             Dialect::Cxml => cxml::request(facts, base, moment),
             Dialect::Bxml => bxml::request(facts, base, moment),
             Dialect::Jambonz => jambonz::request(facts, base, moment),
+        }
+    }
+
+    /// Describes the Voice Gateway event of a moment, which goes to the application's `events_url`
+    /// beside all other requests. `None` when there is no such URL, and for other dialects than
+    /// jambonz.
+    ///
+    /// # Errors
+    /// When `events_url` cannot be used; the error names it.
+    pub fn gateway_event(
+        self,
+        facts: &CallFacts,
+        moment: GatewayMoment<'_>,
+    ) -> Result<Option<HttpRequest>, FetchError> {
+        match self {
+            Dialect::Jambonz => gateway::event(facts, moment),
+            Dialect::Twiml | Dialect::Cxml | Dialect::Bxml => Ok(None),
         }
     }
 
@@ -173,7 +197,11 @@ pub struct UnknownDialect(pub String);
 
 impl fmt::Display for UnknownDialect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no dialect; use twiml, cxml, bxml or jambonz", self.0)
+        write!(
+            f,
+            "`{}` is no dialect; use twiml, cxml, bxml or jambonz",
+            self.0
+        )
     }
 }
 

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use hookflash_program::{Hook, HookMethod};
+
 use crate::Dialect;
 
 /// Which way the call was set up.
@@ -117,7 +119,7 @@ pub struct Application {
     /// First document.
     pub url: String,
     /// Method of the first request.
-    pub method: hookflash_program::HookMethod,
+    pub method: HookMethod,
     /// Asked when a document cannot be had.
     pub fallback_url: Option<String>,
     /// Told about the call's status.
@@ -161,8 +163,13 @@ pub struct CallFacts {
     pub answered_at: Option<SystemTime>,
     /// When it ended.
     pub ended_at: Option<SystemTime>,
+    /// When the request is described: the time that the application is told.
+    pub now: SystemTime,
     /// Where it stands.
     pub state: CallState,
+    /// Set by a redirect verb that names another place to tell the status to (jambonz
+    /// `statusHook`); used instead of the application's.
+    pub status_hook: Option<Hook>,
     /// Tag text (BXML).
     pub tag: Option<String>,
     /// Tag data (jambonz `customerData`).

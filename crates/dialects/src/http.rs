@@ -1,10 +1,13 @@
 //! A request to the application, as data. The server sends it; [`HttpRequest::headers_for`]
 //! gives it the headers that depend on the attempt, such as signatures.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
 use hookflash_program::HookMethod;
+
+use crate::{jambonz, laml};
 
 /// What the reply is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +35,7 @@ pub enum Body {
 pub enum Signing {
     /// Not at all.
     None,
-    /// `X-Twilio-Signature` with this key; `X-SignalWire-Signature` too when `both`.
+    /// `X-Twilio-Signature` with this key, and `X-SignalWire-Signature` too when `signalwire`.
     Laml {
         /// Key.
         key: String,
@@ -126,6 +129,54 @@ pub struct HttpRequest {
     pub policy: Policy,
     /// What the reply is good for.
     pub reply_use: ReplyUse,
+}
+
+impl HttpRequest {
+    /// Content-Type and encoded body; `None` when there is no body.
+    pub fn encoded_body(&self) -> Option<(&'static str, Cow<'_, str>)> {
+        match &self.body {
+            Body::None => None,
+            Body::Form(fields) => Some((
+                "application/x-www-form-urlencoded",
+                Cow::Owned(laml::form::encode(fields)),
+            )),
+            Body::Json(json) => Some(("application/json", Cow::Borrowed(json))),
+        }
+    }
+
+    /// The headers of one attempt: the fixed ones, Content-Type and signatures. Authorization is
+    /// not among them, because it must not follow a redirect to another host.
+    ///
+    /// `url` is the URL of this attempt, which a redirect makes another than [`Self::url`];
+    /// `unix_seconds` is the time of the attempt. A redirect that turns POST into GET takes the
+    /// body away: ask a copy of the request whose `body` is [`Body::None`] then.
+    pub fn headers_for(&self, url: &str, unix_seconds: u64) -> Vec<(String, String)> {
+        let mut headers = self.headers.clone();
+        let body = self.encoded_body();
+        if let Some((content_type, _)) = &body {
+            headers.push(("Content-Type".to_owned(), (*content_type).to_owned()));
+        }
+        match &self.signing {
+            Signing::None => {}
+            Signing::Laml { key, signalwire } => {
+                let form = match &self.body {
+                    Body::Form(fields) => fields.as_slice(),
+                    Body::None | Body::Json(_) => &[],
+                };
+                let signature = laml::signature::signature(key, url, form);
+                if *signalwire {
+                    headers.push(("X-SignalWire-Signature".to_owned(), signature.clone()));
+                }
+                headers.push(("X-Twilio-Signature".to_owned(), signature));
+            }
+            Signing::Jambonz { secret } => {
+                let text = body.as_ref().map_or("", |(_, text)| text.as_ref());
+                let value = jambonz::signature::header(secret, unix_seconds, text);
+                headers.push(("Jambonz-Signature".to_owned(), value));
+            }
+        }
+        headers
+    }
 }
 
 /// What came back.

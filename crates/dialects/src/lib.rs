@@ -8,10 +8,15 @@
 //! `twiml` and `cxml` share `laml`; `bxml` and `jambonz` stand alone. Sources are named in each
 //! module. Left out: sending the requests and running the programs.
 
+mod conduct;
 mod dialect;
 mod facts;
+mod hook_url;
 mod http;
 mod moment;
+mod nearest;
+mod place;
+mod uuid;
 
 pub mod bxml;
 pub mod cxml;
@@ -19,7 +24,13 @@ pub mod jambonz;
 pub mod laml;
 pub mod twiml;
 
-pub use dialect::{Dialect, DocumentError, Document};
-pub use facts::{Account, Application, CallEnd, CallFacts, CallState, Direction, EndedBy, InviteFacts, Party};
-pub use http::{Body, FetchError, FetchErrorKind, HttpRequest, Policy, Reply, ReplyUse, RetryOn, Signing, Success};
-pub use moment::{Moment, ReferNews, StatusEvent};
+pub use dialect::{Dialect, Document, DocumentError};
+pub use facts::{
+    Account, Application, CallEnd, CallFacts, CallState, Direction, EndedBy, InviteFacts, Party,
+};
+pub use http::{
+    Body, FetchError, FetchErrorKind, HttpRequest, Policy, Reply, ReplyUse, RetryOn, Signing,
+    Success,
+};
+pub use jambonz::gateway::GatewayMoment;
+pub use moment::{Fetched, Moment, ReferNews, StatusEvent};

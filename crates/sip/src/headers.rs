@@ -41,13 +41,14 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    pub(crate) fn new(field: Option<Name<'_>>, name: Span, value: Span) -> Slot {
+    /// `field` is [`Name::index`] of a known name.
+    pub(crate) fn new(field: Option<u8>, name: Span, value: Span) -> Slot {
         Slot {
             value,
             name_start: name.start,
             // A head is no longer than 64 KiB, and longer names are not sent either.
             name_length: u16::try_from(name.end - name.start).unwrap_or(u16::MAX),
-            field: field.and_then(Name::index).unwrap_or(OTHER),
+            field: field.unwrap_or(OTHER),
         }
     }
 
@@ -330,7 +331,7 @@ impl Headers {
 
     fn make(&mut self, name: Name<'_>, value: &str) -> Slot {
         let (known, span) = match Key::new(name) {
-            Key::Known(field) => (Name::from_index(field), Span::default()),
+            Key::Known(field) => (Some(field), Span::default()),
             Key::Other(name) => (None, self.store_name(name)),
         };
         let value = self.store_value(value);

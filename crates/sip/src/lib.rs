@@ -1,4 +1,14 @@
 //! SIP for call control and transfer, without sockets and clocks.
+//!
+//! What a telephone call needs of RFC 3261 and its companions: [`Message`]s read and written,
+//! [`Uri`]s, typed headers in [`header`], both sides of digest authentication in [`digest`],
+//! messages out of byte streams in [`stream`].
+//!
+//! Promises: bad input never panics and is told apart with its place and, where SIP allows it, an
+//! answer; bytes that are not UTF-8 come back to the wire as they were; no value can end its line;
+//! URIs are never rewritten. Bytes and times come in as arguments, bytes and values go out.
+//!
+//! Leaves out: sockets, clocks, random numbers, media, and what a status means to a caller.
 
 mod dialog;
 pub mod digest;

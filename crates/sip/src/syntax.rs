@@ -3,26 +3,33 @@
 
 use std::borrow::Cow;
 
-const TOKEN: [bool; 256] = {
+const TOKEN: [bool; 256] = letters_digits_and(b"-.!%*_+`'~");
+// The underscore is no host name character but common in private networks.
+const HOST: [bool; 256] = letters_digits_and(b".-_");
+
+#[allow(clippy::indexing_slicing)] // constant evaluation: out of bounds cannot compile
+const fn letters_digits_and(more: &[u8]) -> [bool; 256] {
     let mut table = [false; 256];
-    let mut b = 0;
-    while b < 256 {
-        let c = b as u8;
-        #[allow(clippy::indexing_slicing)] // constant evaluation: out of bounds cannot compile
-        {
-            table[b] = c.is_ascii_alphanumeric()
-                || matches!(
-                    c,
-                    b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
-                );
-        }
-        b += 1;
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < more.len() {
+        table[more[at] as usize] = true;
+        at += 1;
     }
     table
-};
+}
 
 pub(crate) fn is_token_byte(byte: u8) -> bool {
     TOKEN.get(usize::from(byte)).copied().unwrap_or(false)
+}
+
+/// Whether a byte can be part of a host name or an IPv4 address.
+pub(crate) fn is_host_byte(byte: u8) -> bool {
+    HOST.get(usize::from(byte)).copied().unwrap_or(false)
 }
 
 pub(crate) fn is_token(text: &str) -> bool {

@@ -220,7 +220,7 @@ fn broken_header_lines_are_refused_and_the_request_is_still_answered() {
         ("no colon here", Problem::HeaderWithoutColon),
         (": no name", Problem::HeaderName),
         ("two words: x", Problem::HeaderName),
-        ("Sub\rject: x", Problem::HeaderName),
+        ("Sub\rject: x", Problem::BareCarriageReturn),
         ("Subject: a\rVia: b", Problem::BareCarriageReturn),
     ] {
         let text = INVITE.replace("X-Own: kept", line);
@@ -355,6 +355,7 @@ fn the_top_via_tells_where_a_request_really_came_from() {
     let joined = INVITE.replace(";rport\r\nv: ", ", ");
     let mut invite = request(joined.as_bytes());
     invite.stamp_top_via("198.51.100.4:9".parse().unwrap());
+    invite.stamp_top_via("[::ffff:198.51.100.4]:9".parse().unwrap());
     assert_eq!(
         invite
             .headers()
@@ -428,8 +429,7 @@ mod round_trips {
             let mut value = bytes;
             value.retain(|b| !matches!(b, b'\r' | b'\n'));
             let value = value.trim_ascii();
-            let marker = b"\"@@@@\" <sip:ann@example.com>";
-            let text = INVITE.replace("\"Ann\" <sip:ann@example.com>", std::str::from_utf8(marker)?);
+            let text = INVITE.replace("\"Ann\"", "\"@@@@\"");
             let at = text.find("@@@@").unwrap();
             let mut wire = text.into_bytes();
             wire.splice(at..at + 4, value.iter().copied());

@@ -1,7 +1,7 @@
 //! Content-Type (RFC 3261 section 20.15).
 
 use super::{BadHeader, Name, Params, TypedHeader, with_params};
-use crate::syntax::is_token;
+use crate::syntax::{cut, is_token, trim};
 
 /// The media type of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +28,12 @@ impl<'a> TypedHeader<'a> for ContentType<'a> {
 
     fn parse(value: &'a str) -> Result<ContentType<'a>, BadHeader> {
         let (media_type, params) = with_params(value);
-        let (kind, subtype) = media_type.split_once('/').unwrap_or_default();
-        let (kind, subtype) = (kind.trim_end(), subtype.trim_start());
+        let slash = media_type
+            .bytes()
+            .position(|b| b == b'/')
+            .unwrap_or(media_type.len());
+        let (kind, subtype) = cut(media_type, slash);
+        let (kind, subtype) = (trim(kind), trim(subtype));
         if !is_token(kind) || !is_token(subtype) {
             return Err(BadHeader::new(Name::ContentType, "is no media type", value));
         }

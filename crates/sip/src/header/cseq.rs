@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{BadHeader, Name, TypedHeader, number};
-use crate::syntax::is_token;
+use crate::syntax::{cut, is_token, trim};
 
 /// A request's place in its sequence, and its method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,13 +19,12 @@ impl<'a> TypedHeader<'a> for CSeq<'a> {
 
     fn parse(value: &'a str) -> Result<CSeq<'a>, BadHeader> {
         let bad = |problem| BadHeader::new(Name::CSeq, problem, value);
-        let (digits, method) = value
-            .split_once([' ', '\t'])
-            .ok_or_else(|| bad("lacks number or method"))?;
+        let blank = value.bytes().position(|b| matches!(b, b' ' | b'\t'));
+        let (digits, method) = cut(value, blank.ok_or_else(|| bad("lacks number or method"))?);
         let number = number(digits)
             .filter(|n| *n < 1 << 31)
             .ok_or_else(|| bad("has no number below 2147483648"))?;
-        let method = method.trim_matches([' ', '\t']);
+        let method = trim(method);
         if !is_token(method) {
             return Err(bad("has no method"));
         }

@@ -131,27 +131,26 @@ impl<'a> Name<'a> {
 
     /// The known name that `text` spells, if it is one.
     pub fn known(text: &str) -> Option<Name<'static>> {
-        if is_token(text) {
-            Name::known_token(text.as_bytes())
-        } else {
-            None
+        if !is_token(text) {
+            return None;
         }
+        Name::index_of(text.as_bytes()).and_then(Name::from_index)
     }
 
-    /// As [`Name::known`], for bytes that are known to be a token.
+    /// The index of the known name that a token spells. A text without carriage return for which
+    /// there is one is a token.
     #[inline]
-    pub(crate) fn known_token(token: &[u8]) -> Option<Name<'static>> {
+    pub(crate) fn index_of(token: &[u8]) -> Option<u8> {
         let key = key(token);
         let mut at = place(key);
         loop {
-            let index = TABLE.get(at).copied().unwrap_or(EMPTY);
-            let (spelling, name, its_key) = ENTRIES.get(usize::from(index))?;
+            let entry = ENTRIES.get(usize::from(TABLE.get(at).copied().unwrap_or(EMPTY)))?;
             // Up to 16 bytes the key holds all of the token.
-            if *its_key == key
-                && spelling.len() == token.len()
-                && (token.len() <= 16 || spelling.as_bytes().eq_ignore_ascii_case(token))
+            if entry.key == key
+                && entry.spelling.len() == token.len()
+                && (token.len() <= 16 || entry.spelling.as_bytes().eq_ignore_ascii_case(token))
             {
-                return Some(*name);
+                return Some(entry.index);
             }
             at = (at + 1) % TABLE_SIZE;
         }
@@ -166,10 +165,18 @@ impl<'a> Name<'a> {
 const TABLE_SIZE: usize = 512;
 const FACTOR: u64 = 0x6c0e_6db4_2f54_759f;
 const EMPTY: u8 = u8::MAX;
-const ENTRIES: [(&str, Name<'static>, Key); SPELLINGS.len()] = keyed();
+const ENTRIES: [Entry; SPELLINGS.len()] = entries();
 const TABLE: [u8; TABLE_SIZE] = fill_table();
 
-type Key = (u64, u64);
+#[derive(Clone, Copy)]
+struct Entry {
+    key: Key,
+    spelling: &'static str,
+    index: u8,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Key(u64, u64);
 
 #[inline]
 const fn key(token: &[u8]) -> Key {
@@ -188,7 +195,7 @@ const fn key(token: &[u8]) -> Key {
             },
         },
     };
-    (low | 0x2020_2020_2020_2020, high | 0x2020_2020_2020_2020)
+    Key(low | 0x2020_2020_2020_2020, high | 0x2020_2020_2020_2020)
 }
 
 #[inline]
@@ -197,13 +204,23 @@ const fn place(key: Key) -> usize {
 }
 
 #[allow(clippy::indexing_slicing)] // constant evaluation: out of bounds cannot compile
-const fn keyed() -> [(&'static str, Name<'static>, Key); SPELLINGS.len()] {
-    let mut entries = [("", Name::Other(""), (0, 0)); SPELLINGS.len()];
-    let mut index = 0;
-    while index < SPELLINGS.len() {
-        let (spelling, name) = SPELLINGS[index];
-        entries[index] = (spelling, name, key(spelling.as_bytes()));
-        index += 1;
+const fn entries() -> [Entry; SPELLINGS.len()] {
+    let mut entries = [Entry {
+        key: Key(0, 0),
+        spelling: "",
+        index: EMPTY,
+    }; SPELLINGS.len()];
+    let mut at = 0;
+    while at < SPELLINGS.len() {
+        let (spelling, name) = SPELLINGS[at];
+        if let Some(index) = name.index() {
+            entries[at] = Entry {
+                key: key(spelling.as_bytes()),
+                spelling,
+                index,
+            };
+        }
+        at += 1;
     }
     entries
 }
@@ -213,7 +230,7 @@ const fn fill_table() -> [u8; TABLE_SIZE] {
     let mut table = [EMPTY; TABLE_SIZE];
     let mut index = 0;
     while index < ENTRIES.len() {
-        let mut at = place(ENTRIES[index].2);
+        let mut at = place(ENTRIES[index].key);
         while table[at] != EMPTY {
             at = (at + 1) % TABLE_SIZE;
         }

@@ -42,8 +42,8 @@ impl Message {
         parse::head(bytes)
     }
 
-    /// Whether a datagram is only a keep-alive: nothing but line ends or NULs (RFC 5626 section 4.4.1
-    /// and what phones send beyond it).
+    /// Whether a datagram is only a keep-alive: nothing but line ends, blanks or NULs (RFC 5626
+    /// section 4.4.1 and what phones send beyond it).
     pub fn is_keep_alive(bytes: &[u8]) -> bool {
         bytes.iter().all(|b| matches!(b, b'\r' | b'\n' | 0 | b' '))
     }

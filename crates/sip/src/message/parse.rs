@@ -162,14 +162,12 @@ fn scan(bytes: &[u8], section: Section, limit: usize) -> Lines {
         error: None,
     };
     let mut at = 0;
-    let mut returns = 0;
     let mut is_first = section == Section::Message;
     let mut follows_header = false;
     loop {
-        let rest = bytes.get(at..).unwrap_or_default();
-        let (length, next) = match memchr::memchr(b'\n', rest) {
-            Some(length) => (length, at + length + 1),
-            None if section == Section::Part && !rest.is_empty() => (rest.len(), bytes.len()),
+        let (end, next) = match lines.line_end(bytes, at) {
+            Some(found) => found,
+            None if section == Section::Part && at < bytes.len() => (bytes.len(), bytes.len()),
             None => {
                 if section == Section::Message {
                     lines.fail(Problem::Unfinished, bytes.len());
@@ -177,11 +175,7 @@ fn scan(bytes: &[u8], section: Section, limit: usize) -> Lines {
                 break;
             }
         };
-        let mut line = rest.get(..length).unwrap_or_default();
-        if let [before @ .., b'\r'] = line {
-            line = before;
-            returns += 1;
-        }
+        let line = bytes.get(at..end).unwrap_or_default();
         if next > limit {
             lines.fail(Problem::HeadTooLong, at);
             lines.length = at;
@@ -202,14 +196,6 @@ fn scan(bytes: &[u8], section: Section, limit: usize) -> Lines {
         }
         at = next;
     }
-    // A carriage return that is not part of a line end could be taken for one by others.
-    let head = bytes.get(..lines.length).unwrap_or_default();
-    lines.bare_returns = memchr::memchr_iter(b'\r', head).count() != returns;
-    if lines.bare_returns {
-        let is_bare = |at: &usize| head.get(at + 1) != Some(&b'\n');
-        let at = memchr::memchr_iter(b'\r', head).find(is_bare);
-        lines.fail(Problem::BareCarriageReturn, at.unwrap_or(0));
-    }
     lines
 }
 
@@ -218,33 +204,47 @@ impl Lines {
         self.error.get_or_insert((problem, offset));
     }
 
-    fn header(&mut self, line: &[u8], at: usize) -> bool {
-        let name_length = line
-            .iter()
-            .position(|b| !is_token_byte(*b))
-            .unwrap_or(line.len());
-        let mut colon = name_length;
-        while matches!(line.get(colon), Some(b' ' | b'\t')) {
-            colon += 1;
+    /// Where the line that begins at `at` ends, and where the next one begins.
+    fn line_end(&mut self, bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+        let mut from = at;
+        loop {
+            let end = from + memchr::memchr2(b'\n', b'\r', bytes.get(from..)?)?;
+            match (bytes.get(end), bytes.get(end + 1)) {
+                (Some(b'\n'), _) => return Some((end, end + 1)),
+                (_, Some(b'\n')) => return Some((end, end + 2)),
+                // A carriage return alone could be taken for a line end by others.
+                _ => {
+                    self.bare_returns = true;
+                    self.fail(Problem::BareCarriageReturn, end);
+                    from = end + 1;
+                }
+            }
         }
-        if line.get(colon) != Some(&b':') || name_length == 0 {
-            let problem = if line.contains(&b':') {
-                Problem::HeaderName
-            } else {
-                Problem::HeaderWithoutColon
-            };
-            self.fail(problem, at);
+    }
+
+    fn header(&mut self, line: &[u8], at: usize) -> bool {
+        let Some(colon) = colon(line) else {
+            self.fail(Problem::HeaderWithoutColon, at);
             return false;
+        };
+        let mut name = line.get(..colon).unwrap_or_default();
+        let mut field = Name::index_of(name);
+        if field.is_none() {
+            name = name.trim_ascii_end();
+            field = Name::index_of(name);
+            if name.is_empty() || !name.iter().all(|b| is_token_byte(*b)) {
+                self.fail(Problem::HeaderName, at);
+                return false;
+            }
         }
         if self.slots.len() == MAX_HEADERS {
             self.fail(Problem::TooManyHeaders, at);
             return false;
         }
-        let name = line.get(..name_length).unwrap_or_default();
         let value = trimmed(line, colon + 1);
         self.slots.push(Slot::new(
-            Name::known_token(name),
-            Span::new(at, at + name_length),
+            field,
+            Span::new(at, at + name.len()),
             Span::new(at + value.0, at + value.1),
         ));
         true
@@ -270,6 +270,24 @@ impl Lines {
             self.folds = true;
         }
     }
+}
+
+/// The first colon, looked for a word at a time: it is never far.
+#[inline]
+fn colon(line: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let mut at = 0;
+    while let Some(chunk) = line.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        // Colons become zero bytes; the lowest zero byte is the lowest one that gets its top bit.
+        let word = u64::from_le_bytes(*chunk) ^ (ONES * u64::from(b':'));
+        let zeros = word.wrapping_sub(ONES) & !word & (ONES << 7);
+        if zeros != 0 {
+            return Some(at + (zeros.trailing_zeros() / 8) as usize);
+        }
+        at += 8;
+    }
+    let rest = line.get(at..)?.iter().position(|b| *b == b':');
+    rest.map(|found| at + found)
 }
 
 /// The part of `line` from `start` on without blanks at either end.
@@ -331,8 +349,7 @@ type Flaw = Option<(Problem, usize)>;
 fn assemble(text: String, lines: Lines) -> Result<(Message, Flaw), ParseError> {
     let mut flaw = None;
     let first = lines.first.of(&text).trim_ascii_end();
-    if let Some(status_line) = after_version(first) {
-        let (version, rest) = status_line;
+    if let Some((version, rest)) = after_version(first) {
         let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
         let status = match code.parse::<u16>() {
             Ok(status @ 100..=699) if code.len() == 3 => status,
@@ -379,11 +396,15 @@ fn assemble(text: String, lines: Lines) -> Result<(Message, Flaw), ParseError> {
 
 /// Version and remainder when the line begins with a version, as status lines do.
 fn after_version(line: &str) -> Option<(&str, &str)> {
-    let (version, rest) = line.split_once(' ')?;
+    let blank = memchr::memchr(b' ', line.as_bytes())?;
+    let (version, rest) = cut(line, blank);
     is_version(version).then_some((version, rest.trim_start_matches(' ')))
 }
 
 fn is_version(text: &str) -> bool {
+    if text == "SIP/2.0" {
+        return true;
+    }
     let Some((protocol, number)) = text.split_once('/') else {
         return false;
     };

@@ -1,6 +1,6 @@
 //! Requests.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
@@ -145,7 +145,8 @@ impl Request {
         };
         let Ok(via) = Via::parse(top) else { return };
         let wants_rport = via.params.contains("rport");
-        let same_host = via.host_ip() == Some(source.ip());
+        let ip = source.ip().to_canonical();
+        let same_host = via.host_ip() == Some(ip);
         if same_host && !wants_rport && !via.params.contains("received") {
             return;
         }
@@ -167,10 +168,6 @@ impl Request {
             stamped.extend(param.value.iter().flat_map(|value| ["=", value]));
         }
         if !same_host || wants_rport {
-            let ip = match source.ip() {
-                IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4),
-                v4 => v4,
-            };
             stamped.push_str(&format!(";received={ip}"));
         }
         stamped.push_str(rest);

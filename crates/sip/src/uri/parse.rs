@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use super::{Parts, Scheme, Uri};
 use crate::headers::Span;
-use crate::syntax::cut;
+use crate::syntax::{cut, is_host_byte};
 
 type Problem = &'static str;
 
@@ -138,9 +138,10 @@ fn host_end(text: &str) -> Result<usize, Problem> {
             _ => Err("the text in brackets is no IPv6 address"),
         };
     }
-    // The underscore is no host name character but common in private networks.
-    let host = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
-    let end = bytes.iter().position(|b| !host(b)).unwrap_or(bytes.len());
+    let end = bytes
+        .iter()
+        .position(|b| !is_host_byte(*b))
+        .unwrap_or(bytes.len());
     match bytes.get(end) {
         Some(b':' | b';' | b'?' | b' ' | b'\t') | None if end > 0 => Ok(end),
         Some(b':' | b';' | b'?') | None => Err("the host is missing"),

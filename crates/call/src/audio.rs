@@ -1,0 +1,238 @@
+//! The audio side of a call: answering with SDP, and answering whatever the peer offers later, in
+//! any state of the call.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use hookflash_dialects::{CallState, StatusEvent};
+use hookflash_media::{LocalMedia, NegotiatedStream, OfferAnswer, OfferError};
+use hookflash_sip::{LegEnd, Name, Request, multipart_parts};
+
+use crate::call::{Call, Finish, Phase, Reason};
+use crate::journal::What;
+use crate::{Host, MediaError, MediaPort};
+
+/// What a leg has of audio.
+#[derive(Debug)]
+pub(crate) struct Audio<M> {
+    /// The offer of the INVITE, until it is answered.
+    offer: Option<Bytes>,
+    open: Option<Box<Open<M>>>,
+}
+
+#[derive(Debug)]
+struct Open<M> {
+    port: M,
+    session: OfferAnswer,
+    /// An offer of ours has no answer yet.
+    answer_due: bool,
+}
+
+impl<M> Default for Audio<M> {
+    fn default() -> Audio<M> {
+        Audio {
+            offer: None,
+            open: None,
+        }
+    }
+}
+
+impl<H: Host> Call<H> {
+    /// Keeps the offer of the INVITE for the time when the call is answered.
+    pub(crate) fn keep_offer(&self, invite: &Request) {
+        self.audio.borrow_mut().offer = session_description(invite);
+    }
+
+    /// Answers the call, if it is not answered yet: a port, an SDP answer (or our own offer when
+    /// the INVITE had none), 200, silence.
+    pub(crate) fn answer(self: &Rc<Self>) -> Result<(), Finish> {
+        if self.is_answered() {
+            return Ok(());
+        }
+        let offer = self.audio.borrow_mut().offer.take();
+        let port = self
+            .host
+            .open_media(self.record.flow.remote.ip())
+            .map_err(no_port)?;
+        let mut session = OfferAnswer::new(LocalMedia {
+            address: port.address().ip(),
+            port: port.address().port(),
+            codecs: self.options.codecs.clone(),
+            session_id: self.record.key.0,
+        });
+        let sdp = match &offer {
+            Some(offer) => session.answer(offer).map_err(|why| not_acceptable(&why))?,
+            None => session.offer(),
+        };
+        let answered = self.endpoint(|endpoint, now| endpoint.answer(now, self.leg, &[], sdp));
+        if let Err(why) = answered {
+            return Err(self.not_answered(why.to_string()));
+        }
+        let answer_due = offer.is_none();
+        self.audio.borrow_mut().open = Some(Box::new(Open {
+            port,
+            session,
+            answer_due,
+        }));
+        self.stream_agreed();
+        self.set_phase(Phase::Answered);
+        let now = self.host.wall_clock();
+        self.record.change(|facts| {
+            facts.answered_at = Some(now);
+            facts.state = CallState::InProgress;
+        });
+        self.note(What::Answered);
+        self.tell_status(StatusEvent::Answered);
+        Ok(())
+    }
+
+    /// Answers a re-INVITE or UPDATE.
+    pub(crate) fn answer_reoffer(&self, offer: Option<Bytes>) {
+        let answer = {
+            let mut audio = self.audio.borrow_mut();
+            match (&mut audio.open, offer) {
+                // RFC 3311 §5.2: the first offer has no answer yet.
+                (None, _) => Err((500, "there is no session to change".to_owned())),
+                (Some(open), Some(offer)) => open
+                    .session
+                    .answer(&offer)
+                    .map_err(|why| (status_of(&why), why.to_string())),
+                (Some(open), None) => {
+                    open.answer_due = true;
+                    Ok(open.session.offer())
+                }
+            }
+        };
+        if let Err((status, why)) = &answer {
+            let note = format!("a new offer was refused ({status}): {why}");
+            self.note(What::Media(note.into()));
+        } else {
+            self.stream_agreed();
+        }
+        let answer = answer.map_err(|(status, _)| status);
+        let sent = self.endpoint(|endpoint, now| endpoint.answer_offer(now, self.leg, answer));
+        self.note_refused_command(sent);
+    }
+
+    /// Takes the answer to an offer of ours.
+    pub(crate) fn take_answer(&self, answer: Result<Bytes, u16>) {
+        let trouble = {
+            let mut audio = self.audio.borrow_mut();
+            let Some(open) = audio.open.as_mut().filter(|open| open.answer_due) else {
+                return;
+            };
+            open.answer_due = false;
+            match answer {
+                Ok(answer) => open
+                    .session
+                    .accept_answer(&answer)
+                    .err()
+                    .map(|e| e.to_string()),
+                Err(status) => Some(format!("our offer was refused with {status}")),
+            }
+        };
+        match trouble {
+            Some(trouble) => self.note(What::Media(trouble.into())),
+            None => self.stream_agreed(),
+        }
+    }
+
+    /// Takes the body of the ACK, which is the answer when our 200 made the offer.
+    pub(crate) fn take_answer_of_ack(&self, body: Option<Bytes>) {
+        if let Some(body) = body {
+            return self.take_answer(Ok(body));
+        }
+        let audio = self.audio.borrow();
+        if audio.open.as_ref().is_some_and(|open| open.answer_due) {
+            drop(audio);
+            self.note(What::Media(
+                "the ACK has no answer to our offer: no audio is sent".into(),
+            ));
+        }
+    }
+
+    /// Sends as was agreed, and keeps a line about it.
+    fn stream_agreed(&self) {
+        let audio = self.audio.borrow();
+        let Some(open) = &audio.open else { return };
+        let stream = open.session.stream().copied();
+        open.port
+            .send_silence(stream.filter(|stream| stream.sends_to().is_some()));
+        let local = open.port.address();
+        drop(audio);
+        let Some(stream) = stream else { return };
+        self.record.set_codec(stream.codec.name());
+        self.note(What::Media(agreement(local, &stream).into()));
+    }
+
+    /// The endpoint would not answer: the caller gave up a moment ago, as a rule, and the news of
+    /// that wait in the inbox.
+    fn not_answered(&self, why: String) -> Finish {
+        let alive = self.endpoint(|endpoint, _| endpoint.is_alive(self.leg));
+        if !alive {
+            return Finish::Gone(LegEnd::Canceled(None));
+        }
+        refuse(500, format!("the call could not be answered: {why}"))
+    }
+}
+
+fn agreement(local: std::net::SocketAddr, stream: &NegotiatedStream) -> String {
+    let codec = stream.codec.name();
+    let direction = stream.direction.attribute();
+    match stream.remote {
+        Some(remote) => format!("{codec}, {direction}, {local} to {remote}"),
+        None => format!("{codec}, {direction}, {local}, the peer takes no packets"),
+    }
+}
+
+/// The session description in a request, alone or as a part of its body.
+fn session_description(request: &Request) -> Option<Bytes> {
+    let body = request.body();
+    if body.is_empty() {
+        return None;
+    }
+    let content_type = request
+        .headers()
+        .get(Name::ContentType)
+        .unwrap_or("application/sdp");
+    if !content_type
+        .trim_start()
+        .get(..10)
+        .is_some_and(|s| s.eq_ignore_ascii_case("multipart/"))
+    {
+        return Some(body.clone());
+    }
+    let parts = multipart_parts(content_type, body).ok()?;
+    let part = parts.iter().find(|part| {
+        let kind = part.headers.get(Name::ContentType).unwrap_or_default();
+        kind.trim_start()
+            .get(..15)
+            .is_some_and(|s| s.eq_ignore_ascii_case("application/sdp"))
+    })?;
+    Some(body.slice_ref(part.body))
+}
+
+fn no_port(why: MediaError) -> Finish {
+    refuse(503, why.to_string())
+}
+
+fn not_acceptable(why: &OfferError) -> Finish {
+    refuse(status_of(why), why.to_string())
+}
+
+fn status_of(why: &OfferError) -> u16 {
+    match why {
+        OfferError::Unreadable(_) => 400,
+        OfferError::NoAudio { .. } | OfferError::NoCommonCodec { .. } => 488,
+    }
+}
+
+fn refuse(status: u16, message: String) -> Finish {
+    let why = Reason::failure(None, message);
+    Finish::Refuse {
+        status,
+        reason: None,
+        headers: Vec::new(),
+        why,
+    }
+}

@@ -1,0 +1,357 @@
+//! One call: what its task, its verbs and its events share.
+//!
+//! Everything of a call happens on one thread, in one task. The program runs as a future inside
+//! that task; events from the wire are taken out of the inbox between its steps, by
+//! [`Call::interrupted`] alone. That function returns when something ends or replaces the program,
+//! and the task then drops the program's future: the one place where a call is interrupted.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use hookflash_dialects::{CallEnd, CallState, Dialect};
+use hookflash_sip::{Endpoint, Event, Flow, LegEnd, LegId, Request};
+use tokio::sync::Notify;
+
+use crate::audio::Audio;
+use crate::command::{Command, NewDocument};
+use crate::inbox::{Inbox, Input};
+use crate::journal::{SipMessage, VerbEnd, What};
+use crate::ledger::Ledger;
+use crate::options::CallOptions;
+use crate::record::CallRecord;
+use crate::transfers::Transfers;
+use crate::verb::refer;
+use crate::{CallKey, Host, ending, invite, program};
+
+/// How far a call has come, seen from its program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Not answered.
+    Waiting,
+    /// We answered; the ACK is still on its way.
+    Answered,
+    /// Answered and acknowledged.
+    Confirmed,
+    /// Over.
+    Over,
+}
+
+/// How a program came to its end, and the call with it.
+#[derive(Debug)]
+pub(crate) enum Finish {
+    /// The leg is gone already.
+    Gone(LegEnd),
+    /// The call is to be hung up.
+    HangUp {
+        /// Header fields for the BYE.
+        headers: Vec<(String, String)>,
+        /// Why.
+        why: Reason,
+    },
+    /// The unanswered call is to be refused.
+    Refuse {
+        /// SIP status.
+        status: u16,
+        /// Reason phrase; the standard one when absent.
+        reason: Option<String>,
+        /// Header fields for the answer.
+        headers: Vec<(String, String)>,
+        /// Why.
+        why: Reason,
+    },
+}
+
+/// Why a call ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// A document said so, or ran out.
+    Document,
+    /// The API or the operator said so.
+    Api,
+    /// Something failed here or at the application.
+    Failure {
+        /// The vendor's code or word.
+        code: Option<String>,
+        /// A sentence.
+        message: String,
+    },
+}
+
+/// What ends or replaces a running program.
+enum Interruption {
+    /// The call is to end, or has ended.
+    Over(Finish),
+    /// Another document takes the place of the running one.
+    Replaced(NewDocument),
+}
+
+/// A running call.
+pub(crate) struct Call<H: Host> {
+    pub(crate) host: Rc<H>,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) record: Arc<CallRecord>,
+    pub(crate) options: Arc<CallOptions>,
+    pub(crate) leg: LegId,
+    pub(crate) inbox: Inbox,
+    pub(crate) audio: RefCell<Audio<H::Media>>,
+    pub(crate) transfers: Transfers,
+    /// URL of the current document.
+    pub(crate) base: RefCell<Rc<str>>,
+    pub(crate) requests: Cell<u16>,
+    pub(crate) statuses: Cell<u32>,
+    /// Documents run since the last verb that took time.
+    pub(crate) documents: Cell<u16>,
+    pub(crate) phase: Cell<Phase>,
+    /// The phase changed, or the leg was released.
+    changed: Notify,
+    released: Cell<bool>,
+    verb_runs: Cell<bool>,
+}
+
+impl<H: Host> Call<H> {
+    /// A call that came in just now. Its task is started by the desk.
+    pub(crate) fn incoming(
+        host: Rc<H>,
+        ledger: Arc<Ledger>,
+        options: Arc<CallOptions>,
+        leg: LegId,
+        invite: &Request,
+        flow: Flow,
+    ) -> Rc<Call<H>> {
+        let random = (host.random(), host.random());
+        let facts = invite::facts(invite, flow, &options, random, host.wall_clock());
+        let key: CallKey = ledger.next_key();
+        let record = Arc::new(CallRecord::new(key, leg, flow, host.now(), facts));
+        let base = Rc::from(options.application.url.as_str());
+        Rc::new(Call {
+            host,
+            ledger,
+            record,
+            options,
+            leg,
+            inbox: Inbox::default(),
+            audio: RefCell::new(Audio::default()),
+            transfers: Transfers::default(),
+            base: RefCell::new(base),
+            requests: Cell::new(0),
+            statuses: Cell::new(0),
+            documents: Cell::new(0),
+            phase: Cell::new(Phase::Waiting),
+            changed: Notify::new(),
+            released: Cell::new(false),
+            verb_runs: Cell::new(false),
+        })
+    }
+
+    /// The life of the call, from its INVITE until nothing of its leg is left.
+    pub(crate) async fn live(self: Rc<Self>, invite: Arc<Request>) {
+        self.ledger.open(&self.record);
+        self.keep_offer(&invite);
+        drop(invite);
+        if !self.options.credentials.is_empty() {
+            let credentials = self.options.credentials.clone();
+            self.endpoint(|endpoint, _| endpoint.set_credentials(self.leg, credentials));
+        }
+        let finish = self.run().await;
+        Box::pin(ending::end(&self, finish)).await;
+        while !self.released.get() {
+            if let Input::Leg(event) = self.inbox.next().await {
+                self.hear(event);
+            }
+        }
+        self.transfers.clear();
+    }
+
+    /// Runs documents until something ends the call.
+    async fn run(self: &Rc<Self>) -> Finish {
+        let deadline = self.options.max_duration.map(|most| self.host.now() + most);
+        let mut replaced = None;
+        loop {
+            let program = Box::pin(program::run(self, replaced.take()));
+            let interruption = tokio::select! {
+                biased;
+                interruption = self.interrupted() => interruption,
+                finish = program => return finish,
+                () = until(deadline) => Interruption::Over(Finish::HangUp {
+                    headers: Vec::new(),
+                    why: Reason::Failure {
+                        code: None,
+                        message: "the call reached the longest time that a call may take".to_owned(),
+                    },
+                }),
+            };
+            self.verb_ended(VerbEnd::Interrupted);
+            match interruption {
+                Interruption::Over(finish) => return finish,
+                Interruption::Replaced(document) => {
+                    refer::superseded(self);
+                    replaced = Some(document);
+                }
+            }
+        }
+    }
+
+    /// Takes inputs until one of them ends or replaces the program. Dropping the future loses none.
+    async fn interrupted(self: &Rc<Self>) -> Interruption {
+        loop {
+            match self.inbox.next().await {
+                Input::Leg(event) => {
+                    if let Some(end) = self.hear(event) {
+                        return Interruption::Over(Finish::Gone(end));
+                    }
+                }
+                Input::Command(Command::HangUp) => {
+                    return Interruption::Over(Finish::HangUp {
+                        headers: Vec::new(),
+                        why: Reason::Api,
+                    });
+                }
+                Input::Command(Command::Redirect(document)) => {
+                    self.note_call("another document was ordered through the API");
+                    return Interruption::Replaced(document);
+                }
+            }
+        }
+    }
+
+    /// Goes on hearing what comes from the wire, for as long as it is polled.
+    pub(crate) async fn go_on_hearing(self: &Rc<Self>) -> std::convert::Infallible {
+        loop {
+            if let Input::Leg(event) = self.inbox.next().await {
+                self.hear(event);
+            }
+        }
+    }
+
+    /// Takes note of one event of the leg, in any state of the call, and does what it calls for.
+    /// Says how the leg ended, when it did.
+    fn hear(self: &Rc<Self>, event: Event) -> Option<LegEnd> {
+        match event {
+            Event::Wire(wire) => {
+                self.note(What::Sip(SipMessage::new(wire, Some(self.record.flow))));
+            }
+            Event::Confirmed { body } => {
+                if self.phase.get() == Phase::Answered {
+                    self.set_phase(Phase::Confirmed);
+                }
+                self.take_answer_of_ack(body);
+            }
+            Event::Reoffer(offer) => self.answer_reoffer(offer),
+            Event::OfferSettled(answer) => self.take_answer(answer),
+            Event::ReferAnswer(refer, answer) => self.transfers.answered(self, refer, answer),
+            Event::Notify(refer, notification) => {
+                self.transfers.notified(self, refer, &notification);
+            }
+            Event::Refer(refer, _) => {
+                // RFC 5057 §5.6: an unwanted usage inside a dialog is refused with 603.
+                let refused =
+                    self.endpoint(|endpoint, now| endpoint.reject_refer(now, self.leg, refer, 603));
+                self.note_call("the far end asked for a transfer, which this release declines");
+                self.note_refused_command(refused);
+            }
+            Event::Ended(end) => return Some(end),
+            Event::Released => {
+                self.released.set(true);
+                self.changed.notify_waiters();
+            }
+            Event::Incoming { .. }
+            | Event::Progress(_)
+            | Event::Answered(_)
+            | Event::Request(_)
+            | Event::RequestAnswer(..)
+            | Event::NotifyAnswer(..) => {}
+        }
+        None
+    }
+
+    /// Waits until the dialog is confirmed: REFER is sent only then (checklist 1).
+    pub(crate) async fn confirmed(&self) {
+        while self.phase.get() == Phase::Answered {
+            self.changed.notified().await;
+        }
+    }
+
+    pub(crate) fn set_phase(&self, phase: Phase) {
+        self.phase.set(phase);
+        self.changed.notify_waiters();
+    }
+
+    pub(crate) fn is_answered(&self) -> bool {
+        matches!(self.phase.get(), Phase::Answered | Phase::Confirmed)
+    }
+
+    /// Works with the endpoint. No part of the call may be borrowed while it does.
+    pub(crate) fn endpoint<R>(&self, work: impl FnOnce(&mut Endpoint, Instant) -> R) -> R {
+        self.host.endpoint(work)
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.options.application.account.dialect
+    }
+
+    pub(crate) fn note(&self, what: What) {
+        if let Some(index) = self.record.push(self.host.now(), what) {
+            self.ledger.publish(&self.record, index);
+        }
+        let dropped = self.inbox.take_dropped();
+        if dropped > 0 {
+            let counter = &self.ledger.counters.events_dropped;
+            counter.fetch_add(u64::from(dropped), std::sync::atomic::Ordering::Relaxed);
+            self.note_call(&format!(
+                "{dropped} events were dropped: more came than could be read"
+            ));
+        }
+    }
+
+    pub(crate) fn note_call(&self, text: &str) {
+        self.note(What::CallNote(text.into()));
+    }
+
+    /// A command that the leg's state did not allow: most often the leg has just ended, and the
+    /// news of that wait in the inbox.
+    pub(crate) fn note_refused_command<E: std::fmt::Display>(&self, result: Result<(), E>) {
+        if let Err(why) = result {
+            self.note_call(&format!("not sent: {why}"));
+        }
+    }
+
+    pub(crate) fn verb_began(&self) {
+        self.verb_runs.set(true);
+    }
+
+    pub(crate) fn verb_ended(&self, how: VerbEnd) {
+        if self.verb_runs.replace(false) {
+            self.note(What::VerbDone(how));
+        }
+    }
+
+    /// Marks the call as over, at this moment.
+    pub(crate) fn set_ended(&self, end: CallEnd) {
+        self.set_phase(Phase::Over);
+        self.note(What::Ended(Box::new(end.clone())));
+        let now = self.host.wall_clock();
+        self.record.change(|facts| {
+            facts.ended_at = Some(now);
+            facts.state = CallState::Ended(end);
+        });
+    }
+}
+
+/// Waits for an instant; for ever when there is none.
+pub(crate) async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Reason {
+    pub(crate) fn failure(code: Option<String>, message: impl Into<String>) -> Reason {
+        Reason::Failure {
+            code,
+            message: message.into(),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The end of a call: exactly one, whoever brings it about, and what is still owed then.
+
+use std::rc::Rc;
+
+use hookflash_dialects::{CallEnd, EndedBy, StatusEvent};
+use hookflash_sip::{LegEnd, reason_phrase};
+
+use crate::Host;
+use crate::call::{Call, Finish, Phase, Reason};
+use crate::journal::VerbEnd;
+use crate::transfers::CallOver;
+use crate::verb::refer;
+
+/// Ends the call: on the wire, in its facts, and towards the application.
+pub(crate) async fn end<H: Host>(call: &Rc<Call<H>>, finish: Finish) {
+    call.verb_ended(VerbEnd::Interrupted);
+    let answered = call.is_answered();
+    let (end, over) = match finish {
+        Finish::Gone(leg_end) => (gone(answered, &leg_end), transfer_end(&leg_end)),
+        Finish::HangUp { headers, why } => {
+            hang_up(call, &headers);
+            (
+                ours(answered, if answered { 200 } else { 603 }, None, why),
+                CallOver::HungUp,
+            )
+        }
+        Finish::Refuse {
+            status,
+            reason,
+            headers,
+            why,
+        } => {
+            let refused = call.endpoint(|endpoint, now| {
+                endpoint.reject(now, call.leg, status, reason.as_deref(), &headers)
+            });
+            call.note_refused_command(refused);
+            (ours(false, status, reason, why), CallOver::HungUp)
+        }
+    };
+    let by = end.by;
+    call.audio.take();
+    call.set_ended(end);
+    call.transfers.call_over(call, over);
+    tokio::select! {
+        never = call.go_on_hearing() => match never {},
+        () = refer::report_open(call) => {}
+    }
+    call.tell_status(StatusEvent::Completed);
+    call.ledger.close(&call.record, by, answered);
+}
+
+fn hang_up<H: Host>(call: &Rc<Call<H>>, headers: &[(String, String)]) {
+    if call.phase.get() == Phase::Over {
+        return;
+    }
+    let hung_up = call.endpoint(|endpoint, now| endpoint.hang_up(now, call.leg, headers));
+    call.note_refused_command(hung_up);
+}
+
+fn ours(answered: bool, status: u16, reason: Option<String>, why: Reason) -> CallEnd {
+    let (by, cause, message) = match why {
+        Reason::Document => (EndedBy::Document, None, None),
+        Reason::Api => (EndedBy::Api, None, None),
+        Reason::Failure { code, message } => (EndedBy::Server, code, Some(message)),
+    };
+    CallEnd {
+        by,
+        answered,
+        sip_status: status,
+        sip_reason: reason.unwrap_or_else(|| reason_phrase(status).to_owned()),
+        cause,
+        message,
+    }
+}
+
+fn gone(answered: bool, how: &LegEnd) -> CallEnd {
+    let (by, status, message) = match how {
+        LegEnd::PeerBye(_) => (EndedBy::Peer, 200, None),
+        LegEnd::Canceled(_) => (EndedBy::Peer, 487, None),
+        LegEnd::Refused(status) => (EndedBy::Peer, *status, None),
+        LegEnd::Local => (EndedBy::Server, if answered { 200 } else { 603 }, None),
+        LegEnd::NoAck => (
+            EndedBy::Server,
+            200,
+            Some("the caller never acknowledged our answer (no ACK)"),
+        ),
+        LegEnd::SessionExpired => (
+            EndedBy::Server,
+            200,
+            Some("the session was not refreshed in time (RFC 4028)"),
+        ),
+        LegEnd::DialogGone => (
+            EndedBy::Peer,
+            200,
+            Some("the far end no longer knew the call (481)"),
+        ),
+        LegEnd::NoAnswer => (EndedBy::Server, 408, Some("nothing answered the INVITE")),
+        LegEnd::TransportLost(_) => (EndedBy::Server, if answered { 200 } else { 503 }, None),
+    };
+    let message = match how {
+        LegEnd::TransportLost(why) => Some(format!("the far end cannot be reached: {why}")),
+        _ => message.map(str::to_owned),
+    };
+    CallEnd {
+        by,
+        answered,
+        sip_status: status,
+        sip_reason: reason_phrase(status).to_owned(),
+        cause: None,
+        message,
+    }
+}
+
+fn transfer_end(how: &LegEnd) -> CallOver {
+    match how {
+        LegEnd::PeerBye(_) | LegEnd::Canceled(_) => CallOver::PeerBye,
+        LegEnd::TransportLost(_) => CallOver::TransportLost,
+        LegEnd::Local => CallOver::HungUp,
+        _ => CallOver::DialogGone,
+    }
+}

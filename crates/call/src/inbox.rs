@@ -1,0 +1,80 @@
+//! What waits to be looked at by a call: a bounded queue without a fixed cost.
+//!
+//! A channel of the runtime reserves its first block of slots at once, which alone would be over
+//! the memory budget of a held call; this one holds nothing while nothing waits.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+
+use hookflash_sip::Event;
+use tokio::sync::Notify;
+
+use crate::command::Command;
+
+/// How many inputs may wait. What a peer can cause at will is dropped beyond that.
+const MOST_WAITING: usize = 256;
+
+/// Something for the call to look at.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// From the wire.
+    Leg(Event),
+    /// From the API or the operator.
+    Command(Command),
+}
+
+/// The queue of one call.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    waiting: RefCell<VecDeque<Input>>,
+    arrived: Notify,
+    dropped: Cell<u32>,
+}
+
+impl Inbox {
+    /// Puts an input at the end; says whether there was room.
+    pub(crate) fn put(&self, input: Input) -> bool {
+        let mut waiting = self.waiting.borrow_mut();
+        if waiting.len() >= MOST_WAITING && can_be_missed(&input) {
+            self.dropped.set(self.dropped.get().saturating_add(1));
+            return false;
+        }
+        waiting.push_back(input);
+        drop(waiting);
+        self.arrived.notify_one();
+        true
+    }
+
+    /// The next input. Dropping the future loses none.
+    pub(crate) async fn next(&self) -> Input {
+        loop {
+            if let Some(input) = self.take() {
+                return input;
+            }
+            self.arrived.notified().await;
+        }
+    }
+
+    /// How many inputs were dropped since this was last asked.
+    pub(crate) fn take_dropped(&self) -> u32 {
+        self.dropped.take()
+    }
+
+    fn take(&self) -> Option<Input> {
+        let mut waiting = self.waiting.borrow_mut();
+        let input = waiting.pop_front();
+        if waiting.is_empty() {
+            *waiting = VecDeque::new();
+        }
+        input
+    }
+}
+
+/// Whether the call stays right without it: all that a peer can send without end and that is
+/// already answered. Answers to our own requests and the end of the leg are bounded by nature.
+fn can_be_missed(input: &Input) -> bool {
+    matches!(
+        input,
+        Input::Leg(Event::Wire(_) | Event::Request(_) | Event::Notify(..) | Event::Progress(_))
+    )
+}

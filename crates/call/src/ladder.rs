@@ -1,0 +1,158 @@
+//! A call as a ladder diagram for the terminal: the phone, this server, the application.
+
+use std::fmt::Write;
+
+use crate::journal::What;
+use crate::record::CallRecord;
+use crate::view::Line;
+
+/// Characters between two of the three columns.
+const GAP: usize = 34;
+/// Where the first column stands.
+const FIRST: usize = 11;
+
+/// The ladder of a call as it stands, with time since its beginning in seconds, and the verdict on
+/// each of its transfers. Lines end with a line feed.
+pub fn ladder(record: &CallRecord) -> String {
+    let mut text = String::new();
+    let title = format!("{:>FIRST$}{:GAP$}{:GAP$}", "", "phone", "hookflash");
+    line(&mut text, &format!("{title}application"));
+    record.entries(|entries| {
+        let mut asked: Vec<(u32, &str)> = Vec::new();
+        for entry in entries {
+            let at = format!("{:>9.3}", entry.since_start().as_secs_f64());
+            let row = match &entry.what {
+                What::Sip(message) => {
+                    let label = Line::of(&entry.what).summary;
+                    row(&at, &arrow(&label, !message.sent), &blank())
+                }
+                What::Asked {
+                    purpose,
+                    method,
+                    url,
+                    ..
+                } => {
+                    asked.push((entry.at, purpose));
+                    let label = format!("{} {} ({purpose})", method_word(*method), path(url));
+                    row(&at, &blank(), &arrow(&label, true))
+                }
+                What::Replied { number, status, .. } => {
+                    let label = match asked.get(usize::from(*number)) {
+                        Some((since, purpose)) => {
+                            format!(
+                                "{status} ({purpose}, {} ms)",
+                                entry.at.saturating_sub(*since)
+                            )
+                        }
+                        None => status.to_string(),
+                    };
+                    row(&at, &blank(), &arrow(&label, false))
+                }
+                What::Unanswered { number, failure } => {
+                    if number.is_none() {
+                        asked.push((entry.at, "unusable URL"));
+                    }
+                    row(&at, &blank(), &remark(&format!("✗ {}", failure.1.message)))
+                }
+                What::VerbDone(_)
+                | What::TransferBegan { .. }
+                | What::TransferProgress { .. }
+                | What::Ringing
+                | What::Answered => continue,
+                other => {
+                    let summary = Line::of(other).summary;
+                    row(&at, &blank(), &remark(&format!("● {summary}")))
+                }
+            };
+            line(&mut text, &row);
+        }
+    });
+    record.transfers(|transfers| {
+        for transfer in transfers {
+            let amended = transfer
+                .amendment
+                .as_ref()
+                .map(|amendment| &amendment.verdict);
+            let verdict = amended.or(transfer.result.as_ref().map(|result| &result.verdict));
+            let verdict = verdict.map_or("The transfer is under way.", String::as_str);
+            line(&mut text, "");
+            wrap(
+                &mut text,
+                &format!("Transfer to {}: {verdict}", transfer.target),
+                96,
+            );
+        }
+    });
+    text
+}
+
+fn line(text: &mut String, content: &str) {
+    // Writing into a string cannot fail.
+    let _ = writeln!(text, "{}", content.trim_end());
+}
+
+fn row(at: &str, left: &str, right: &str) -> String {
+    if right.starts_with('●') || right.starts_with('✗') {
+        return format!("{at}  │{left}{right}");
+    }
+    format!("{at}  │{left}│{right}│")
+}
+
+fn blank() -> String {
+    " ".repeat(GAP - 1)
+}
+
+/// A remark at the middle column; it runs on to the right.
+fn remark(text: &str) -> String {
+    let (mark, words) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
+    format!("{mark}{}", shorten(words, 70))
+}
+
+/// A labelled arrow that fills the space between two columns.
+fn arrow(label: &str, to_the_right: bool) -> String {
+    let label = shorten(label, GAP - 7);
+    let used = label.chars().count() + 2;
+    let rest = "─".repeat((GAP - 2).saturating_sub(used + 2));
+    if to_the_right {
+        format!("── {label} {rest}>")
+    } else {
+        format!("<{rest} {label} ──")
+    }
+}
+
+fn shorten(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars()
+        .take(most.saturating_sub(1))
+        .chain(['…'])
+        .collect()
+}
+
+/// The path of a URL; its host says nothing that the column does not.
+fn path(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/");
+    path.split('?').next().unwrap_or(path)
+}
+
+fn method_word(method: hookflash_program::HookMethod) -> &'static str {
+    match method {
+        hookflash_program::HookMethod::Get => "GET",
+        hookflash_program::HookMethod::Post => "POST",
+    }
+}
+
+fn wrap(text: &mut String, words: &str, width: usize) {
+    let mut row = String::from(" ");
+    for word in words.split_whitespace() {
+        if row.chars().count() + 1 + word.chars().count() > width && row.len() > 2 {
+            line(text, &row);
+            row = String::from("   ");
+        }
+        row.push(' ');
+        row.push_str(word);
+    }
+    line(text, &row);
+}

@@ -1,0 +1,206 @@
+//! All calls of the process: those that run and the latest of those that are over.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ops::Bound;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hookflash_dialects::EndedBy;
+use hookflash_transfer::{End, Outcome};
+use tokio::sync::broadcast;
+
+use crate::CallKey;
+use crate::record::CallRecord;
+
+/// How many events a slow subscriber may lag behind before it loses some.
+const EVENTS_KEPT: usize = 1_024;
+
+/// The registry of calls, shared by all shards.
+#[derive(Debug)]
+pub struct Ledger {
+    calls: Mutex<Calls>,
+    keep_ended: usize,
+    next_key: AtomicU64,
+    events: broadcast::Sender<Published>,
+    /// What is counted.
+    pub counters: Counters,
+}
+
+#[derive(Debug, Default)]
+struct Calls {
+    by_sid: HashMap<String, Arc<CallRecord>>,
+    /// Keys count up, so this is the order in which calls began.
+    by_key: BTreeMap<CallKey, Arc<CallRecord>>,
+    /// In the order in which calls ended.
+    ended: VecDeque<CallKey>,
+}
+
+/// A new entry in the journal of a call, for those who watch.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// The call.
+    pub call: Arc<CallRecord>,
+    /// Where the entry stands in its journal.
+    pub index: usize,
+}
+
+impl Ledger {
+    /// An empty ledger that remembers that many calls after their end.
+    pub fn new(keep_ended: usize) -> Arc<Ledger> {
+        Arc::new(Ledger {
+            calls: Mutex::default(),
+            keep_ended,
+            next_key: AtomicU64::new(1),
+            events: broadcast::Sender::new(EVENTS_KEPT),
+            counters: Counters::default(),
+        })
+    }
+
+    /// The call with this identifier.
+    pub fn find(&self, sid: &str) -> Option<Arc<CallRecord>> {
+        self.calls().by_sid.get(sid).cloned()
+    }
+
+    /// Up to `limit` calls that `wanted` likes, newest first, beginning after the call `after`
+    /// when that is given and known.
+    pub fn newest(
+        &self,
+        limit: usize,
+        after: Option<&str>,
+        wanted: impl Fn(&CallRecord) -> bool,
+    ) -> Vec<Arc<CallRecord>> {
+        let calls = self.calls();
+        let cursor = after
+            .and_then(|sid| calls.by_sid.get(sid))
+            .map(|record| record.key);
+        let end = cursor.map_or(Bound::Unbounded, Bound::Excluded);
+        calls
+            .by_key
+            .range((Bound::Unbounded, end))
+            .rev()
+            .map(|(_, record)| record)
+            .filter(|record| wanted(record))
+            .take(limit)
+            .cloned()
+            .collect()
+    }
+
+    /// Tells of every new journal entry of every call from now on.
+    pub fn watch(&self) -> broadcast::Receiver<Published> {
+        self.events.subscribe()
+    }
+
+    pub(crate) fn next_key(&self) -> CallKey {
+        CallKey(self.next_key.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn publish(&self, call: &Arc<CallRecord>, index: usize) {
+        if self.events.receiver_count() > 0 {
+            // Nobody listening any more is no failure.
+            let _ = self.events.send(Published {
+                call: Arc::clone(call),
+                index,
+            });
+        }
+    }
+
+    pub(crate) fn open(&self, record: &Arc<CallRecord>) {
+        let sid = record.facts(|facts| facts.sid.clone());
+        let mut calls = self.calls();
+        calls.by_sid.insert(sid, Arc::clone(record));
+        calls.by_key.insert(record.key, Arc::clone(record));
+        drop(calls);
+        count(&self.counters.calls_started);
+    }
+
+    pub(crate) fn close(&self, record: &CallRecord, by: EndedBy, answered: bool) {
+        let mut calls = self.calls();
+        calls.ended.push_back(record.key);
+        while calls.ended.len() > self.keep_ended {
+            let Some(oldest) = calls.ended.pop_front() else {
+                break;
+            };
+            if let Some(forgotten) = calls.by_key.remove(&oldest) {
+                forgotten.facts(|facts| calls.by_sid.remove(&facts.sid));
+            }
+        }
+        drop(calls);
+        self.counters.call_ended(by, answered);
+    }
+
+    fn calls(&self) -> MutexGuard<'_, Calls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counters since the process began. They only grow.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Calls that came in or left.
+    pub calls_started: AtomicU64,
+    /// Calls that were answered and are over.
+    pub calls_completed: AtomicU64,
+    /// Calls that are over without having been answered.
+    pub calls_unanswered: AtomicU64,
+    /// Calls that ended because something failed here or at the application.
+    pub calls_failed: AtomicU64,
+    /// Requests to applications.
+    pub webhooks: AtomicU64,
+    /// Requests to applications that came to nothing.
+    pub webhooks_failed: AtomicU64,
+    /// Documents that could not be run.
+    pub documents_refused: AtomicU64,
+    /// Transfers begun, or refused before they could begin.
+    pub transfers_started: AtomicU64,
+    /// Transfers that succeeded.
+    pub transfers_succeeded: AtomicU64,
+    /// Transfers that failed.
+    pub transfers_failed: AtomicU64,
+    /// Transfers whose outcome nobody told us.
+    pub transfers_unknown: AtomicU64,
+    /// Transfers cut short.
+    pub transfers_canceled: AtomicU64,
+    /// Of all transfers, those for which no REFER was sent.
+    pub transfers_not_applicable: AtomicU64,
+    /// Events dropped because a call's queue was full.
+    pub events_dropped: AtomicU64,
+}
+
+/// Adds one.
+pub(crate) fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+impl Counters {
+    /// The calls that run now.
+    pub fn calls_live(&self) -> u64 {
+        let ended = self.calls_completed.load(Ordering::Relaxed)
+            + self.calls_unanswered.load(Ordering::Relaxed);
+        self.calls_started
+            .load(Ordering::Relaxed)
+            .saturating_sub(ended)
+    }
+
+    fn call_ended(&self, by: EndedBy, answered: bool) {
+        count(if answered {
+            &self.calls_completed
+        } else {
+            &self.calls_unanswered
+        });
+        if by == EndedBy::Server {
+            count(&self.calls_failed);
+        }
+    }
+
+    pub(crate) fn transfer_ended(&self, end: End, outcome: Outcome) {
+        count(match outcome {
+            Outcome::Succeeded => &self.transfers_succeeded,
+            Outcome::Failed => &self.transfers_failed,
+            Outcome::Unknown => &self.transfers_unknown,
+            Outcome::Canceled => &self.transfers_canceled,
+        });
+        if end == End::NotApplicable {
+            count(&self.transfers_not_applicable);
+        }
+    }
+}

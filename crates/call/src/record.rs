@@ -1,0 +1,165 @@
+//! A call as it is kept: its facts, its journal, its transfers. Shared with whoever looks at it
+//! from other threads; only the call's own task writes.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use hookflash_dialects::CallFacts;
+use hookflash_sip::{Flow, LegId};
+use hookflash_transfer::{Amendment, TransferResult};
+
+use crate::CallKey;
+use crate::journal::{Entry, What};
+
+/// How many entries a journal keeps; what comes after is counted only. A peer that sends for hours
+/// must not fill the memory.
+const MOST_ENTRIES: usize = 2_000;
+
+/// A call's journal, facts and transfers.
+#[derive(Debug)]
+pub struct CallRecord {
+    /// The call, within this process.
+    pub key: CallKey,
+    /// Its leg, within the shard that runs it.
+    pub leg: LegId,
+    /// The way that its first message took.
+    pub flow: Flow,
+    started: Instant,
+    started_at: SystemTime,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    facts: CallFacts,
+    entries: Vec<Entry>,
+    not_kept: u32,
+    transfers: Vec<TransferRecord>,
+    codec: Option<Box<str>>,
+}
+
+/// A transfer as it is kept.
+#[derive(Clone, Debug)]
+pub struct TransferRecord {
+    /// Where to, as sent, or as the document gave it when nothing was sent.
+    pub target: Box<str>,
+    /// Milliseconds from the beginning of the call.
+    pub started: u32,
+    /// The statuses of its NOTIFYs while it runs; afterwards the result has them.
+    pub notify_codes: Vec<u16>,
+    /// What came of it.
+    pub result: Option<Box<TransferResult>>,
+    /// Milliseconds from the beginning of the call to the result.
+    pub ended: Option<u32>,
+    /// What became known after the result.
+    pub amendment: Option<Box<Amendment>>,
+}
+
+impl CallRecord {
+    /// A record that begins now.
+    pub fn new(key: CallKey, leg: LegId, flow: Flow, now: Instant, facts: CallFacts) -> CallRecord {
+        CallRecord {
+            key,
+            leg,
+            flow,
+            started: now,
+            started_at: facts.started_at,
+            inner: Mutex::new(Inner {
+                facts,
+                entries: Vec::new(),
+                not_kept: 0,
+                transfers: Vec::new(),
+                codec: None,
+            }),
+        }
+    }
+
+    /// Looks at the facts. Must not come back to this record from within.
+    pub fn facts<R>(&self, look: impl FnOnce(&CallFacts) -> R) -> R {
+        look(&self.inner().facts)
+    }
+
+    /// Looks at the journal. Must not come back to this record from within.
+    pub fn entries<R>(&self, look: impl FnOnce(&[Entry]) -> R) -> R {
+        look(&self.inner().entries)
+    }
+
+    /// Looks at the transfers. Must not come back to this record from within.
+    pub fn transfers<R>(&self, look: impl FnOnce(&[TransferRecord]) -> R) -> R {
+        look(&self.inner().transfers)
+    }
+
+    /// The codec that the call's audio uses, once that is settled.
+    pub fn codec(&self) -> Option<String> {
+        self.inner().codec.as_deref().map(str::to_owned)
+    }
+
+    /// How many entries were dropped because the journal was full.
+    pub fn entries_not_kept(&self) -> u32 {
+        self.inner().not_kept
+    }
+
+    /// The time of day at so many milliseconds of this call.
+    pub fn wall_clock(&self, at: u32) -> SystemTime {
+        self.started_at + Duration::from_millis(u64::from(at))
+    }
+
+    /// Milliseconds of this call at an instant.
+    pub fn millis(&self, at: Instant) -> u32 {
+        u32::try_from(at.saturating_duration_since(self.started).as_millis()).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut CallFacts) -> R) -> R {
+        change(&mut self.inner().facts)
+    }
+
+    pub(crate) fn set_codec(&self, codec: &str) {
+        self.inner().codec = Some(codec.into());
+    }
+
+    /// Adds an entry and says where it stands; `None` when the journal is full.
+    pub(crate) fn push(&self, now: Instant, what: What) -> Option<usize> {
+        let at = self.millis(now);
+        let mut inner = self.inner();
+        let index = inner.entries.len();
+        if index >= MOST_ENTRIES {
+            inner.not_kept = inner.not_kept.saturating_add(1);
+            return None;
+        }
+        if index == inner.entries.capacity() {
+            // Small steps while the journal is small: most calls never outgrow two of them.
+            inner
+                .entries
+                .reserve_exact(if index < 32 { 8 } else { index / 2 });
+        }
+        inner.entries.push(Entry { at, what });
+        Some(index)
+    }
+
+    /// Begins a transfer and gives its number.
+    pub(crate) fn begin_transfer(&self, now: Instant, target: &str) -> u16 {
+        let started = self.millis(now);
+        let mut inner = self.inner();
+        let number = u16::try_from(inner.transfers.len()).unwrap_or(u16::MAX);
+        inner.transfers.push(TransferRecord {
+            target: target.into(),
+            started,
+            notify_codes: Vec::new(),
+            result: None,
+            ended: None,
+            amendment: None,
+        });
+        number
+    }
+
+    pub(crate) fn change_transfer(&self, number: u16, change: impl FnOnce(&mut TransferRecord)) {
+        if let Some(transfer) = self.inner().transfers.get_mut(usize::from(number)) {
+            change(transfer);
+        }
+    }
+
+    /// A panic elsewhere cannot have left half an entry behind, so its mark is of no interest.
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

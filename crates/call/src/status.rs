@@ -1,0 +1,77 @@
+//! What the application is told about the call's own state: status callbacks and Voice Gateway
+//! events.
+
+use std::rc::Rc;
+
+use hookflash_dialects::{CallState, GatewayMoment, Moment, StatusEvent};
+
+use hookflash_transfer::TransferResult;
+
+use crate::Host;
+use crate::call::{Call, Phase};
+use crate::journal::What;
+
+impl<H: Host> Call<H> {
+    /// What happens before the first document is asked for: the application learns of the call,
+    /// and the caller hears it ring where the dialect lets it.
+    pub(crate) fn greet(self: &Rc<Self>) {
+        self.tell_status(StatusEvent::Initiated);
+        let waits_for_document = self.options.document.is_none();
+        if waits_for_document && self.dialect().rings_while_fetching() {
+            self.ring();
+        }
+    }
+
+    /// Sends 180, once.
+    pub(crate) fn ring(self: &Rc<Self>) {
+        let rings = self.record.facts(|facts| facts.state != CallState::Trying);
+        if rings || self.phase.get() != Phase::Waiting {
+            return;
+        }
+        let sent = self.endpoint(|endpoint, now| endpoint.progress(now, self.leg, 180, &[], None));
+        if sent.is_ok() {
+            self.record.change(|facts| facts.state = CallState::Ringing);
+            self.note(What::Ringing);
+            self.tell_status(StatusEvent::Ringing);
+        }
+        self.note_refused_command(sent);
+    }
+
+    /// Tells the application that the call's status changed, when it wants to know.
+    pub(crate) fn tell_status(self: &Rc<Self>, event: StatusEvent) {
+        let gateway = match event {
+            StatusEvent::Initiated => Some(GatewayMoment::Created),
+            StatusEvent::Ringing => None,
+            StatusEvent::Answered => Some(GatewayMoment::InProgress),
+            StatusEvent::Completed => Some(GatewayMoment::Ended),
+        };
+        let sequence = self.statuses.get();
+        match self.request_for(&Moment::Status { event, sequence }) {
+            Ok(Some(request)) => {
+                self.statuses.set(sequence.saturating_add(1));
+                self.tell(request);
+            }
+            Ok(None) => {}
+            Err(error) => self.note_fetch_error(None, &error),
+        }
+        if let Some(moment) = gateway {
+            self.tell_gateway(moment);
+        }
+    }
+
+    /// Tells of a transfer's result beside its callback. Once per transfer.
+    pub(crate) fn tell_transfer_event(self: &Rc<Self>, result: &TransferResult) {
+        self.tell_gateway(GatewayMoment::ReferDone(result));
+    }
+
+    fn tell_gateway(self: &Rc<Self>, moment: GatewayMoment<'_>) {
+        match self
+            .record
+            .facts(|facts| self.dialect().gateway_event(facts, moment))
+        {
+            Ok(Some(request)) => self.tell(request),
+            Ok(None) => {}
+            Err(error) => self.note_fetch_error(None, &error),
+        }
+    }
+}

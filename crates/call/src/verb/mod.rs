@@ -1,0 +1,12 @@
+//! The verbs, one module each. Each is one function that reads like the vendor's page on it.
+
+pub(crate) mod answer;
+pub(crate) mod config;
+pub(crate) mod decline;
+pub(crate) mod hangup;
+pub(crate) mod pause;
+pub(crate) mod redirect;
+pub(crate) mod refer;
+pub(crate) mod reject;
+pub(crate) mod tag;
+pub(crate) mod unrunnable;

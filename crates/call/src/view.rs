@@ -1,0 +1,424 @@
+//! Our own view of a call, the same for every dialect, as JSON (`/hookflash/v1/calls`).
+
+use hookflash_dialects::{CallState, Direction, EndedBy};
+use hookflash_program::HookMethod;
+use serde_json::{Map, Value, json};
+
+use crate::journal::{Entry, What};
+use crate::record::{CallRecord, TransferRecord};
+use crate::time_text::rfc3339;
+
+/// Name of the only leg of a call, in `legs` and in the trace.
+const LEG: &str = "a";
+
+/// The call with its legs, verbs, webhooks and transfers.
+pub fn call(record: &CallRecord) -> Value {
+    let mut call = record.facts(|facts| {
+        let ended_by = match &facts.state {
+            CallState::Ended(end) => Some(ended_by(end.by)),
+            _ => None,
+        };
+        json!({
+            "sid": facts.sid,
+            "account": facts.application.account.sid,
+            "application": facts.application.name,
+            "dialect": facts.application.account.dialect.as_str(),
+            "direction": direction(facts.direction),
+            "from": facts.from.uri,
+            "to": facts.to.uri,
+            "status": facts.application.account.dialect.status_word(facts),
+            "startedAt": rfc3339(facts.started_at),
+            "answeredAt": facts.answered_at.map(rfc3339),
+            "endedAt": facts.ended_at.map(rfc3339),
+            "endedBy": ended_by,
+        })
+    });
+    if let Some(call) = call.as_object_mut() {
+        call.insert("legs".to_owned(), json!([leg(record)]));
+        call.insert("verbs".to_owned(), verbs(record));
+        call.insert("webhooks".to_owned(), webhooks(record));
+        call.insert("transfers".to_owned(), transfers(record));
+    }
+    call
+}
+
+/// The call's journal in order.
+pub fn trace(record: &CallRecord) -> Value {
+    record.entries(|entries| entries.iter().map(|entry| event(record, entry)).collect())
+}
+
+/// One entry of a journal, as in [`trace`], with the call that it belongs to: for watchers.
+pub fn watched(record: &CallRecord, index: usize) -> Option<Value> {
+    let mut event = record.entries(|entries| Some(event(record, entries.get(index)?)))?;
+    let sid = record.facts(|facts| facts.sid.clone());
+    event.as_object_mut()?.insert("call".to_owned(), sid.into());
+    Some(event)
+}
+
+/// Every transfer of the call.
+pub fn transfers(record: &CallRecord) -> Value {
+    let sid = record.facts(|facts| facts.sid.clone());
+    record.transfers(|transfers| {
+        let numbered = transfers.iter().enumerate();
+        numbered
+            .map(|(number, one)| transfer(record, &sid, number, one))
+            .collect()
+    })
+}
+
+fn transfer(record: &CallRecord, sid: &str, number: usize, transfer: &TransferRecord) -> Value {
+    let mut view = json!({
+        "id": format!("{sid}-transfer-{}", number + 1),
+        "kind": "blind",
+        "target": transfer.target,
+    });
+    let result = transfer.result.as_deref();
+    let (late, verdict) = match &transfer.amendment {
+        Some(amendment) => (
+            amendment.late_notify_codes.as_slice(),
+            Some(amendment.verdict.as_str()),
+        ),
+        None => (&[][..], result.map(|result| result.verdict.as_str())),
+    };
+    let rest = json!({
+        "referStatus": result.and_then(|result| result.refer_code),
+        "notifyStatuses": result.map_or(&transfer.notify_codes, |result| &result.notify_codes),
+        "finalNotifyStatus": result.and_then(|result| result.final_notify_code),
+        "end": result.map(|result| result.end.as_str()),
+        "outcome": result.map(|result| result.outcome.as_str()),
+        "endedBy": result.map(|result| result.ended_by.as_str()),
+        "verdict": verdict,
+        "startedAt": rfc3339(record.wall_clock(transfer.started)),
+        "endedAt": transfer.ended.map(|at| rfc3339(record.wall_clock(at))),
+        "lateNotifyStatuses": late,
+    });
+    if let (Some(view), Value::Object(rest)) = (view.as_object_mut(), rest) {
+        view.extend(rest);
+    }
+    view
+}
+
+fn leg(record: &CallRecord) -> Value {
+    let codec = record.codec();
+    record.facts(|facts| {
+        json!({
+            "id": LEG,
+            "direction": direction(facts.direction),
+            "callId": facts.sip_call_id,
+            "transport": record.flow.transport.via_token().to_ascii_lowercase(),
+            "local": record.flow.local.to_string(),
+            "remote": record.flow.remote.to_string(),
+            "trunk": facts.trunk,
+            "codec": codec,
+            "sipStatus": match &facts.state {
+                CallState::Trying => 100,
+                CallState::Ringing => 180,
+                CallState::InProgress => 200,
+                CallState::Ended(end) => end.sip_status,
+            },
+            "startedAt": rfc3339(facts.started_at),
+            "answeredAt": facts.answered_at.map(rfc3339),
+            "endedAt": facts.ended_at.map(rfc3339),
+        })
+    })
+}
+
+fn verbs(record: &CallRecord) -> Value {
+    let mut verbs: Vec<Value> = Vec::new();
+    let when = |entry: &Entry| rfc3339(record.wall_clock(entry.at));
+    record.entries(|entries| {
+        for entry in entries {
+            match &entry.what {
+                What::Verb { name, position } => verbs.push(json!({
+                    "verb": name,
+                    "line": position.line,
+                    "column": position.column,
+                    "state": "running",
+                    "startedAt": when(entry),
+                    "endedAt": null,
+                    "notes": [],
+                })),
+                What::VerbDone(how) => {
+                    if let Some(verb) = verbs.last_mut().and_then(Value::as_object_mut) {
+                        verb.insert("state".to_owned(), how.as_str().into());
+                        verb.insert("endedAt".to_owned(), when(entry).into());
+                    }
+                }
+                What::VerbNote(text) => {
+                    let notes = verbs.last_mut().and_then(|verb| verb.get_mut("notes"));
+                    if let Some(notes) = notes.and_then(Value::as_array_mut) {
+                        notes.push(json!(text));
+                    }
+                }
+                _ => {}
+            }
+        }
+    });
+    Value::Array(verbs)
+}
+
+fn webhooks(record: &CallRecord) -> Value {
+    let mut webhooks: Vec<Value> = Vec::new();
+    record.entries(|entries| {
+        for entry in entries {
+            let when = rfc3339(record.wall_clock(entry.at));
+            match &entry.what {
+                What::Asked {
+                    purpose,
+                    method,
+                    url,
+                    ..
+                } => webhooks.push(json!({
+                    "purpose": purpose,
+                    "method": method_word(*method),
+                    "url": url,
+                    "status": null,
+                    "error": null,
+                    "startedAt": when,
+                    "endedAt": null,
+                })),
+                What::Replied { number, status, .. } => {
+                    let webhook = webhooks.get_mut(usize::from(*number));
+                    finish(
+                        webhook,
+                        &[("status", json!(status)), ("endedAt", json!(when))],
+                    );
+                }
+                What::Unanswered {
+                    number: Some(number),
+                    failure,
+                } => {
+                    let (code, error) = &**failure;
+                    let error = json!({ "code": code, "message": error.message });
+                    let webhook = webhooks.get_mut(usize::from(*number));
+                    finish(webhook, &[("error", error), ("endedAt", json!(when))]);
+                }
+                What::Unanswered {
+                    number: None,
+                    failure,
+                } => webhooks.push(json!({
+                    "purpose": null,
+                    "method": null,
+                    "url": failure.1.url,
+                    "status": null,
+                    "error": { "code": failure.0, "message": failure.1.message },
+                    "startedAt": when,
+                    "endedAt": when,
+                })),
+                _ => {}
+            }
+        }
+    });
+    Value::Array(webhooks)
+}
+
+fn finish(webhook: Option<&mut Value>, with: &[(&str, Value)]) {
+    if let Some(webhook) = webhook.and_then(Value::as_object_mut) {
+        webhook.extend(
+            with.iter()
+                .map(|(key, value)| ((*key).to_owned(), value.clone())),
+        );
+    }
+}
+
+fn event(record: &CallRecord, entry: &Entry) -> Value {
+    let line = Line::of(&entry.what);
+    json!({
+        "at": rfc3339(record.wall_clock(entry.at)),
+        "kind": line.kind,
+        "direction": line.direction,
+        "leg": matches!(line.kind, "sip" | "media").then_some(LEG),
+        "summary": line.summary,
+        "details": line.details,
+    })
+}
+
+/// What an entry reads like.
+pub(crate) struct Line {
+    pub(crate) kind: &'static str,
+    /// `in`, `out` or none, seen from this server.
+    pub(crate) direction: Option<&'static str>,
+    pub(crate) summary: String,
+    pub(crate) details: Map<String, Value>,
+}
+
+impl Line {
+    pub(crate) fn of(what: &What) -> Line {
+        let (kind, direction, summary, details) = match what {
+            What::Sip(message) => {
+                let direction = Some(if message.sent { "out" } else { "in" });
+                let summary = match message.note() {
+                    Some(note) => format!("{} ({note})", message.summary()),
+                    None => message.summary(),
+                };
+                let details = json!({
+                    "cseq": format!("{} {}", message.cseq, message.method()),
+                    "status": Some(message.status).filter(|status| *status != 0),
+                    "note": message.note(),
+                    "local": message.flow().map(|flow| flow.local.to_string()),
+                    "remote": message.flow().map(|flow| flow.remote.to_string()),
+                });
+                ("sip", direction, summary, details)
+            }
+            What::Asked {
+                number,
+                purpose,
+                method,
+                url,
+            } => {
+                let method = method_word(*method);
+                let details =
+                    json!({ "number": number, "purpose": purpose, "method": method, "url": url });
+                (
+                    "webhook",
+                    Some("out"),
+                    format!("{method} {url} ({purpose})"),
+                    details,
+                )
+            }
+            What::Replied {
+                number,
+                status,
+                bytes,
+            } => {
+                let summary = match bytes {
+                    Some(bytes) => format!("{status}, {bytes} bytes"),
+                    None => status.to_string(),
+                };
+                let details = json!({ "number": number, "status": status, "bytes": bytes });
+                ("webhook", Some("in"), summary, details)
+            }
+            What::Unanswered { number, failure } => {
+                let (code, error) = &**failure;
+                let details = json!({
+                    "number": number,
+                    "code": code,
+                    "url": error.url,
+                    "message": error.message,
+                    "body": error.body,
+                });
+                let summary = format!("no usable reply: {} [{code}]", error.message);
+                ("webhook", Some("in"), summary, details)
+            }
+            What::Document { steps, source } => {
+                let summary = match steps {
+                    1 => "document with 1 verb".to_owned(),
+                    _ => format!("document with {steps} verbs"),
+                };
+                (
+                    "verb",
+                    None,
+                    summary,
+                    json!({ "verbs": steps, "source": source }),
+                )
+            }
+            What::Remark(remark) => {
+                let (source, diagnostic) = &**remark;
+                let details = json!({
+                    "source": source,
+                    "line": diagnostic.position.line,
+                    "column": diagnostic.position.column,
+                    "code": diagnostic.code,
+                    "message": diagnostic.message,
+                    "help": diagnostic.help,
+                });
+                ("verb", None, diagnostic.to_string(), details)
+            }
+            What::Verb { name, position } => {
+                let details =
+                    json!({ "verb": name, "line": position.line, "column": position.column });
+                ("verb", None, format!("{name} ({position})"), details)
+            }
+            What::VerbDone(how) => (
+                "verb",
+                None,
+                how.as_str().to_owned(),
+                json!({ "state": how.as_str() }),
+            ),
+            What::VerbNote(text) => ("verb", None, text.to_string(), json!({})),
+            What::Ringing => (
+                "call",
+                None,
+                "ringing".to_owned(),
+                json!({ "state": "ringing" }),
+            ),
+            What::Answered => (
+                "call",
+                None,
+                "answered".to_owned(),
+                json!({ "state": "answered" }),
+            ),
+            What::Ended(end) => {
+                let by = ended_by(end.by);
+                let mut summary = format!("ended by {by} ({} {})", end.sip_status, end.sip_reason);
+                if let Some(message) = &end.message {
+                    summary.push_str(": ");
+                    summary.push_str(message);
+                }
+                let details = json!({
+                    "state": "ended",
+                    "endedBy": by,
+                    "sipStatus": end.sip_status,
+                    "cause": end.cause,
+                    "message": end.message,
+                });
+                ("call", None, summary, details)
+            }
+            What::CallNote(text) => ("call", None, text.to_string(), json!({})),
+            What::Media(text) => ("media", None, text.to_string(), json!({})),
+            What::TransferBegan { transfer } => (
+                "transfer",
+                None,
+                format!("transfer {} began", transfer + 1),
+                json!({ "transfer": transfer + 1 }),
+            ),
+            What::TransferProgress { transfer, status } => (
+                "transfer",
+                Some("in"),
+                format!("the far end reports {status}"),
+                json!({ "transfer": transfer + 1, "status": status }),
+            ),
+            What::TransferEnded { transfer, end } => (
+                "transfer",
+                None,
+                format!("transfer {} ended: {}", transfer + 1, end.as_str()),
+                json!({ "transfer": transfer + 1, "end": end.as_str() }),
+            ),
+            What::TransferNote(text) => ("transfer", None, text.to_string(), json!({})),
+        };
+        let details = match details {
+            Value::Object(details) => details,
+            _ => Map::new(),
+        };
+        Line {
+            kind,
+            direction,
+            summary,
+            details,
+        }
+    }
+}
+
+pub(crate) fn ended_by(by: EndedBy) -> &'static str {
+    match by {
+        EndedBy::Peer => "peer",
+        EndedBy::Document => "document",
+        EndedBy::Api => "api",
+        EndedBy::Server => "server",
+    }
+}
+
+fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Inbound => "inbound",
+        Direction::OutboundApi => "outbound-api",
+        Direction::OutboundDial => "outbound-dial",
+    }
+}
+
+fn method_word(method: HookMethod) -> &'static str {
+    match method {
+        HookMethod::Get => "GET",
+        HookMethod::Post => "POST",
+    }
+}

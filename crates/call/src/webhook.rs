@@ -1,0 +1,119 @@
+//! Requests to the application, with their entries in the journal.
+
+use std::future::Future;
+use std::rc::Rc;
+
+use hookflash_dialects::{FetchError, FetchErrorKind, HttpRequest, Moment, Reply};
+use tokio::sync::oneshot;
+
+use crate::Host;
+use crate::call::Call;
+use crate::journal::What;
+use crate::ledger::count;
+
+impl<H: Host> Call<H> {
+    /// The request that this moment calls for, if the dialect makes one.
+    pub(crate) fn request_for(
+        &self,
+        moment: &Moment<'_>,
+    ) -> Result<Option<HttpRequest>, FetchError> {
+        let base = Rc::clone(&self.base.borrow());
+        let now = self.host.wall_clock();
+        self.record.change(|facts| {
+            facts.now = now;
+            self.dialect().request(facts, &base, moment)
+        })
+    }
+
+    /// Sends a request at once and gives its reply. The request runs to its end and into the
+    /// journal also when nobody waits for the reply any more, because a verb that was interrupted
+    /// may not take back what the application was told.
+    pub(crate) fn ask(
+        self: &Rc<Self>,
+        request: HttpRequest,
+    ) -> impl Future<Output = Result<Reply, FetchError>> + use<H> {
+        let number = self.note_asked(&request);
+        let url = request.url.clone();
+        let reply = self.host.fetch(self.record.key, request);
+        let (hand_over, receive) = oneshot::channel();
+        let call = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            let reply = reply.await;
+            match &reply {
+                Ok(reply) => call.note_reply(number, reply.status, Some(reply.body.len())),
+                Err(error) => call.note_fetch_error(Some(number), error),
+            }
+            // Nobody may be waiting any more.
+            let _ = hand_over.send(reply);
+        });
+        async move {
+            receive.await.unwrap_or_else(|_| {
+                Err(FetchError {
+                    kind: FetchErrorKind::Protocol,
+                    url,
+                    message: "the server stopped before the reply came".to_owned(),
+                    body: None,
+                })
+            })
+        }
+    }
+
+    /// Tells the application something. What it replies does not matter.
+    pub(crate) fn tell(self: &Rc<Self>, request: HttpRequest) {
+        self.tell_then(request, || {});
+    }
+
+    /// As [`Call::tell`]; `then` runs when the request was delivered or given up.
+    pub(crate) fn tell_then(self: &Rc<Self>, request: HttpRequest, then: impl FnOnce() + 'static) {
+        let number = self.note_asked(&request);
+        let call = Rc::clone(self);
+        let done = Box::new(move |result: Result<u16, FetchError>| {
+            match result {
+                Ok(status) => call.note_reply(number, status, None),
+                Err(error) => call.note_fetch_error(Some(number), &error),
+            }
+            then();
+        });
+        self.host.tell(self.record.key, request, done);
+    }
+
+    /// Tells the application of this moment, if the dialect has a request for it.
+    pub(crate) fn tell_of(self: &Rc<Self>, moment: &Moment<'_>) {
+        match self.request_for(moment) {
+            Ok(Some(request)) => self.tell(request),
+            Ok(None) => {}
+            Err(error) => self.note_fetch_error(None, &error),
+        }
+    }
+
+    pub(crate) fn note_fetch_error(&self, number: Option<u16>, error: &FetchError) {
+        count(&self.ledger.counters.webhooks_failed);
+        let code = self.dialect().fetch_error_code(error);
+        self.note(What::Unanswered {
+            number,
+            failure: Box::new((code, error.clone())),
+        });
+    }
+
+    fn note_asked(&self, request: &HttpRequest) -> u16 {
+        count(&self.ledger.counters.webhooks);
+        let number = self.requests.get();
+        self.requests.set(number.saturating_add(1));
+        self.note(What::Asked {
+            number,
+            purpose: request.purpose,
+            method: request.method,
+            url: request.url.as_str().into(),
+        });
+        number
+    }
+
+    fn note_reply(&self, number: u16, status: u16, bytes: Option<usize>) {
+        let bytes = bytes.map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX));
+        self.note(What::Replied {
+            number,
+            status,
+            bytes,
+        });
+    }
+}

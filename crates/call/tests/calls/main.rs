@@ -1,0 +1,20 @@
+//! Calls from end to end in virtual time: a far end written by hand or on our own stack, a network
+//! with its own weather, this server's calls, and a scripted web application.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a test may panic, and nothing outside uses this crate"
+)]
+
+mod commands;
+mod continuations;
+mod documents;
+mod far_ends;
+mod media;
+mod races;
+mod support;
+mod thousand;
+mod views;

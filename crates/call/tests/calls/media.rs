@@ -1,0 +1,181 @@
+//! Offers and answers in every state of a call.
+
+use std::time::Duration;
+
+use hookflash_dialects::Dialect;
+
+use crate::support::application::Page;
+use crate::support::documents::{V, document};
+use crate::support::phone::OFFER;
+use crate::support::world::{World, in_virtual_time};
+
+const SDP: &[(&str, &str)] = &[("Content-Type", "application/sdp")];
+
+fn world() -> World {
+    let world = World::new(Dialect::Twiml);
+    let pause = document(Dialect::Twiml, &[V::Pause(30)]);
+    world.application.page("/start", Page::document(pause));
+    world
+}
+
+#[test]
+fn an_offer_is_answered_with_a_codec_of_both_and_silence_flows() {
+    in_virtual_time(async {
+        let world = world();
+        let phone = world.phone();
+        let answer = phone.call().await;
+        assert!(
+            answer.body.contains("m=audio 30001 RTP/AVP 0 101"),
+            "{}",
+            answer.body
+        );
+        let stream = world
+            .host
+            .streams
+            .borrow()
+            .last()
+            .copied()
+            .flatten()
+            .expect("a stream");
+        assert_eq!(stream.remote, Some(([127, 0, 0, 1], 40000).into()));
+        assert_eq!(world.view()["legs"][0]["codec"], "PCMU");
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn an_offer_without_a_common_codec_gets_488() {
+    in_virtual_time(async {
+        let world = world();
+        let phone = world.phone();
+        let video = OFFER.replace("RTP/AVP 0 8 101", "RTP/AVP 18");
+        assert_eq!(phone.call_with(SDP, &video).await.status(), 488);
+        world.settle().await;
+        assert_eq!(world.application.asked_at("/status").len(), 1);
+    });
+}
+
+#[test]
+fn an_offer_that_cannot_be_read_gets_400() {
+    in_virtual_time(async {
+        let world = world();
+        let phone = world.phone();
+        assert_eq!(phone.call_with(SDP, "what?").await.status(), 400);
+        world.settle().await;
+    });
+}
+
+#[test]
+fn an_invite_without_offer_gets_ours_and_its_ack_settles_it() {
+    in_virtual_time(async {
+        let world = world();
+        let phone = world.phone();
+        phone.send("INVITE", &[], "");
+        let answer = phone.response("INVITE").await;
+        assert!(
+            answer.body.contains("m=audio 30001 RTP/AVP 0 8 101"),
+            "{}",
+            answer.body
+        );
+        phone.take_dialog(&answer);
+        phone.send("ACK", SDP, &OFFER.replace(" 0 8 101", " 8 101"));
+        phone.listen(Duration::from_secs(1)).await;
+        assert_eq!(world.view()["legs"][0]["codec"], "PCMA");
+        let stream = world.host.streams.borrow().last().copied().flatten();
+        assert_eq!(stream.expect("a stream").payload_type, 8);
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn hold_pauses_what_is_sent_and_resume_starts_it_again() {
+    in_virtual_time(async {
+        let world = world();
+        let phone = world.phone();
+        phone.call().await;
+        let streams = || world.host.streams.borrow().last().copied().flatten();
+        let held = OFFER.replace("\r\na=rtpmap", "\r\na=sendonly\r\na=rtpmap");
+        phone.send("INVITE", SDP, &held.replace("o=- 1 1", "o=- 1 2"));
+        let answer = phone.response("INVITE").await;
+        phone.send("ACK", &[], "");
+        assert!(answer.body.contains("a=recvonly"), "{}", answer.body);
+        assert_eq!(streams(), None);
+        phone.send("INVITE", SDP, &OFFER.replace("o=- 1 1", "o=- 1 3"));
+        let answer = phone.response("INVITE").await;
+        phone.send("ACK", &[], "");
+        assert!(answer.body.contains("a=sendrecv"), "{}", answer.body);
+        assert!(streams().is_some());
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn an_offer_in_update_is_answered_and_a_bad_one_leaves_the_session_alone() {
+    in_virtual_time(async {
+        let world = world();
+        let phone = world.phone();
+        phone.call().await;
+        phone.send("UPDATE", SDP, &OFFER.replace("40000", "40002"));
+        assert_eq!(phone.response("UPDATE").await.status(), 200);
+        let remote = || {
+            world
+                .host
+                .streams
+                .borrow()
+                .last()
+                .copied()
+                .flatten()
+                .unwrap()
+                .remote
+        };
+        assert_eq!(remote(), Some(([127, 0, 0, 1], 40002).into()));
+        phone.send("UPDATE", SDP, &OFFER.replace("0 8 101", "18"));
+        assert_eq!(phone.response("UPDATE").await.status(), 488);
+        assert_eq!(remote(), Some(([127, 0, 0, 1], 40002).into()));
+        assert_eq!(world.desk.live(), 1);
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn a_reinvite_without_offer_gets_ours() {
+    in_virtual_time(async {
+        let world = world();
+        let phone = world.phone();
+        phone.call().await;
+        phone.send("INVITE", &[], "");
+        let answer = phone.response("INVITE").await;
+        assert_eq!(answer.status(), 200);
+        assert!(answer.body.contains("m=audio 30001"), "{}", answer.body);
+        phone.send("ACK", SDP, &OFFER.replace("40000", "40004"));
+        phone.listen(Duration::from_secs(1)).await;
+        let stream = world
+            .host
+            .streams
+            .borrow()
+            .last()
+            .copied()
+            .flatten()
+            .expect("a stream");
+        assert_eq!(stream.remote, Some(([127, 0, 0, 1], 40004).into()));
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn a_call_without_a_free_port_is_refused_with_503() {
+    in_virtual_time(async {
+        let world = world();
+        world.host.ports_left.set(0);
+        let phone = world.phone();
+        assert_eq!(phone.call().await.status(), 503);
+        world.settle().await;
+        assert_eq!(world.view()["endedBy"], "server");
+        assert_eq!(world.application.asked_at("/status").len(), 1);
+    });
+}

@@ -1,0 +1,7 @@
+//! What the tests stand on.
+
+pub mod application;
+pub mod documents;
+pub mod net;
+pub mod phone;
+pub mod world;

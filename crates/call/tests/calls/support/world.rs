@@ -1,0 +1,274 @@
+//! The server's side of a test: its endpoint, its desk, an application, a network.
+
+use std::cell::{Cell, RefCell};
+use std::net::{IpAddr, SocketAddr};
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use hookflash_call::{
+    CallKey, CallOptions, CallRecord, Desk, Host, Ledger, MediaError, MediaPort, view,
+};
+use hookflash_dialects::{
+    Account, Application as Configured, Dialect, FetchError, HttpRequest, Reply,
+};
+use hookflash_media::NegotiatedStream;
+use hookflash_program::HookMethod;
+use hookflash_sip::{Endpoint, EndpointConfig, Event, Listener, Transport};
+use serde_json::Value;
+
+use super::application::Application;
+use super::net::{Net, Weather, now};
+use super::phone::Phone;
+
+pub struct World {
+    pub net: Rc<Net>,
+    pub host: Rc<TestHost>,
+    pub desk: Rc<Desk<TestHost>>,
+    pub ledger: Arc<Ledger>,
+    pub application: Rc<Application>,
+    pub server: SocketAddr,
+    pub endpoint: Rc<RefCell<Endpoint>>,
+    pub options: Rc<RefCell<Arc<CallOptions>>>,
+    next_port: Cell<u16>,
+}
+
+pub struct TestHost {
+    net: Weak<Net>,
+    server: SocketAddr,
+    application: Rc<Application>,
+    began: Instant,
+    random: Cell<u64>,
+    pub open_ports: Rc<Cell<usize>>,
+    pub ports_left: Cell<usize>,
+    pub streams: Rc<RefCell<Vec<Option<NegotiatedStream>>>>,
+}
+
+#[derive(Debug)]
+pub struct TestMedia {
+    address: SocketAddr,
+    open_ports: Rc<Cell<usize>>,
+    streams: Rc<RefCell<Vec<Option<NegotiatedStream>>>>,
+}
+
+impl MediaPort for TestMedia {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn send_silence(&self, stream: Option<NegotiatedStream>) {
+        self.streams.borrow_mut().push(stream);
+    }
+}
+
+impl Drop for TestMedia {
+    fn drop(&mut self) {
+        self.open_ports.set(self.open_ports.get() - 1);
+    }
+}
+
+impl Host for TestHost {
+    type Media = TestMedia;
+
+    fn now(&self) -> Instant {
+        now()
+    }
+
+    fn wall_clock(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_255_200) + (now() - self.began)
+    }
+
+    fn random(&self) -> u128 {
+        self.random.set(self.random.get() + 1);
+        u128::from(self.random.get()).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+    }
+
+    fn endpoint<R>(&self, work: impl FnOnce(&mut Endpoint, Instant) -> R) -> R {
+        self.net
+            .upgrade()
+            .expect("the network")
+            .with(self.server, work)
+    }
+
+    fn fetch(
+        &self,
+        _call: CallKey,
+        request: HttpRequest,
+    ) -> impl Future<Output = Result<Reply, FetchError>> + 'static {
+        self.application.fetch(request)
+    }
+
+    fn tell(
+        &self,
+        call: CallKey,
+        request: HttpRequest,
+        done: Box<dyn FnOnce(Result<u16, FetchError>)>,
+    ) {
+        self.application.tell(call, request, done);
+    }
+
+    fn open_media(&self, _towards: IpAddr) -> Result<TestMedia, MediaError> {
+        if self.open_ports.get() >= self.ports_left.get() {
+            return Err(MediaError::NoPortLeft);
+        }
+        self.open_ports.set(self.open_ports.get() + 1);
+        let port = 30_000 + u16::try_from(self.open_ports.get() % 10_000).unwrap();
+        Ok(TestMedia {
+            address: ([127, 0, 0, 1], port).into(),
+            open_ports: Rc::clone(&self.open_ports),
+            streams: Rc::clone(&self.streams),
+        })
+    }
+}
+
+impl World {
+    pub fn new(dialect: Dialect) -> World {
+        World::in_weather(dialect, Weather::FAIR)
+    }
+
+    pub fn in_weather(dialect: Dialect, weather: Weather) -> World {
+        let net = Net::new(weather);
+        let server: SocketAddr = ([127, 0, 0, 1], 5060).into();
+        let application = Application::new();
+        let host = Rc::new(TestHost {
+            net: Rc::downgrade(&net),
+            server,
+            application: Rc::clone(&application),
+            began: now(),
+            random: Cell::new(0),
+            open_ports: Rc::default(),
+            ports_left: Cell::new(usize::MAX),
+            streams: Rc::default(),
+        });
+        let ledger = Ledger::new(10_000);
+        let desk = Rc::new(Desk::new(Rc::clone(&host), Arc::clone(&ledger)));
+        let config = EndpointConfig {
+            listeners: vec![Listener {
+                transport: Transport::Udp,
+                local: server,
+                advertise: String::new(),
+            }],
+            ..EndpointConfig::default()
+        };
+        let endpoint = Rc::new(RefCell::new(Endpoint::new(config, 7)));
+        let options = Rc::new(RefCell::new(Arc::new(CallOptions::new(configured(
+            dialect,
+        )))));
+        let (calls, orders) = (Rc::clone(&desk), Rc::clone(&options));
+        net.add_agent(
+            server,
+            Rc::clone(&endpoint),
+            Rc::new(move |leg, event| match event {
+                Event::Incoming { invite, flow } => {
+                    calls.incoming(leg, invite, flow, Arc::clone(&orders.borrow()));
+                }
+                event => {
+                    calls.event(leg, event);
+                }
+            }),
+        );
+        World {
+            net,
+            host,
+            desk,
+            ledger,
+            application,
+            server,
+            endpoint,
+            options,
+            next_port: Cell::new(6000),
+        }
+    }
+
+    pub fn change_options(&self, change: impl FnOnce(&mut CallOptions)) {
+        let mut options = CallOptions::clone(&self.options.borrow());
+        change(&mut options);
+        *self.options.borrow_mut() = Arc::new(options);
+    }
+
+    /// Another phone, at an address of its own.
+    pub fn phone(&self) -> Phone {
+        let port = self.next_port.get();
+        self.next_port.set(port + 1);
+        Phone::new(
+            &self.net,
+            ([127, 0, 0, 1], port).into(),
+            self.server,
+            "+441632960001",
+        )
+    }
+
+    /// The record of the only call.
+    pub fn record(&self) -> Arc<CallRecord> {
+        let calls = self.ledger.newest(2, None, |_| true);
+        assert_eq!(calls.len(), 1, "one call");
+        Arc::clone(&calls[0])
+    }
+
+    pub fn view(&self) -> Value {
+        view::call(&self.record())
+    }
+
+    /// The only transfer of the only call.
+    pub fn transfer(&self) -> Value {
+        let transfers = view::transfers(&self.record());
+        assert_eq!(
+            transfers.as_array().unwrap().len(),
+            1,
+            "one transfer: {transfers}"
+        );
+        transfers[0].clone()
+    }
+
+    /// Lets time pass until nothing is left that could still happen, and checks that nothing is
+    /// left over.
+    pub async fn settle(&self) {
+        for _ in 0..200 {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            if self.desk.held() == 0 && self.endpoint.borrow().census() == Default::default() {
+                break;
+            }
+        }
+        assert_eq!(self.desk.held(), 0, "calls held");
+        assert_eq!(self.desk.live(), 0, "calls live");
+        assert_eq!(
+            self.endpoint.borrow().census(),
+            Default::default(),
+            "the endpoint's census"
+        );
+        assert_eq!(self.host.open_ports.get(), 0, "media ports");
+    }
+}
+
+pub fn configured(dialect: Dialect) -> Arc<Configured> {
+    let sid = match dialect {
+        Dialect::Twiml => "AC00000000000000000000000000000001",
+        Dialect::Bxml => "9900000",
+        Dialect::Cxml | Dialect::Jambonz => "b3877c40-da60-4998-90ad-b792e98472ca",
+    };
+    Arc::new(Configured {
+        name: "support".to_owned(),
+        sid: dialect.application_sid(1),
+        account: Account {
+            sid: sid.to_owned(),
+            dialect,
+            signing_key: "key".to_owned(),
+            callback_credentials: None,
+        },
+        url: "http://app.example/start".to_owned(),
+        method: HookMethod::Post,
+        fallback_url: Some("http://app.example/fallback".to_owned()),
+        status_callback: Some("http://app.example/status".to_owned()),
+        events_url: (dialect == Dialect::Jambonz).then(|| "http://app.example/events".to_owned()),
+    })
+}
+
+/// Runs a test in virtual time.
+pub fn in_virtual_time(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, test);
+}

@@ -1,0 +1,71 @@
+//! `hookflash phone`: runs the phone in the terminal.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use hookflash_phone::{Phone, Script};
+use tokio::sync::{mpsc, watch};
+
+use crate::{WRONG_USAGE, complain, print};
+
+/// Runs the phone until its call is over, or until Ctrl-C.
+pub(crate) fn phone(listen: SocketAddr, script: Script, json: bool) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(format_args!("cannot start: {error}"), 1),
+    };
+    runtime.block_on(run(listen, script, json))
+}
+
+async fn run(listen: SocketAddr, script: Script, json: bool) -> ExitCode {
+    let calls = script.call.is_some();
+    let phone = match Phone::bind(listen, script, None, rand_seed()).await {
+        Ok(phone) => phone,
+        Err(error) => return complain(error, WRONG_USAGE),
+    };
+    let (news, mut heard) = mpsc::unbounded_channel();
+    let (stop, stopped) = watch::channel(false);
+    let running = phone.run(calls, news, stopped);
+    tokio::pin!(running);
+    let mut placed = true;
+    loop {
+        tokio::select! {
+            () = &mut running => break,
+            Some(item) = heard.recv() => {
+                placed &= !matches!(item, hookflash_phone::News::CannotCall(_));
+                show(&item, json);
+            }
+            interrupted = tokio::signal::ctrl_c() => {
+                if interrupted.is_ok() {
+                    let _ = stop.send(true);
+                }
+            }
+        }
+    }
+    while let Ok(item) = heard.try_recv() {
+        placed &= !matches!(item, hookflash_phone::News::CannotCall(_));
+        show(&item, json);
+    }
+    if placed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn show(item: &hookflash_phone::News, json: bool) {
+    if json {
+        print(&format!("{}\n", item.to_json()));
+    } else {
+        print(&format!("{item}\n"));
+    }
+}
+
+/// A different number for each run, so that two phones never make the same Call-ID.
+pub(crate) fn rand_seed() -> u64 {
+    use std::hash::{BuildHasher as _, RandomState};
+    RandomState::new().hash_one(std::process::id())
+}

@@ -1,0 +1,149 @@
+//! BXML events: one JSON object each, keys in the order of Bandwidth's samples.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use hookflash_program::Refer;
+use hookflash_transfer::{End, Outcome, TransferResult};
+use serde_json::{Map, Value};
+
+use super::invite;
+use crate::uuid::uuid;
+use crate::{CallEnd, CallFacts, CallState, Direction, EndedBy};
+
+/// An event, not yet sent.
+pub(super) type Event = Map<String, Value>;
+
+/// `initiate`: an inbound call wants to know what to do.
+pub(super) fn initiate(facts: &CallFacts) -> Event {
+    let mut event = common(facts, "initiate", facts.tag.as_deref());
+    if let Some(uui) = invite::uui(&facts.invite) {
+        put(&mut event, "uui", uui);
+    }
+    if let Some(diversion) = invite::diversion(&facts.invite) {
+        event.insert("diversion".to_owned(), Value::Object(diversion));
+    }
+    if let Some(verdict) = invite::stir_shaken(&facts.invite) {
+        event.insert("stirShaken".to_owned(), Value::Object(verdict));
+    }
+    event
+}
+
+/// `answer`: a call that we placed was answered.
+pub(super) fn answer(facts: &CallFacts) -> Event {
+    common(facts, "answer", facts.tag.as_deref())
+}
+
+/// `redirect`: a `Redirect` verb or the API wants another document.
+pub(super) fn redirect(facts: &CallFacts) -> Event {
+    common(facts, "redirect", facts.tag.as_deref())
+}
+
+/// `referComplete`: a transfer has its result. Codes are integers and those of the wire; a code
+/// that never came is left out.
+pub(super) fn refer_complete(facts: &CallFacts, verb: &Refer, result: &TransferResult) -> Event {
+    let tag = verb.tag.as_deref().or(facts.tag.as_deref());
+    let mut event = common(facts, "referComplete", tag);
+    let word = if result.outcome == Outcome::Succeeded {
+        "success"
+    } else {
+        "failure"
+    };
+    put(&mut event, "referCallStatus", word);
+    if let Some(code) = result.refer_code {
+        put(&mut event, "referSipResponseCode", code);
+    }
+    let final_code = result
+        .final_notify_code
+        .filter(|_| result.end == End::Final);
+    if let Some(code) = final_code {
+        put(&mut event, "notifySipResponseCode", code);
+    }
+    event
+}
+
+/// `disconnect`: the call is over.
+pub(super) fn disconnect(facts: &CallFacts) -> Event {
+    let mut event = common(facts, "disconnect", facts.tag.as_deref());
+    put(
+        &mut event,
+        "endTime",
+        time(facts.ended_at.unwrap_or(facts.now)),
+    );
+    let CallState::Ended(end) = &facts.state else {
+        put(&mut event, "cause", "unknown");
+        return event;
+    };
+    put(&mut event, "cause", cause(end, facts.direction));
+    if let Some(message) = &end.message {
+        put(&mut event, "errorMessage", message.as_str());
+        let bits = u128::from_str_radix(&facts.trace_id, 16).unwrap_or_default();
+        put(&mut event, "errorId", uuid(bits, 4));
+    }
+    event
+}
+
+/// Bandwidth's word for the way in which a call ended.
+fn cause(end: &CallEnd, direction: Direction) -> &str {
+    if let Some(cause) = &end.cause {
+        return cause;
+    }
+    let inbound = direction == Direction::Inbound;
+    match (end.by, end.answered) {
+        (EndedBy::Server, _) => "error",
+        (_, true) => "hangup",
+        (EndedBy::Peer, false) if inbound => "cancel",
+        (EndedBy::Document | EndedBy::Api, false) if inbound => "rejected",
+        (EndedBy::Document | EndedBy::Api, false) => "cancel",
+        (EndedBy::Peer, false) => match end.sip_status {
+            486 | 600 => "busy",
+            408 | 480 | 487 => "timeout",
+            _ => "rejected",
+        },
+    }
+}
+
+fn common(facts: &CallFacts, event_type: &str, tag: Option<&str>) -> Event {
+    let account = &facts.application.account.sid;
+    let mut event = Map::new();
+    put(&mut event, "eventType", event_type);
+    put(&mut event, "eventTime", time(facts.now));
+    put(&mut event, "accountId", account.as_str());
+    put(&mut event, "applicationId", facts.application.sid.as_str());
+    put(&mut event, "from", invite::party(&facts.from));
+    put(&mut event, "to", invite::party(&facts.to));
+    let direction = if facts.direction == Direction::Inbound {
+        "inbound"
+    } else {
+        "outbound"
+    };
+    put(&mut event, "direction", direction);
+    put(&mut event, "callId", facts.sid.as_str());
+    let url = format!(
+        "{}/api/v2/accounts/{account}/calls/{}",
+        facts.public_url, facts.sid
+    );
+    put(&mut event, "callUrl", url);
+    if let Some(parent) = &facts.parent_sid {
+        put(&mut event, "parentCallId", parent.as_str());
+    }
+    if facts.direction != Direction::Inbound {
+        put(&mut event, "enqueuedTime", time(facts.started_at));
+    }
+    put(&mut event, "startTime", time(facts.started_at));
+    if let Some(answered) = facts.answered_at {
+        put(&mut event, "answerTime", time(answered));
+    }
+    if let Some(tag) = tag.filter(|tag| !tag.is_empty()) {
+        put(&mut event, "tag", tag);
+    }
+    event
+}
+
+fn put(event: &mut Event, name: &str, value: impl Into<Value>) {
+    event.insert(name.to_owned(), value.into());
+}
+
+/// ISO 8601 in UTC with milliseconds.
+fn time(time: SystemTime) -> String {
+    humantime::format_rfc3339_millis(time.max(UNIX_EPOCH)).to_string()
+}

@@ -1,0 +1,123 @@
+//! A hook's URL on its way to a request: made absolute, and taken apart into what is sent in the
+//! request line and what is not.
+
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use crate::{FetchError, FetchErrorKind};
+
+/// A URL that can be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HookUrl {
+    /// Without fragment and user information.
+    pub(crate) url: Url,
+    /// User and password that stood in it, decoded.
+    pub(crate) credentials: Option<(String, String)>,
+    /// What stood behind `#`.
+    pub(crate) fragment: Option<String>,
+}
+
+impl HookUrl {
+    /// Takes an absolute http or https URL apart.
+    ///
+    /// # Errors
+    /// When it is neither; the error names it as it was `written`.
+    pub(crate) fn absolute(mut url: Url, written: &str) -> Result<HookUrl, FetchError> {
+        match url.scheme() {
+            "http" | "https" => {}
+            "ws" | "wss" => {
+                return Err(unusable(
+                    written,
+                    "a WebSocket application cannot be asked by this release; give an http:// or \
+                     https:// URL",
+                ));
+            }
+            other => {
+                return Err(unusable(
+                    written,
+                    &format!(
+                        "the scheme `{other}` cannot be asked; give an http:// or https:// URL"
+                    ),
+                ));
+            }
+        }
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let credentials = (!url.username().is_empty() || url.password().is_some()).then(|| {
+            (
+                decoded(url.username()),
+                decoded(url.password().unwrap_or_default()),
+            )
+        });
+        let fragment = url.fragment().map(str::to_owned);
+        url.set_fragment(None);
+        // Both fail only for URLs that cannot have a host, which no http URL is.
+        let cleared = url.set_username("").and_then(|()| url.set_password(None));
+        cleared.map_err(|()| unusable(written, "the URL has no host"))?;
+        Ok(HookUrl {
+            url,
+            credentials,
+            fragment,
+        })
+    }
+
+    /// Appends parameters to the query, behind those that the URL already has.
+    pub(crate) fn with_query(mut self, fields: &[(String, String)]) -> HookUrl {
+        if !fields.is_empty() {
+            self.url.query_pairs_mut().extend_pairs(fields);
+        }
+        self
+    }
+}
+
+/// The error of a URL that cannot be asked.
+pub(crate) fn unusable(written: &str, why: &str) -> FetchError {
+    FetchError {
+        kind: FetchErrorKind::InvalidUrl,
+        url: written.to_owned(),
+        message: why.to_owned(),
+        body: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken_apart(text: &str) -> Result<HookUrl, FetchError> {
+        HookUrl::absolute(Url::parse(text).unwrap(), text)
+    }
+
+    #[test]
+    fn user_information_and_fragment_never_stay_in_the_url() {
+        let hook = taken_apart("https://us%40er:p%3Aw@app.example.com/a?b=c#rc=2").unwrap();
+        assert_eq!(hook.url.as_str(), "https://app.example.com/a?b=c");
+        assert_eq!(
+            hook.credentials,
+            Some(("us@er".to_owned(), "p:w".to_owned()))
+        );
+        assert_eq!(hook.fragment.as_deref(), Some("rc=2"));
+    }
+
+    #[test]
+    fn parameters_follow_those_of_the_url() {
+        let fields = [("from".to_owned(), "+49 1&2".to_owned())];
+        let hook = taken_apart("http://a/x?y=%20z")
+            .unwrap()
+            .with_query(&fields);
+        assert_eq!(hook.url.as_str(), "http://a/x?y=%20z&from=%2B49+1%262");
+    }
+
+    #[test]
+    fn only_http_can_be_asked() {
+        assert!(
+            taken_apart("wss://app/x")
+                .unwrap_err()
+                .message
+                .contains("WebSocket")
+        );
+        assert_eq!(
+            taken_apart("ftp://app/x").unwrap_err().kind,
+            FetchErrorKind::InvalidUrl
+        );
+    }
+}

@@ -1,0 +1,91 @@
+//! Events of Cognigy Voice Gateway, which stands on jambonz: the same fields in an envelope with
+//! a name. They go to the application's `events_url`, beside all other requests.
+
+use hookflash_program::Hook;
+use hookflash_transfer::{Outcome, TransferResult};
+use serde_json::{Map, Value};
+
+use super::call_info::{self, Payload, put};
+use super::number::number_meta_data;
+use super::request::{add_refer_codes, send};
+use crate::{CallFacts, Direction, FetchError, HttpRequest, ReplyUse};
+
+/// What a gateway event is told about.
+#[derive(Clone, Copy, Debug)]
+pub enum GatewayMoment<'a> {
+    /// The call arrived or is about to leave.
+    Created,
+    /// It was answered.
+    InProgress,
+    /// It is over; see `CallFacts::state`.
+    Ended,
+    /// A transfer has its result. Told once per transfer, whatever became of it.
+    ReferDone(&'a TransferResult),
+}
+
+/// Describes the event of a moment; `None` when the application wants no events.
+///
+/// # Errors
+/// When `events_url` cannot be used.
+pub(crate) fn event(
+    facts: &CallFacts,
+    moment: GatewayMoment<'_>,
+) -> Result<Option<HttpRequest>, FetchError> {
+    let Some(url) = &facts.application.events_url else {
+        return Ok(None);
+    };
+    let (name, payload) = named(facts, moment);
+    let mut envelope = Map::new();
+    put(&mut envelope, "event", name);
+    put(&mut envelope, "payload", Value::Object(payload));
+    if let Some(data) = number_meta_data(&facts.from.user) {
+        put(&mut envelope, "numberMetaData", data);
+    }
+    send(
+        facts,
+        "event",
+        &Hook::post(url),
+        envelope,
+        ReplyUse::Ignored,
+    )
+    .map(Some)
+}
+
+fn named(facts: &CallFacts, moment: GatewayMoment<'_>) -> (&'static str, Payload) {
+    match moment {
+        GatewayMoment::Created => ("CALL_CREATED", call_info::first(facts)),
+        GatewayMoment::InProgress => {
+            let status = call_info::status_at(facts, crate::StatusEvent::Answered);
+            ("CALL_IN_PROGRESS", call_info::base(facts, status))
+        }
+        GatewayMoment::Ended => {
+            let status = call_info::status(facts);
+            let mut payload = call_info::base(facts, status);
+            call_info::add_end(&mut payload, facts);
+            (end_name(status.word, facts.direction), payload)
+        }
+        GatewayMoment::ReferDone(result) => {
+            let mut payload = call_info::first(facts);
+            add_refer_codes(&mut payload, result);
+            put(&mut payload, "verdict", result.verdict.as_str());
+            let succeeded = result.outcome == Outcome::Succeeded;
+            let name = if succeeded {
+                "TRANSFER_REFER_SUCCESS"
+            } else {
+                "TRANSFER_REFER_ERROR"
+            };
+            (name, payload)
+        }
+    }
+}
+
+/// `NO_ANSWER` and `USER_BUSY` speak of somebody who was called; a caller who gives up is a call
+/// that failed.
+fn end_name(word: &str, direction: Direction) -> &'static str {
+    match (word, direction) {
+        ("completed", _) => "CALL_COMPLETED",
+        ("busy", _) => "USER_BUSY",
+        ("no-answer", Direction::OutboundApi | Direction::OutboundDial) => "NO_ANSWER",
+        _ => "CALL_FAILED",
+    }
+}

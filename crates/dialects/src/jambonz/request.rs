@@ -1,0 +1,134 @@
+//! Which payload goes where.
+
+use hookflash_program::{Hook, HookMethod, Refer};
+use hookflash_transfer::TransferResult;
+use serde_json::{Map, Value};
+
+use super::call_info::{self, Payload, put};
+use super::{hook, stringify};
+use crate::{Body, CallFacts, FetchError, HttpRequest, Moment, ReplyUse, Signing, StatusEvent};
+
+/// Describes the request that a moment calls for.
+pub(super) fn request(
+    facts: &CallFacts,
+    moment: &Moment<'_>,
+) -> Result<Option<HttpRequest>, FetchError> {
+    let application = &facts.application;
+    match moment {
+        Moment::Incoming => {
+            let hook = Hook {
+                method: application.method,
+                ..Hook::post(&application.url)
+            };
+            let payload = call_info::first(facts);
+            send(facts, "first", &hook, payload, ReplyUse::Document).map(Some)
+        }
+        Moment::Redirected(hook) => {
+            let payload = call_info::base(facts, call_info::status(facts));
+            send(facts, "redirect", hook, payload, ReplyUse::Document).map(Some)
+        }
+        Moment::ReferDone { verb, result } => {
+            let Some(hook) = verb.result.as_ref().filter(|_| result.owes_callback()) else {
+                return Ok(None);
+            };
+            let mut payload = call_info::base(facts, call_info::status(facts));
+            add_refer(&mut payload, verb, result);
+            let reply_use = if result.dialog_alive {
+                ReplyUse::Document
+            } else {
+                ReplyUse::Ignored
+            };
+            send(facts, "refer", hook, payload, reply_use).map(Some)
+        }
+        Moment::ReferProgress { verb, news } => {
+            let Some(hook) = &verb.progress else {
+                return Ok(None);
+            };
+            let mut payload = Map::new();
+            put(&mut payload, "event", "transfer-status");
+            put(&mut payload, "call_status", news.status);
+            put(&mut payload, "call_sid", facts.sid.as_str());
+            send(facts, "refer progress", hook, payload, ReplyUse::Ignored).map(Some)
+        }
+        Moment::Status { event, .. } => {
+            let of_application = || application.status_callback.as_ref().map(Hook::post);
+            let Some(hook) = facts.status_hook.clone().or_else(of_application) else {
+                return Ok(None);
+            };
+            let mut payload = call_info::base(facts, call_info::status_at(facts, *event));
+            if *event == StatusEvent::Completed {
+                call_info::add_end(&mut payload, facts);
+            }
+            send(facts, "status", &hook, payload, ReplyUse::Ignored).map(Some)
+        }
+        // jambonz has no fallback URL.
+        Moment::Fallback { .. } => Ok(None),
+    }
+}
+
+/// The result of a transfer. Codes are integers and those of the wire; what never came is left
+/// out.
+pub(super) fn add_refer(payload: &mut Payload, verb: &Refer, result: &TransferResult) {
+    add_refer_codes(payload, result);
+    if let Some(id) = &verb.id {
+        put(payload, "verb_id", id.as_str());
+    }
+}
+
+/// The codes of a transfer.
+pub(super) fn add_refer_codes(payload: &mut Payload, result: &TransferResult) {
+    if let Some(code) = result.refer_code {
+        put(payload, "refer_status", code);
+    }
+    if let Some(code) = result.final_notify_code {
+        put(payload, "final_referred_call_status", code);
+    }
+}
+
+/// Describes one request with a payload.
+pub(super) fn send(
+    facts: &CallFacts,
+    purpose: &'static str,
+    hook: &Hook,
+    payload: Payload,
+    reply_use: ReplyUse,
+) -> Result<HttpRequest, FetchError> {
+    let target = hook::resolve(facts, &hook.url)?;
+    let policy = hook::policy(&target, &hook.url)?;
+    let (target, body) = match hook.method {
+        HookMethod::Get => (target.with_query(&flat(&payload)), Body::None),
+        HookMethod::Post => (
+            target,
+            Body::Json(stringify::stringify(&Value::Object(payload))),
+        ),
+    };
+    Ok(HttpRequest {
+        purpose,
+        method: hook.method,
+        url: target.url.into(),
+        credentials: hook.credentials.clone().or(target.credentials),
+        headers: Vec::new(),
+        body,
+        signing: Signing::Jambonz {
+            secret: facts.application.account.signing_key.clone(),
+        },
+        policy,
+        reply_use,
+    })
+}
+
+/// The scalar fields as query parameters; objects such as `sip` do not travel that way.
+fn flat(payload: &Payload) -> Vec<(String, String)> {
+    payload
+        .iter()
+        .filter_map(|(name, value)| {
+            let text = match value {
+                Value::String(text) => text.clone(),
+                Value::Number(number) => stringify::number(number),
+                Value::Bool(flag) => flag.to_string(),
+                Value::Null | Value::Array(_) | Value::Object(_) => return None,
+            };
+            Some((name.clone(), text))
+        })
+        .collect()
+}

@@ -1,0 +1,98 @@
+//! Which verbs this release carries out.
+
+/// Every verb, `runs` or `refused`, and a note.
+pub(in crate::jambonz) const fn support() -> &'static [(&'static str, &'static str, &'static str)] {
+    SUPPORT
+}
+
+/// What a verb that is refused would need.
+pub(in crate::jambonz) fn missing(verb: &str) -> &'static str {
+    let entry = SUPPORT
+        .iter()
+        .find(|(name, state, _)| *name == verb && *state == REFUSED);
+    entry.map_or("it is not part of this release", |(_, _, note)| note)
+}
+
+const RUNS: &str = "runs";
+const REFUSED: &str = "refused";
+const NO_MEDIA: &str = "playing and hearing audio is not part of this release";
+const NO_SECOND_LEG: &str = "joining a call with another one is not part of this release";
+const NO_BOT: &str = "connecting a bot is not part of this release";
+const NO_STREAM: &str = "streaming audio is not part of this release";
+
+const SUPPORT: &[(&str, &str, &str)] = &[
+    ("answer", RUNS, "answers an unanswered call"),
+    ("sip:refer", RUNS, "complete; skipped on an unanswered call"),
+    ("pause", RUNS, "does not answer the call"),
+    (
+        "hangup",
+        RUNS,
+        "with headers on the BYE; an unanswered call is refused with 603",
+    ),
+    (
+        "sip:decline",
+        RUNS,
+        "400 to 699; skipped on an answered call",
+    ),
+    ("redirect", RUNS, "with statusHook"),
+    ("tag", RUNS, "customerData of later requests"),
+    (
+        "config",
+        RUNS,
+        "read and checked; what has no effect in this release is named in the journal",
+    ),
+    (
+        "alert",
+        REFUSED,
+        "Alert-Info on a 180 is not part of this release",
+    ),
+    ("say", REFUSED, NO_MEDIA),
+    ("play", REFUSED, NO_MEDIA),
+    ("gather", REFUSED, NO_MEDIA),
+    ("dtmf", REFUSED, NO_MEDIA),
+    ("dub", REFUSED, NO_MEDIA),
+    ("dial", REFUSED, NO_SECOND_LEG),
+    ("transfer", REFUSED, NO_SECOND_LEG),
+    ("conference", REFUSED, NO_SECOND_LEG),
+    ("enqueue", REFUSED, NO_SECOND_LEG),
+    ("dequeue", REFUSED, NO_SECOND_LEG),
+    ("leave", REFUSED, NO_SECOND_LEG),
+    (
+        "sip:request",
+        REFUSED,
+        "sending requests of your choice is not part of this release",
+    ),
+    (
+        "message",
+        REFUSED,
+        "sending messages is not part of this release",
+    ),
+    ("listen", REFUSED, NO_STREAM),
+    ("transcribe", REFUSED, NO_STREAM),
+    ("dialogflow", REFUSED, NO_BOT),
+    ("llm", REFUSED, NO_BOT),
+    ("agent", REFUSED, NO_BOT),
+    ("pipeline", REFUSED, NO_BOT),
+    ("lex", REFUSED, NO_BOT),
+    ("rasa", REFUSED, NO_BOT),
+    (
+        "rest:dial",
+        REFUSED,
+        "it is internal to jambonz and has no place in a document",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::super::verbs::VERBS;
+    use super::*;
+
+    #[test]
+    fn every_verb_of_the_tables_is_listed_once() {
+        let mut listed: Vec<_> = SUPPORT.iter().map(|entry| entry.0).collect();
+        let mut verbs: Vec<_> = VERBS.iter().map(|shape| shape.name).collect();
+        listed.sort_unstable();
+        verbs.sort_unstable();
+        assert_eq!(listed, verbs);
+    }
+}

@@ -1,0 +1,213 @@
+//! Requests to the application: which are made, where to, with what in them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use hookflash_program::{Hook, HookMethod};
+use hookflash_transfer::End;
+use sha1::{Digest, Sha1};
+
+use crate::laml::parameters::{Fields, push, standard};
+use crate::laml::vendor::{Vendor, Webhooks};
+use crate::laml::webhook_url::{Overrides, WebhookUrl, resolve, with_query};
+use crate::laml::{MAX_DOCUMENT, refer, status};
+use crate::{
+    Body, CallFacts, FetchError, HttpRequest, Moment, Policy, ReplyUse, Signing, StatusEvent,
+    Success,
+};
+
+/// What is asked at a moment, before URL and policy.
+struct Question<'a> {
+    purpose: &'static str,
+    url: &'a str,
+    method: HookMethod,
+    fields: Fields,
+    reply_use: ReplyUse,
+}
+
+/// The request for a moment; see [`crate::Dialect::request`].
+pub(crate) fn request(
+    vendor: &Vendor,
+    facts: &CallFacts,
+    base: &str,
+    moment: &Moment<'_>,
+) -> Result<Option<HttpRequest>, FetchError> {
+    let Some(question) = question(vendor, facts, moment) else {
+        return Ok(None);
+    };
+    let Question {
+        purpose,
+        url,
+        method,
+        fields,
+        reply_use,
+    } = question;
+
+    let webhooks = &vendor.webhooks;
+    let owner = &facts.application.url;
+    let WebhookUrl {
+        url,
+        credentials,
+        overrides,
+    } = resolve(url, base, owner, webhooks)?;
+    let policy = policy(webhooks, &overrides, reply_use);
+    let (url, body) = match method {
+        HookMethod::Get => (with_query(&url, &fields), Body::None),
+        HookMethod::Post => (url, Body::Form(fields)),
+    };
+    Ok(Some(HttpRequest {
+        purpose,
+        method,
+        url,
+        credentials,
+        headers: headers(webhooks, facts),
+        body,
+        signing: Signing::Laml {
+            key: facts.application.account.signing_key.clone(),
+            signalwire: webhooks.signalwire_signature,
+        },
+        policy,
+        reply_use,
+    }))
+}
+
+fn question<'a>(
+    vendor: &Vendor,
+    facts: &'a CallFacts,
+    moment: &Moment<'a>,
+) -> Option<Question<'a>> {
+    let application = &*facts.application;
+    let fields = told_about(vendor, facts, moment);
+    let document = |purpose, hook: &'a Hook, fields| Question {
+        purpose,
+        url: &hook.url,
+        method: hook.method,
+        fields,
+        reply_use: ReplyUse::Document,
+    };
+    match moment {
+        Moment::Incoming => Some(Question {
+            purpose: "first",
+            url: &application.url,
+            method: application.method,
+            fields,
+            reply_use: ReplyUse::Document,
+        }),
+        Moment::Redirected(hook) => Some(document("redirect", hook, fields)),
+        Moment::ReferDone { result, .. } if result.end == End::Superseded => None,
+        Moment::ReferDone { verb, .. } => Some(document("action", verb.result.as_ref()?, fields)),
+        // Neither vendor reports the steps of a transfer.
+        Moment::ReferProgress { .. } => None,
+        Moment::Fallback { failed, .. } => match failed {
+            // A fallback has no fallback, and nobody waits for the reply to a status callback.
+            Moment::Fallback { .. } | Moment::Status { .. } | Moment::ReferProgress { .. } => None,
+            Moment::Incoming | Moment::Redirected(_) | Moment::ReferDone { .. } => Some(Question {
+                purpose: "fallback",
+                url: application.fallback_url.as_deref()?,
+                method: HookMethod::Post,
+                fields,
+                reply_use: ReplyUse::Document,
+            }),
+        },
+        // Both vendors report the end alone unless more is asked for.
+        Moment::Status {
+            event: StatusEvent::Completed,
+            ..
+        } => Some(Question {
+            purpose: "status",
+            url: application.status_callback.as_deref()?,
+            method: HookMethod::Post,
+            fields,
+            reply_use: ReplyUse::Ignored,
+        }),
+        Moment::Status { .. } => None,
+    }
+}
+
+/// The fields for a moment. A fallback is told everything that the failed request told.
+fn told_about(vendor: &Vendor, facts: &CallFacts, moment: &Moment<'_>) -> Fields {
+    match moment {
+        Moment::Status { event, sequence } => status::callback(vendor, facts, *event, *sequence),
+        Moment::Fallback {
+            failed_url,
+            code,
+            failed,
+        } => {
+            let mut fields = match failed {
+                // Bounds the recursion whatever is passed in.
+                Moment::Fallback { .. } => Fields::new(),
+                _ => told_about(vendor, facts, failed),
+            };
+            push(&mut fields, "ErrorCode", *code);
+            push(&mut fields, "ErrorUrl", *failed_url);
+            fields
+        }
+        Moment::ReferDone { result, .. } => {
+            let mut fields = standard(vendor, facts, status::webhook_word(facts));
+            refer::result_fields(&mut fields, result);
+            fields
+        }
+        Moment::Incoming | Moment::Redirected(_) | Moment::ReferProgress { .. } => {
+            standard(vendor, facts, status::webhook_word(facts))
+        }
+    }
+}
+
+fn policy(webhooks: &Webhooks, overrides: &Overrides, reply_use: ReplyUse) -> Policy {
+    let own = match reply_use {
+        ReplyUse::Ignored => webhooks.status.retries,
+        ReplyUse::Document => None,
+    };
+    let (retries, retry_on) = own.unwrap_or((webhooks.retries, webhooks.retry_on));
+    let (backoff, success) = match reply_use {
+        ReplyUse::Ignored => (webhooks.status.backoff.to_vec(), webhooks.status.success),
+        ReplyUse::Document => (Vec::new(), Success::Any2xx),
+    };
+    let retries = overrides.retries.unwrap_or(retries);
+    let mut total = overrides.total.unwrap_or(webhooks.total);
+    if own.is_some() {
+        // The limit is one for each attempt here; the policy's is for all of them.
+        let pauses: Duration = backoff.iter().cycle().take(usize::from(retries)).sum();
+        total = total * (u32::from(retries) + 1) + pauses;
+    }
+    Policy {
+        connect: overrides.connect.unwrap_or(webhooks.connect),
+        read: overrides.read.unwrap_or(webhooks.read),
+        total,
+        retries,
+        retry_on: overrides.retry_on.unwrap_or(retry_on),
+        backoff,
+        redirects: webhooks.redirects,
+        max_reply: MAX_DOCUMENT,
+        success,
+        cookies: true,
+        digest: webhooks.digest,
+    }
+}
+
+fn headers(webhooks: &Webhooks, facts: &CallFacts) -> Vec<(String, String)> {
+    let mut headers = vec![("Accept".to_owned(), "*/*".to_owned())];
+    if let Some(agent) = webhooks.user_agent {
+        headers.push(("User-Agent".to_owned(), agent.to_owned()));
+    }
+    if let Some(name) = webhooks.idempotency_header {
+        headers.push((name.to_owned(), idempotency_token(facts)));
+    }
+    headers
+}
+
+/// A UUID that no other request of this process has. Two requests of a call can be alike in
+/// every fact (a document that redirects to itself), so the facts alone cannot make it.
+fn idempotency_token(facts: &CallFacts) -> String {
+    static REQUESTS: AtomicU64 = AtomicU64::new(0);
+    let count = REQUESTS.fetch_add(1, Ordering::Relaxed);
+    let digest = Sha1::new()
+        .chain_update(facts.sid.as_bytes())
+        .chain_update(facts.trace_id.as_bytes())
+        .chain_update(count.to_be_bytes())
+        .finalize();
+    let bits = digest
+        .first_chunk()
+        .map_or(0, |bits| u128::from_be_bytes(*bits));
+    crate::uuid::uuid(bits, 5)
+}

@@ -1,0 +1,264 @@
+//! From bytes to an XML tree, or to the vendor's parse error.
+//!
+//! Source: Twilio error dictionary, 11750, 11770, 12100, 12101, 12102.
+
+use std::borrow::Cow;
+
+use hookflash_program::{Diagnostic, Position, Severity};
+use roxmltree::{Document as Tree, Error, ParsingOptions};
+
+use crate::laml::MAX_DOCUMENT;
+use crate::place::Places;
+
+/// An error for which the vendor does not run the document.
+pub(crate) fn fatal(
+    code: &str,
+    position: Position,
+    message: impl Into<String>,
+    help: Option<&str>,
+) -> Diagnostic {
+    Diagnostic {
+        severity: Severity::Error,
+        code: code.to_owned(),
+        message: message.into(),
+        help: help.map(str::to_owned),
+        position,
+    }
+}
+
+const START: Position = Position { line: 1, column: 1 };
+
+/// Decodes a document: UTF-8, or ISO-8859-1 where the Content-Type or the XML declaration says
+/// so.
+///
+/// # Errors
+/// 11750 over 64 kB, 11770 when nothing is there, 12100 for bytes that are no text.
+pub(crate) fn decode<'a>(
+    body: &'a [u8],
+    charset: Option<&str>,
+) -> Result<Cow<'a, str>, Diagnostic> {
+    if body.len() > MAX_DOCUMENT {
+        return Err(fatal(
+            "11750",
+            START,
+            format!(
+                "the document has {} bytes; at most {MAX_DOCUMENT} are read",
+                body.len()
+            ),
+            Some("split it and continue with <Redirect>"),
+        ));
+    }
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(fatal(
+            "11770",
+            START,
+            "the document is empty",
+            Some("answer with <Response/> when there is nothing to do"),
+        ));
+    }
+    match std::str::from_utf8(body) {
+        Ok(text) => Ok(Cow::Borrowed(text)),
+        Err(_) if says_latin_1(body, charset) => Ok(Cow::Owned(
+            body.iter().map(|byte| char::from(*byte)).collect(),
+        )),
+        Err(error) => {
+            let good = body.get(..error.valid_up_to()).unwrap_or_default();
+            let good = String::from_utf8_lossy(good);
+            Err(fatal(
+                "12100",
+                Places::new(&good).at(good.len()),
+                "the document is not UTF-8 from here on",
+                Some("send it as UTF-8"),
+            ))
+        }
+    }
+}
+
+fn says_latin_1(body: &[u8], charset: Option<&str>) -> bool {
+    let declared = || {
+        let head = String::from_utf8_lossy(body.get(..200).unwrap_or(body)).into_owned();
+        let declaration = head.split_once("?>")?.0.to_owned();
+        pseudo_attribute(&declaration, "encoding").map(str::to_owned)
+    };
+    charset
+        .map(str::to_owned)
+        .or_else(declared)
+        .is_some_and(|name| {
+            [
+                "iso-8859-1",
+                "latin1",
+                "latin-1",
+                "us-ascii",
+                "windows-1252",
+            ]
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known))
+        })
+}
+
+/// The value of `version` or `encoding` in an XML declaration.
+fn pseudo_attribute<'a>(declaration: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = declaration.split_once(name)?;
+    let rest = rest.trim_start().strip_prefix('=')?.trim_start();
+    let quote = rest
+        .chars()
+        .next()
+        .filter(|first| matches!(first, '"' | '\''))?;
+    rest.get(1..)?.split(quote).next()
+}
+
+/// Reads the tree.
+///
+/// # Errors
+/// 12100 when it is not well-formed, 12101 for another XML version, 12102 for another root.
+pub(crate) fn tree(text: &str) -> Result<Tree<'_>, Diagnostic> {
+    check_declaration(text)?;
+    let options = ParsingOptions {
+        allow_dtd: false,
+        ..ParsingOptions::default()
+    };
+    let tree =
+        Tree::parse_with_options(text, options).map_err(|error| not_well_formed(text, &error))?;
+    let root = tree.root_element();
+    let name = root.tag_name().name();
+    if name != "Response" {
+        let help = name
+            .eq_ignore_ascii_case("Response")
+            .then_some("names are case-sensitive: write `Response`");
+        return Err(fatal(
+            "12102",
+            Places::new(text).at(root.range().start),
+            format!(
+                "the root element is `{}`; it must be `Response`",
+                shown(name)
+            ),
+            help.or(Some("put every verb into <Response>…</Response>")),
+        ));
+    }
+    Ok(tree)
+}
+
+fn check_declaration(text: &str) -> Result<(), Diagnostic> {
+    let blanks = text.len() - text.trim_start().len();
+    let Some(declaration) = text.trim_start().strip_prefix("<?xml ") else {
+        return Ok(());
+    };
+    if blanks > 0 {
+        return Err(fatal(
+            "12100",
+            START,
+            "there is blank space before the XML declaration",
+            Some("`<?xml` must be the very first characters of the document"),
+        ));
+    }
+    let declaration = declaration.split("?>").next().unwrap_or(declaration);
+    match pseudo_attribute(declaration, "version") {
+        Some("1.0") | None => Ok(()),
+        Some(version) => Err(fatal(
+            "12101",
+            START,
+            format!(
+                "the document says XML version `{}`; only 1.0 is read",
+                shown(version)
+            ),
+            None,
+        )),
+    }
+}
+
+fn not_well_formed(text: &str, error: &Error) -> Diagnostic {
+    let pos = error.pos();
+    let mut position = Position {
+        line: pos.row,
+        column: pos.col,
+    };
+    let end = || Places::new(text).at(text.trim_end().len());
+    let (message, help) = match error {
+        Error::DtdDetected => {
+            position = text
+                .find("<!DOCTYPE")
+                .map_or(START, |at| Places::new(text).at(at));
+            (
+                "a document type declaration is not allowed".to_owned(),
+                Some("remove <!DOCTYPE …>"),
+            )
+        }
+        Error::NoRootNode => (
+            "there is no root element".to_owned(),
+            Some("the document must be one <Response>"),
+        ),
+        Error::UnclosedRootNode => {
+            position = end();
+            (
+                "the document ends before `</Response>`".to_owned(),
+                Some("close every element"),
+            )
+        }
+        Error::UnexpectedEndOfStream => {
+            position = end();
+            (
+                "the document ends in the middle of a tag or text".to_owned(),
+                None,
+            )
+        }
+        Error::UnexpectedCloseTag(expected, found, _) => (
+            format!(
+                "`</{}>` closes an element, but `{}` is open",
+                shown(found),
+                shown(expected)
+            ),
+            Some("close elements in the reverse order of opening them"),
+        ),
+        Error::UnknownEntityReference(name, _) => (
+            format!("`&{};` is not known", shown(name)),
+            Some("write `&` as `&amp;`; known are amp, lt, gt, quot and apos"),
+        ),
+        Error::MalformedEntityReference(_) => (
+            "`&` starts a reference, and none follows".to_owned(),
+            Some("write `&` as `&amp;`, in URLs too"),
+        ),
+        Error::InvalidAttributeValue(_) | Error::InvalidChar(b'"' | b'\'', b'<', _) => (
+            "an attribute value holds `<`".to_owned(),
+            Some("write it as `&lt;`, and look for a missing quote before it"),
+        ),
+        Error::DuplicatedAttribute(name, _) => (
+            format!("the attribute `{}` stands twice", shown(name)),
+            None,
+        ),
+        Error::UnknownNamespace(name, _) => (
+            format!("the prefix `{}:` is not declared", shown(name)),
+            None,
+        ),
+        Error::InvalidChar2("a quote", found, _) => (
+            format!(
+                "expected a quote, found `{}`",
+                char::from(*found).escape_debug()
+            ),
+            Some("put attribute values in quotes"),
+        ),
+        other => {
+            // The library ends its messages with the place, which is told apart here.
+            let words = other.to_string();
+            let words = words
+                .rsplit_once(" at ")
+                .map_or(words.as_str(), |(words, _)| words);
+            (format!("the document is not well-formed: {words}"), None)
+        }
+    };
+    fatal("12100", position, message, help)
+}
+
+/// What a document holds, made fit for a message: short and on one line.
+pub(crate) fn shown(text: &str) -> String {
+    const MOST: usize = 60;
+    let mut out: String = text
+        .chars()
+        .take(MOST)
+        .flat_map(char::escape_debug)
+        .collect();
+    if text.chars().nth(MOST).is_some() {
+        out.push('…');
+    }
+    out
+}

@@ -1,0 +1,204 @@
+//! Whatever comes, the answer is a program or an error.
+
+use hookflash_dialects::{Dialect, Document, Moment};
+use hookflash_program::{Hook, HookMethod, Program, Verb};
+use proptest::prelude::*;
+
+use crate::example::answered;
+
+/// Parses and checks what every caller relies on.
+fn feed(dialect: Dialect, body: &[u8]) {
+    for content_type in [None, Some("application/json"), Some("text/xml")] {
+        for first in [true, false] {
+            match dialect.parse(Document {
+                body,
+                content_type,
+                first,
+            }) {
+                Ok(program) => ask_all_hooks(dialect, &program),
+                Err(error) => {
+                    assert!(!error.code().is_empty());
+                    assert!(error.diagnostics.iter().all(|d| d.position.line > 0));
+                }
+            }
+        }
+    }
+}
+
+/// A valid document may still name URLs that cannot be asked.
+fn ask_all_hooks(dialect: Dialect, program: &Program) {
+    let facts = answered(dialect);
+    for step in &program.steps {
+        let hooks: Vec<&Hook> = match &step.verb {
+            Verb::Refer(refer) => refer.result.iter().chain(&refer.progress).collect(),
+            Verb::Redirect(redirect) => vec![&redirect.hook],
+            _ => Vec::new(),
+        };
+        for hook in hooks {
+            let _ = dialect.request(&facts, "http://a/b", &Moment::Redirected(hook));
+        }
+    }
+}
+
+/// Pieces from which documents that are nearly right are made.
+fn bxml_piece() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "<Response>",
+        "</Response>",
+        "<Bxml>",
+        "<Refer",
+        "<SipUri>",
+        "</SipUri>",
+        "</Refer>",
+        ">",
+        "/>",
+        " referCompleteUrl=",
+        "'/x'",
+        "\"",
+        "'",
+        "sip:a@b",
+        "<Pause duration='1'/>",
+        "&amp;",
+        "&#0;",
+        "&x;",
+        "<![CDATA[",
+        "]]>",
+        "<!--",
+        "-->",
+        "<?",
+        "?>",
+        "<!DOCTYPE",
+        "\u{feff}",
+        "é",
+        "<Gather repeatCount='9999999999'>",
+        "<Tag>",
+        " xmlns:a='b'",
+        "<a:b/>",
+        "\r\n",
+        " ",
+    ]);
+    prop::collection::vec(pieces, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+fn jambonz_piece() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "[",
+        "]",
+        "{",
+        "}",
+        ":",
+        ",",
+        "\"verb\"",
+        "\"sip:refer\"",
+        "\"referTo\"",
+        "\"headers\"",
+        "\"actionHook\"",
+        "\"dial\"",
+        "\"target\"",
+        "\"_\"",
+        "null",
+        "true",
+        "-0.0",
+        "1e400",
+        "5",
+        "\"\\ud800\"",
+        "\"\\u0000\"",
+        "\"é\"",
+        "\"/x#rc=9\"",
+        "\"url\"",
+        "\"data\"",
+        " ",
+        "\n",
+    ]);
+    prop::collection::vec(pieces, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+/// JSON that is well-formed, so that validation is reached.
+fn jambonz_document() -> impl Strategy<Value = String> {
+    let name = prop::sample::select(vec![
+        "verb",
+        "sip:refer",
+        "referTo",
+        "referredBy",
+        "headers",
+        "actionHook",
+        "eventHook",
+        "url",
+        "method",
+        "dial",
+        "target",
+        "type",
+        "config",
+        "synthesizer",
+        "pause",
+        "length",
+        "status",
+        "sip:decline",
+        "tag",
+        "data",
+        "redirect",
+        "gather",
+        "say",
+        "x",
+        "_",
+        "10",
+        "",
+    ]);
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        any::<bool>().prop_map(|flag| flag.to_string()),
+        any::<i64>().prop_map(|number| number.to_string()),
+        (-1e9..1e9).prop_map(|number: f64| number.to_string()),
+        name.clone().prop_map(|name| format!("\"{name}\"")),
+        "[ -~]{0,12}".prop_map(|text| serde_json::Value::from(text).to_string()),
+    ];
+    let value = leaf.prop_recursive(4, 40, 6, move |inner| {
+        let property = (name.clone(), inner.clone()).prop_map(|(n, v)| format!("\"{n}\":{v}"));
+        prop_oneof![
+            prop::collection::vec(inner, 0..4).prop_map(|items| format!("[{}]", items.join(","))),
+            prop::collection::vec(property, 0..6)
+                .prop_map(|properties| format!("{{{}}}", properties.join(","))),
+        ]
+    });
+    prop::collection::vec(value, 0..4).prop_map(|items| format!("[{}]", items.join(",")))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes(body in prop::collection::vec(any::<u8>(), 0..400)) {
+        feed(Dialect::Bxml, &body);
+        feed(Dialect::Jambonz, &body);
+    }
+
+    #[test]
+    fn any_text(text in "\\PC{0,200}") {
+        feed(Dialect::Bxml, text.as_bytes());
+        feed(Dialect::Jambonz, text.as_bytes());
+    }
+
+    #[test]
+    fn nearly_bxml(text in bxml_piece()) {
+        feed(Dialect::Bxml, text.as_bytes());
+    }
+
+    #[test]
+    fn nearly_jambonz(text in jambonz_piece()) {
+        feed(Dialect::Jambonz, text.as_bytes());
+    }
+
+    #[test]
+    fn well_formed_json(text in jambonz_document()) {
+        feed(Dialect::Jambonz, text.as_bytes());
+    }
+
+    #[test]
+    fn any_hook(url in "\\PC{0,60}", get in any::<bool>()) {
+        let method = if get { HookMethod::Get } else { HookMethod::Post };
+        let hook = Hook { method, ..Hook::post(url) };
+        for dialect in [Dialect::Bxml, Dialect::Jambonz] {
+            let _ = dialect.request(&answered(dialect), "", &Moment::Redirected(&hook));
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Offer and answer about one audio stream (RFC 3264), from our side.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::error::{AnswerError, OfferError};
+use super::reading::{self, Audio, Stream};
+use super::writing;
+use crate::codec::Codec;
+use crate::direction::Direction;
+
+/// What we bring into every description of a call.
+#[derive(Debug, Clone)]
+pub struct LocalMedia {
+    /// Address the peer is to send to, as it reaches us.
+    pub address: IpAddr,
+    /// RTP port.
+    pub port: u16,
+    /// Codecs that may be used, in our order of preference. It decides in our own offers; in
+    /// answers the offerer's order does.
+    pub codecs: Arc<[Codec]>,
+    /// Session identifier of the o= line: any number, the same for the whole call.
+    pub session_id: u64,
+}
+
+/// The stream that both sides agreed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NegotiatedStream {
+    /// Where our packets go. `None` while the peer has us held by address 0.0.0.0, or names a host
+    /// instead of an address.
+    pub remote: Option<SocketAddr>,
+    /// Where RTCP would go.
+    pub rtcp: Option<SocketAddr>,
+    /// Whether RTCP comes in on the RTP port (RFC 5761).
+    pub rtcp_mux: bool,
+    /// The codec in both directions.
+    pub codec: Codec,
+    /// Payload type of our packets.
+    pub payload_type: u8,
+    /// Payload type of telephone-events (RFC 4733), if the peer takes any.
+    pub telephone_event: Option<u8>,
+    /// Direction as seen from us.
+    pub direction: Direction,
+}
+
+impl NegotiatedStream {
+    /// Where to send packets now; `None` when we are not to send.
+    pub fn sends_to(&self) -> Option<SocketAddr> {
+        self.remote.filter(|_| self.direction.sends())
+    }
+}
+
+/// The offer/answer state of one call leg.
+///
+/// The version in the o= line grows with every description that differs from the one sent before,
+/// and stays with one that does not (RFC 3264 §8). A failed negotiation leaves the agreed stream as
+/// it was.
+#[derive(Debug)]
+pub struct OfferAnswer {
+    local: LocalMedia,
+    version: u64,
+    /// Fingerprint of the description sent last.
+    sent: Option<u64>,
+    lines: Vec<MediaLine>,
+    wish: Direction,
+    stream: Option<NegotiatedStream>,
+}
+
+/// A media line of the session. Their order never changes once stated (RFC 3264 §8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum MediaLine {
+    /// Ours.
+    Audio {
+        /// RTP/AVP or RTP/AVPF, as the peer spelled it.
+        transport: Box<str>,
+    },
+    /// One that we refuse.
+    Refused {
+        media: Box<str>,
+        transport: Box<str>,
+        format: Box<str>,
+    },
+}
+
+/// What our audio line says.
+#[derive(Debug, Clone)]
+pub(super) struct AudioLine {
+    pub(super) codecs: Vec<(u8, Codec)>,
+    pub(super) telephone_event: Option<u8>,
+    pub(super) direction: Direction,
+    pub(super) rtcp_mux: bool,
+}
+
+/// Payload type of telephone-events in our offers; the one that everybody uses.
+const TELEPHONE_EVENT: u8 = 101;
+
+impl OfferAnswer {
+    /// A leg without any description yet.
+    pub fn new(local: LocalMedia) -> Self {
+        Self {
+            local,
+            version: 1,
+            sent: None,
+            lines: Vec::new(),
+            wish: Direction::SendRecv,
+            stream: None,
+        }
+    }
+
+    /// What was agreed last.
+    pub fn stream(&self) -> Option<&NegotiatedStream> {
+        self.stream.as_ref()
+    }
+
+    /// What we want of the next offer or answer: sendonly puts the peer on hold, sendrecv takes it
+    /// back.
+    pub fn wish_direction(&mut self, wish: Direction) {
+        self.wish = wish;
+    }
+
+    /// Answers an offer, the first one or a later one. All streams but one of audio are refused by
+    /// port 0.
+    pub fn answer(&mut self, offer: &[u8]) -> Result<Bytes, OfferError> {
+        let streams = reading::streams(offer).map_err(OfferError::Unreadable)?;
+        let (index, audio, payload_type, codec) = self.choose(&streams)?;
+        let stream = NegotiatedStream {
+            remote: audio.remote,
+            rtcp: audio.rtcp,
+            rtcp_mux: audio.rtcp_mux,
+            codec,
+            payload_type,
+            telephone_event: audio.telephone_event,
+            direction: self.wish.meeting(audio.direction),
+        };
+        self.lines = media_lines(&streams, index);
+        self.stream = Some(stream);
+        let line = AudioLine {
+            codecs: vec![(payload_type, codec)],
+            telephone_event: stream.telephone_event,
+            direction: stream.direction,
+            rtcp_mux: stream.rtcp_mux,
+        };
+        Ok(self.describe(&line))
+    }
+
+    /// Makes an offer: for the 200 to an INVITE without one, for an INVITE of ours, or to change
+    /// a running stream. Offers every codec we have.
+    pub fn offer(&mut self) -> Bytes {
+        if self.lines.is_empty() {
+            self.lines.push(MediaLine::Audio {
+                transport: "RTP/AVP".into(),
+            });
+        }
+        let agreed = self.stream;
+        let payload_type = |codec: Codec| match agreed {
+            Some(agreed) if agreed.codec == codec => agreed.payload_type,
+            _ => codec.static_payload_type(),
+        };
+        let line = AudioLine {
+            codecs: self
+                .local
+                .codecs
+                .iter()
+                .map(|codec| (payload_type(*codec), *codec))
+                .collect(),
+            telephone_event: Some(
+                agreed
+                    .and_then(|agreed| agreed.telephone_event)
+                    .unwrap_or(TELEPHONE_EVENT),
+            ),
+            direction: self.wish,
+            rtcp_mux: agreed.is_some_and(|agreed| agreed.rtcp_mux),
+        };
+        self.describe(&line)
+    }
+
+    /// Takes the answer to our latest offer.
+    pub fn accept_answer(&mut self, answer: &[u8]) -> Result<NegotiatedStream, AnswerError> {
+        let streams = reading::streams(answer).map_err(AnswerError::Unreadable)?;
+        let ours = self
+            .lines
+            .iter()
+            .position(|line| matches!(line, MediaLine::Audio { .. }));
+        let answered = ours
+            .and_then(|index| streams.get(index))
+            .ok_or(AnswerError::Refused)?;
+        let audio = answered.audio.as_ref().ok_or(AnswerError::Refused)?;
+        let (payload_type, codec) =
+            self.first_allowed(audio)
+                .ok_or_else(|| AnswerError::NoCommonCodec {
+                    answered: answered.formats.clone(),
+                })?;
+        let stream = NegotiatedStream {
+            remote: audio.remote,
+            rtcp: audio.rtcp,
+            rtcp_mux: audio.rtcp_mux,
+            codec,
+            payload_type,
+            telephone_event: audio.telephone_event,
+            direction: self.wish.meeting(audio.direction),
+        };
+        self.stream = Some(stream);
+        Ok(stream)
+    }
+
+    /// The first audio stream with a codec that we may use, and that codec.
+    fn choose<'a>(
+        &self,
+        streams: &'a [Stream],
+    ) -> Result<(usize, &'a Audio, u8, Codec), OfferError> {
+        let mut without_codec = None;
+        for (index, stream) in streams.iter().enumerate() {
+            let Some(audio) = &stream.audio else { continue };
+            match self.first_allowed(audio) {
+                Some((payload_type, codec)) => return Ok((index, audio, payload_type, codec)),
+                None => without_codec = without_codec.or(Some(stream)),
+            }
+        }
+        Err(match without_codec {
+            Some(stream) => OfferError::NoCommonCodec {
+                offered: stream.formats.clone(),
+            },
+            None => OfferError::NoAudio {
+                offered: streams
+                    .iter()
+                    .map(|s| format!("{} {}", s.media, s.transport))
+                    .collect(),
+            },
+        })
+    }
+
+    fn first_allowed(&self, audio: &Audio) -> Option<(u8, Codec)> {
+        audio
+            .codecs
+            .iter()
+            .find(|(_, codec)| self.local.codecs.contains(codec))
+            .copied()
+    }
+
+    /// Writes our description with the version of the last one, and with the next version if that
+    /// makes it differ from the last one.
+    fn describe(&mut self, audio: &AudioLine) -> Bytes {
+        let mut text = writing::description(&self.local, self.version, &self.lines, audio);
+        if self.sent.is_some_and(|sent| sent != fingerprint(&text)) {
+            self.version += 1;
+            text = writing::description(&self.local, self.version, &self.lines, audio);
+        }
+        self.sent = Some(fingerprint(&text));
+        Bytes::from(text)
+    }
+}
+
+fn fingerprint(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn media_lines(streams: &[Stream], ours: usize) -> Vec<MediaLine> {
+    let line = |(index, stream): (usize, &Stream)| {
+        if index == ours {
+            return MediaLine::Audio {
+                transport: stream.transport.as_str().into(),
+            };
+        }
+        // A refused stream still needs a format; which one does not matter (RFC 3264 §6).
+        let format = stream
+            .formats
+            .split_ascii_whitespace()
+            .next()
+            .unwrap_or("0");
+        MediaLine::Refused {
+            media: stream.media.as_str().into(),
+            transport: stream.transport.as_str().into(),
+            format: format.into(),
+        }
+    };
+    streams.iter().enumerate().map(line).collect()
+}

@@ -1,0 +1,509 @@
+//! What the phone decides. No sockets, no clock: events and `now` go in, commands to the endpoint
+//! and news come out.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hookflash_media::rtp::PACKET_SIZE;
+use hookflash_sip::header::NameAddr;
+use hookflash_sip::{
+    Endpoint, Event, IncomingReferId, LegEnd, LegId, Name, NotifyState, OutgoingInvite, Request,
+};
+
+use crate::audio::Audio;
+use crate::news::News;
+use crate::script::{OnRefer, Script};
+use crate::triggered;
+
+/// How a leg came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// The script told us to call.
+    Script,
+    /// Somebody called us.
+    Caller,
+    /// A REFER on another leg asked for it.
+    Refer { on: LegId, refer: IncomingReferId },
+}
+
+struct Leg {
+    origin: Origin,
+    audio: Audio,
+    /// The calls that this one follows from, each by REFER.
+    generation: u32,
+    /// A call that it asked us to place is under way.
+    transferring: bool,
+    /// The INVITE, until it is answered or refused.
+    invite: Option<Arc<Request>>,
+    /// The status that the last NOTIFY about this call carried.
+    reported: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    Take(LegId),
+    HangUp(LegId),
+}
+
+/// The phone without sockets.
+pub(crate) struct Agent {
+    script: Script,
+    own_address: String,
+    /// The one RTP port that all legs share: nobody listens to it.
+    rtp: SocketAddr,
+    seed: u64,
+    legs: HashMap<LegId, Leg>,
+    due: Vec<(Instant, Due)>,
+    news: VecDeque<News>,
+}
+
+impl Agent {
+    /// A phone that calls itself `own_address` (a name-addr).
+    pub(crate) fn new(script: Script, own_address: String, rtp: SocketAddr, seed: u64) -> Agent {
+        Agent {
+            script,
+            own_address,
+            rtp,
+            seed,
+            legs: HashMap::new(),
+            due: Vec::new(),
+            news: VecDeque::new(),
+        }
+    }
+
+    /// Begins: places the call of the script, if there is one.
+    pub(crate) fn start(&mut self, now: Instant, endpoint: &mut Endpoint) {
+        let Some(uri) = self.script.call.clone() else {
+            return;
+        };
+        let mut audio = self.audio();
+        let invite = OutgoingInvite {
+            to: format!("<{uri}>"),
+            uri: uri.clone(),
+            from: self.own_address.clone(),
+            body: Some(audio.offer()),
+            credentials: self.script.credentials.iter().cloned().collect(),
+            ..OutgoingInvite::default()
+        };
+        match endpoint.invite(now, invite) {
+            Ok(leg) => {
+                self.legs.insert(leg, Leg::new(Origin::Script, audio, 0));
+                self.news.push_back(News::Calling(uri));
+            }
+            Err(error) => self.news.push_back(News::CannotCall(error.to_string())),
+        }
+    }
+
+    /// The next piece of news.
+    pub(crate) fn poll_news(&mut self) -> Option<News> {
+        self.news.pop_front()
+    }
+
+    /// When `handle_timeout` wants to be called.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.due.iter().map(|(at, _)| *at).min()
+    }
+
+    /// Legs that are not over.
+    pub(crate) fn live_legs(&self) -> usize {
+        self.legs.len()
+    }
+
+    /// Hangs up everything.
+    pub(crate) fn hang_up_all(&mut self, now: Instant, endpoint: &mut Endpoint) {
+        for leg in self.legs.keys() {
+            // A leg that is ending already needs no second BYE.
+            let _ = endpoint.hang_up(now, *leg, &[]);
+        }
+    }
+
+    /// Time passed.
+    pub(crate) fn handle_timeout(&mut self, now: Instant, endpoint: &mut Endpoint) {
+        let (due, later) = self.due.iter().partition(|(at, _)| *at <= now);
+        self.due = later;
+        let due: Vec<(Instant, Due)> = due;
+        for (_, what) in due {
+            match what {
+                Due::Take(leg) => self.take(now, endpoint, leg),
+                Due::HangUp(leg) => self.hang_up_unless_transferring(now, endpoint, leg),
+            }
+        }
+    }
+
+    /// Something happened on a leg.
+    pub(crate) fn handle_event(
+        &mut self,
+        now: Instant,
+        endpoint: &mut Endpoint,
+        leg: LegId,
+        event: Event,
+    ) {
+        match event {
+            Event::Incoming { invite, .. } => self.incoming(now, endpoint, leg, invite),
+            Event::Progress(response) => {
+                self.news.push_back(News::Progress(response.status()));
+                self.report_provisional(now, endpoint, leg, response.status());
+            }
+            Event::Answered(response) => {
+                self.settled(leg, response.body());
+                self.answered(now, endpoint, leg);
+            }
+            Event::Confirmed { body } => {
+                if let Some(answer) = body {
+                    self.settled(leg, &answer);
+                }
+            }
+            Event::OfferSettled(Ok(answer)) => self.settled(leg, &answer),
+            Event::Reoffer(offer) => {
+                let Some(state) = self.legs.get_mut(&leg) else {
+                    return;
+                };
+                let answer = match offer {
+                    Some(offer) => state.audio.answer(&offer),
+                    None => Ok(state.audio.offer()),
+                };
+                // The endpoint refuses only when the peer gave up in the meantime.
+                let _ = endpoint.answer_offer(now, leg, answer);
+            }
+            Event::Refer(refer, request) => self.referred(now, endpoint, leg, refer, &request),
+            Event::NotifyAnswer(refer, _) => self.reported(now, endpoint, leg, refer),
+            Event::Ended(end) => self.ended(now, endpoint, leg, &end),
+            Event::OfferSettled(Err(_))
+            | Event::Request(_)
+            | Event::RequestAnswer(..)
+            | Event::ReferAnswer(..)
+            | Event::Notify(..)
+            | Event::Wire(_)
+            | Event::Released => {}
+        }
+    }
+
+    /// One packet of silence for each leg that may send.
+    pub(crate) fn silence(&mut self) -> Vec<([u8; PACKET_SIZE], SocketAddr)> {
+        self.legs
+            .values_mut()
+            .filter_map(|leg| leg.audio.next_packet())
+            .collect()
+    }
+
+    fn audio(&mut self) -> Audio {
+        // Any odd constant does: legs only need numbers that differ.
+        self.seed = self
+            .seed
+            .wrapping_mul(0x5851_f42d_4c95_7f2d)
+            .wrapping_add(1);
+        Audio::new(self.rtp, self.seed)
+    }
+
+    fn settled(&mut self, leg: LegId, answer: &[u8]) {
+        if let Some(state) = self.legs.get_mut(&leg) {
+            state.audio.settled(answer);
+        }
+    }
+
+    fn incoming(
+        &mut self,
+        now: Instant,
+        endpoint: &mut Endpoint,
+        leg: LegId,
+        invite: Arc<Request>,
+    ) {
+        let from = invite.headers().get(Name::From).unwrap_or_default();
+        let caller = NameAddr::parse(from).map_or(from, |address| address.uri);
+        self.news.push_back(News::Incoming(caller.to_owned()));
+        let mut state = Leg::new(Origin::Caller, self.audio(), 0);
+        state.invite = Some(invite);
+        self.legs.insert(leg, state);
+        if self.script.answer.ring.is_zero() {
+            self.take(now, endpoint, leg);
+        } else {
+            let _ = endpoint.progress(now, leg, 180, &[], None);
+            self.due
+                .push((now + self.script.answer.ring, Due::Take(leg)));
+        }
+    }
+
+    /// Answers or refuses a call that rings here.
+    fn take(&mut self, now: Instant, endpoint: &mut Endpoint, leg: LegId) {
+        let Some(state) = self.legs.get_mut(&leg) else {
+            return;
+        };
+        let Some(invite) = state.invite.take() else {
+            return;
+        };
+        let status = match self.script.answer.status {
+            200 => {
+                let description = match invite.body() {
+                    offer if offer.is_empty() => Ok(state.audio.offer()),
+                    offer => state.audio.answer(offer),
+                };
+                match description.map(|sdp| endpoint.answer(now, leg, &[], sdp)) {
+                    Ok(Ok(())) => 200,
+                    // The caller gave up in the meantime.
+                    Ok(Err(_)) => return,
+                    Err(status) => status,
+                }
+            }
+            status => status,
+        };
+        if status == 200 {
+            self.schedule_hang_up(now, leg);
+        } else if endpoint.reject(now, leg, status, None, &[]).is_err() {
+            return;
+        }
+        self.news.push_back(News::Took(status));
+    }
+
+    fn answered(&mut self, now: Instant, endpoint: &mut Endpoint, leg: LegId) {
+        self.news.push_back(News::Answered);
+        self.schedule_hang_up(now, leg);
+        self.report_final(now, endpoint, leg, 200);
+    }
+
+    fn schedule_hang_up(&mut self, now: Instant, leg: LegId) {
+        if let Some(after) = self.script.hang_up_after {
+            self.due.push((now + after, Due::HangUp(leg)));
+        }
+    }
+
+    fn hang_up_unless_transferring(&mut self, now: Instant, endpoint: &mut Endpoint, leg: LegId) {
+        match self.legs.get(&leg) {
+            Some(state) if state.transferring => {
+                self.due
+                    .push((now + Duration::from_millis(500), Due::HangUp(leg)));
+            }
+            Some(_) => {
+                let _ = endpoint.hang_up(now, leg, &[]);
+            }
+            None => {}
+        }
+    }
+
+    fn referred(
+        &mut self,
+        now: Instant,
+        endpoint: &mut Endpoint,
+        leg: LegId,
+        refer: IncomingReferId,
+        request: &Request,
+    ) {
+        let target = match triggered::target(request) {
+            Ok(target) => target,
+            Err(unfollowable) => {
+                let _ = endpoint.reject_refer(now, leg, refer, unfollowable.status);
+                self.news.push_back(News::CannotFollow(unfollowable.why));
+                self.news
+                    .push_back(News::ReferAnswered(unfollowable.status));
+                return;
+            }
+        };
+        self.news.push_back(News::Referred(target));
+        match self.script.on_refer {
+            // With `Challenge` the endpoint has seen the digest before the REFER gets here.
+            OnRefer::Accept | OnRefer::Challenge => {
+                self.follow(now, endpoint, leg, refer, request);
+            }
+            OnRefer::Reject(status) => {
+                let _ = endpoint.reject_refer(now, leg, refer, status);
+                self.news.push_back(News::ReferAnswered(status));
+            }
+            OnRefer::Fail(status) => {
+                if self.accept(now, endpoint, leg, refer) {
+                    self.notify(now, endpoint, leg, refer, status, true);
+                }
+            }
+            OnRefer::Silent => self.news.push_back(News::ReferIgnored),
+            OnRefer::Bye => {
+                if self.accept(now, endpoint, leg, refer) {
+                    let _ = endpoint.hang_up(now, leg, &[]);
+                }
+            }
+        }
+    }
+
+    fn accept(
+        &mut self,
+        now: Instant,
+        endpoint: &mut Endpoint,
+        leg: LegId,
+        refer: IncomingReferId,
+    ) -> bool {
+        // 202 and not RFC 7647's 200: deployed transferors wait for exactly that.
+        let accepted = endpoint.accept_refer(now, leg, refer, 202).is_ok();
+        if accepted {
+            self.news.push_back(News::ReferAnswered(202));
+        }
+        accepted
+    }
+
+    fn follow(
+        &mut self,
+        now: Instant,
+        endpoint: &mut Endpoint,
+        leg: LegId,
+        refer: IncomingReferId,
+        request: &Request,
+    ) {
+        let generation = self.legs.get(&leg).map_or(0, |state| state.generation) + 1;
+        let mut audio = self.audio();
+        let invite = if generation > self.script.max_transfers {
+            Err(triggered::Unfollowable {
+                status: 603,
+                why: format!("already transferred {} times", self.script.max_transfers),
+            })
+        } else {
+            triggered::invite(request, self.own_address.clone(), audio.offer())
+        };
+        let mut invite = match invite {
+            Ok(invite) => invite,
+            Err(unfollowable) => {
+                let _ = endpoint.reject_refer(now, leg, refer, unfollowable.status);
+                self.news.push_back(News::CannotFollow(unfollowable.why));
+                self.news
+                    .push_back(News::ReferAnswered(unfollowable.status));
+                return;
+            }
+        };
+        invite.credentials = self.script.credentials.iter().cloned().collect();
+        if !self.accept(now, endpoint, leg, refer) {
+            return;
+        }
+        let uri = invite.uri.clone();
+        match endpoint.invite(now, invite) {
+            Ok(triggered) => {
+                let origin = Origin::Refer { on: leg, refer };
+                self.legs
+                    .insert(triggered, Leg::new(origin, audio, generation));
+                if let Some(state) = self.legs.get_mut(&leg) {
+                    state.transferring = true;
+                }
+                self.news.push_back(News::Following(uri));
+            }
+            Err(error) => {
+                self.news.push_back(News::CannotFollow(error.to_string()));
+                self.notify(now, endpoint, leg, refer, 503, true);
+            }
+        }
+    }
+
+    fn notify(
+        &mut self,
+        now: Instant,
+        endpoint: &mut Endpoint,
+        leg: LegId,
+        refer: IncomingReferId,
+        status: u16,
+        last: bool,
+    ) {
+        let state = NotifyState {
+            status,
+            reason: String::new(),
+            last,
+        };
+        if endpoint.notify(now, leg, refer, state).is_ok() {
+            self.news.push_back(News::Notified(status));
+        }
+    }
+
+    /// Tells the transferor of a new provisional status; the same one again is no news.
+    fn report_provisional(
+        &mut self,
+        now: Instant,
+        endpoint: &mut Endpoint,
+        leg: LegId,
+        status: u16,
+    ) {
+        let Some(state) = self.legs.get_mut(&leg) else {
+            return;
+        };
+        let Origin::Refer { on, refer } = state.origin else {
+            return;
+        };
+        if status > 100 && status != state.reported {
+            state.reported = status;
+            self.notify(now, endpoint, on, refer, status, false);
+        }
+    }
+
+    /// Tells the transferor how the call that it asked for came out; once.
+    fn report_final(&mut self, now: Instant, endpoint: &mut Endpoint, leg: LegId, status: u16) {
+        let Some(state) = self.legs.get_mut(&leg) else {
+            return;
+        };
+        let Origin::Refer { on, refer } = state.origin else {
+            return;
+        };
+        if state.reported >= 200 {
+            return;
+        }
+        state.reported = status;
+        self.notify(now, endpoint, on, refer, status, true);
+        if status >= 300
+            && let Some(original) = self.legs.get_mut(&on)
+        {
+            original.transferring = false;
+        }
+    }
+
+    /// A NOTIFY of ours was answered. After the final one of a successful transfer the old call
+    /// has served its purpose; hanging up before would race with the NOTIFY.
+    fn reported(
+        &mut self,
+        now: Instant,
+        endpoint: &mut Endpoint,
+        leg: LegId,
+        refer: IncomingReferId,
+    ) {
+        let done = self
+            .legs
+            .values()
+            .any(|state| state.origin == Origin::Refer { on: leg, refer } && state.reported == 200);
+        if done && self.legs.contains_key(&leg) {
+            let _ = endpoint.hang_up(now, leg, &[]);
+        }
+    }
+
+    fn ended(&mut self, now: Instant, endpoint: &mut Endpoint, leg: LegId, end: &LegEnd) {
+        self.news.push_back(News::Ended(describe(end)));
+        let status = match end {
+            LegEnd::Refused(status) => *status,
+            LegEnd::NoAnswer => 408,
+            LegEnd::TransportLost(_) => 503,
+            _ => 487,
+        };
+        self.report_final(now, endpoint, leg, status);
+        self.legs.remove(&leg);
+        self.due
+            .retain(|(_, due)| !matches!(due, Due::Take(l) | Due::HangUp(l) if *l == leg));
+    }
+}
+
+impl Leg {
+    fn new(origin: Origin, audio: Audio, generation: u32) -> Leg {
+        Leg {
+            origin,
+            audio,
+            generation,
+            transferring: false,
+            invite: None,
+            reported: 0,
+        }
+    }
+}
+
+fn describe(end: &LegEnd) -> String {
+    match end {
+        LegEnd::PeerBye(None) => "the other side hung up".to_owned(),
+        LegEnd::PeerBye(Some(reason)) => format!("the other side hung up ({reason})"),
+        LegEnd::Local => "hung up".to_owned(),
+        LegEnd::Canceled(_) => "the caller gave up".to_owned(),
+        LegEnd::Refused(status) => format!("refused with {status}"),
+        LegEnd::NoAck => "the caller never acknowledged the answer".to_owned(),
+        LegEnd::SessionExpired => "the session timer ran out".to_owned(),
+        LegEnd::DialogGone => "the other side no longer knows the call".to_owned(),
+        LegEnd::NoAnswer => "nothing answered".to_owned(),
+        LegEnd::TransportLost(why) => format!("nothing can be sent any more: {why}"),
+    }
+}

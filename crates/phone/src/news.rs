@@ -1,0 +1,101 @@
+//! What the phone tells about itself: one line per event, or one JSON object.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+/// Something happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// It can be called there.
+    Listening(String),
+    /// It calls.
+    Calling(String),
+    /// The other side sent a provisional status.
+    Progress(u16),
+    /// The call it placed was answered.
+    Answered,
+    /// Somebody calls.
+    Incoming(String),
+    /// It took the call, or refused it, with this status.
+    Took(u16),
+    /// It was asked to call this target.
+    Referred(String),
+    /// It answered that request with this status.
+    ReferAnswered(u16),
+    /// It left the REFER unanswered.
+    ReferIgnored,
+    /// It calls the target.
+    Following(String),
+    /// It cannot call the target, and why.
+    CannotFollow(String),
+    /// It reported this status to whoever asked.
+    Notified(u16),
+    /// A call is over, and why.
+    Ended(String),
+    /// A call could not be placed, and why.
+    CannotCall(String),
+}
+
+impl News {
+    fn name(&self) -> &'static str {
+        match self {
+            News::Listening(_) => "listening",
+            News::Calling(_) => "calling",
+            News::Progress(_) => "progress",
+            News::Answered => "answered",
+            News::Incoming(_) => "incoming",
+            News::Took(_) => "took",
+            News::Referred(_) => "referred",
+            News::ReferAnswered(_) => "refer_answered",
+            News::ReferIgnored => "refer_ignored",
+            News::Following(_) => "following",
+            News::CannotFollow(_) => "cannot_follow",
+            News::Notified(_) => "notified",
+            News::Ended(_) => "ended",
+            News::CannotCall(_) => "cannot_call",
+        }
+    }
+
+    /// The event as a JSON object: `event`, and `status` or `detail` where there is one.
+    pub fn to_json(&self) -> Value {
+        let name = self.name();
+        match self {
+            News::Listening(text)
+            | News::Calling(text)
+            | News::Incoming(text)
+            | News::Referred(text)
+            | News::Following(text)
+            | News::CannotFollow(text)
+            | News::Ended(text)
+            | News::CannotCall(text) => json!({ "event": name, "detail": text }),
+            News::Progress(status)
+            | News::Took(status)
+            | News::ReferAnswered(status)
+            | News::Notified(status) => json!({ "event": name, "status": status }),
+            News::Answered | News::ReferIgnored => json!({ "event": name }),
+        }
+    }
+}
+
+impl fmt::Display for News {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            News::Listening(address) => write!(f, "listening on {address}"),
+            News::Calling(uri) => write!(f, "calling {uri}"),
+            News::Progress(status) => write!(f, "the other side says {status}"),
+            News::Answered => f.write_str("answered"),
+            News::Incoming(from) => write!(f, "call from {from}"),
+            News::Took(200) => f.write_str("took the call"),
+            News::Took(status) => write!(f, "refused the call with {status}"),
+            News::Referred(target) => write!(f, "asked to call {target}"),
+            News::ReferAnswered(status) => write!(f, "answered the REFER with {status}"),
+            News::ReferIgnored => f.write_str("left the REFER unanswered"),
+            News::Following(target) => write!(f, "calling {target} as asked"),
+            News::CannotFollow(why) => write!(f, "cannot follow: {why}"),
+            News::Notified(status) => write!(f, "reported {status}"),
+            News::Ended(why) => write!(f, "call over: {why}"),
+            News::CannotCall(why) => write!(f, "cannot call: {why}"),
+        }
+    }
+}

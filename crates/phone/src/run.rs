@@ -1,0 +1,245 @@
+//! The phone with sockets: one for SIP, one for RTP.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use hookflash_sip::endpoint::Target;
+use hookflash_sip::{ConnectionId, Endpoint, EndpointConfig, Flow, Listener, Resolve, Transport};
+use tokio::net::UdpSocket;
+use tokio::sync::{mpsc, watch};
+
+use crate::agent::Agent;
+use crate::news::News;
+use crate::script::{OnRefer, Script};
+
+/// Why a phone cannot start.
+#[derive(Debug)]
+pub enum PhoneError {
+    /// The address cannot be listened on.
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// The operating system's word for it.
+        error: std::io::Error,
+    },
+    /// `challenge` without a name and a password to demand.
+    NoCredentials,
+}
+
+impl fmt::Display for PhoneError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PhoneError::Bind { address, error } => write!(
+                f,
+                "cannot listen on {address}: {error}; choose another port with --listen"
+            ),
+            PhoneError::NoCredentials => f.write_str(
+                "to challenge REFER the phone needs --username and --password to ask for",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for PhoneError {}
+
+/// A phone that is bound and ready to run.
+pub struct Phone {
+    sip: UdpSocket,
+    address: SocketAddr,
+    endpoint: Endpoint,
+    agent: Agent,
+    rtp: UdpSocket,
+}
+
+impl Phone {
+    /// Binds the phone. Port 0 takes any free one. `t1` is SIP's round-trip estimate; `None` is
+    /// the standard's 500 ms.
+    ///
+    /// # Errors
+    /// When an address cannot be bound, or the script lacks what it needs.
+    pub async fn bind(
+        listen: SocketAddr,
+        script: Script,
+        t1: Option<Duration>,
+        seed: u64,
+    ) -> Result<Phone, PhoneError> {
+        let sip = bind(listen).await?;
+        let address = sip.local_addr().unwrap_or(listen);
+        let rtp = bind(SocketAddr::new(address.ip(), 0)).await?;
+        let challenge_refer = match script.on_refer {
+            OnRefer::Challenge => Some(
+                script
+                    .credentials
+                    .clone()
+                    .ok_or(PhoneError::NoCredentials)?,
+            ),
+            _ => None,
+        };
+        let host = routable(address);
+        let mut config = EndpointConfig {
+            user_agent: "hookflash phone".to_owned(),
+            contact_user: Some(script.user.clone()),
+            listeners: vec![Listener {
+                transport: Transport::Udp,
+                local: address,
+                advertise: host.to_string(),
+            }],
+            accept_refer: true,
+            challenge_refer,
+            wire_events: false,
+            ..EndpointConfig::default()
+        };
+        if let Some(t1) = t1 {
+            config.t1 = t1;
+        }
+        let media = rtp.local_addr().unwrap_or(host);
+        let own_address = format!("<sip:{}@{host}>", script.user);
+        Ok(Phone {
+            sip,
+            address: host,
+            endpoint: Endpoint::new(config, seed),
+            agent: Agent::new(script, own_address, routable(media), seed),
+            rtp,
+        })
+    }
+
+    /// Where the phone can be called.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Runs until `stop` turns true and every call is over, or, for a phone that only places a
+    /// call (`until_idle`), until that call and all that came of it are over.
+    pub async fn run(
+        mut self,
+        until_idle: bool,
+        news: mpsc::UnboundedSender<News>,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        // Nobody may be listening to the news any more; the phone goes on all the same.
+        let _ = news.send(News::Listening(self.address.to_string()));
+        self.agent.start(Instant::now(), &mut self.endpoint);
+        let mut stopping = false;
+        let mut packet = vec![0; 65_536];
+        let mut rtp_packet = [0; 2_048];
+        let mut pacer = tokio::time::interval(Duration::from_millis(20));
+        pacer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        loop {
+            self.flush(&news).await;
+            let idle = self.endpoint.leg_count() == 0 && self.agent.live_legs() == 0;
+            if idle && (stopping || until_idle) {
+                return;
+            }
+            let deadline = [self.endpoint.poll_timeout(), self.agent.poll_timeout()]
+                .into_iter()
+                .flatten()
+                .min()
+                .unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
+            tokio::select! {
+                received = self.sip.recv_from(&mut packet) => {
+                    if let Ok((length, from)) = received {
+                        let flow = self.flow(from);
+                        let bytes = packet.get(..length).unwrap_or_default();
+                        self.endpoint.handle_datagram(Instant::now(), flow, bytes);
+                    }
+                }
+                // What it hears is of no use to it; reading keeps the buffer of the socket empty.
+                _ = self.rtp.recv_from(&mut rtp_packet) => {}
+                _ = pacer.tick(), if self.agent.live_legs() > 0 => self.send_silence().await,
+                () = tokio::time::sleep_until(deadline.into()) => {}
+                changed = stop.changed(), if !stopping => {
+                    if changed.is_err() || *stop.borrow() {
+                        stopping = true;
+                        self.agent.hang_up_all(Instant::now(), &mut self.endpoint);
+                    }
+                }
+            }
+            let now = Instant::now();
+            self.endpoint.handle_timeout(now);
+            self.agent.handle_timeout(now, &mut self.endpoint);
+        }
+    }
+
+    fn flow(&self, remote: SocketAddr) -> Flow {
+        Flow {
+            transport: Transport::Udp,
+            local: self.address,
+            remote,
+            connection: ConnectionId::default(),
+        }
+    }
+
+    /// Passes on everything that the endpoint has to say, until nothing is left.
+    async fn flush(&mut self, news: &mpsc::UnboundedSender<News>) {
+        loop {
+            let mut quiet = true;
+            while let Some((leg, event)) = self.endpoint.poll_event() {
+                quiet = false;
+                self.agent
+                    .handle_event(Instant::now(), &mut self.endpoint, leg, event);
+            }
+            while let Some(resolve) = self.endpoint.poll_resolve() {
+                quiet = false;
+                let targets = look_up(&resolve).await;
+                self.endpoint
+                    .handle_resolved(Instant::now(), resolve.id, targets);
+            }
+            while let Some(transmit) = self.endpoint.poll_transmit() {
+                quiet = false;
+                let sent = self
+                    .sip
+                    .send_to(&transmit.bytes, transmit.flow.remote)
+                    .await;
+                if let Err(error) = sent {
+                    let why = error.to_string();
+                    self.endpoint
+                        .handle_send_error(Instant::now(), transmit.id, &why);
+                }
+            }
+            while let Some(item) = self.agent.poll_news() {
+                let _ = news.send(item);
+            }
+            if quiet {
+                return;
+            }
+        }
+    }
+
+    async fn send_silence(&mut self) {
+        for (packet, to) in self.agent.silence() {
+            // A peer without an RTP port makes loopback answer with an error; that is its affair.
+            let _ = self.rtp.send_to(&packet, to).await;
+        }
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<UdpSocket, PhoneError> {
+    UdpSocket::bind(address)
+        .await
+        .map_err(|error| PhoneError::Bind { address, error })
+}
+
+/// The address to write down for others: a wildcard cannot be called, loopback can.
+fn routable(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => {
+            SocketAddr::new(Ipv4Addr::LOCALHOST.into(), address.port())
+        }
+        IpAddr::V6(ip) if ip.is_unspecified() => {
+            SocketAddr::new(std::net::Ipv6Addr::LOCALHOST.into(), address.port())
+        }
+        _ => address,
+    }
+}
+
+async fn look_up(resolve: &Resolve) -> Vec<Target> {
+    if resolve.secure || resolve.transport.is_some_and(|t| t != Transport::Udp) {
+        return Vec::new();
+    }
+    let port = resolve.port.unwrap_or(Transport::Udp.default_port());
+    match tokio::net::lookup_host((resolve.host.as_str(), port)).await {
+        Ok(addresses) => addresses.map(|address| (Transport::Udp, address)).collect(),
+        Err(_) => Vec::new(),
+    }
+}

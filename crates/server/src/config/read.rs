@@ -1,0 +1,324 @@
+//! From the tree to typed settings: defaults, ranges, and what this release cannot carry out.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::fault::Faults;
+use super::listen::Listen;
+use super::pattern::Pattern;
+use super::section::Section;
+use super::settings::{
+    Accept, Codec, Config, FinalNotifyTimeout, Http, Limits, Logs, Media, OnRefused, Ports,
+    Records, Shutdown, Sip, Srtp, Store, Tls, Transfer, Webhook,
+};
+use super::tree::Table;
+use super::{desk, trunks};
+
+/// Reads everything. Whatever cannot be used is in `faults` afterwards, and a default stands in
+/// its place.
+pub(crate) fn config(table: &Table, faults: &Faults, folder: &Path) -> Config {
+    let root = Section::root(table, faults);
+    let shards = root
+        .integer("shards", 1, 1024)
+        .and_then(|n| usize::try_from(n).ok());
+    let mut config = Config {
+        shards: shards.unwrap_or_else(cores),
+        sip: sip(root.section("sip")),
+        http: http(root.section("http")),
+        media: media(root.section("media")),
+        store: store(root.section("store")),
+        transfer: transfer(root.section("transfer")),
+        webhook: webhook(root.section("webhook")),
+        limits: limits(root.section("limits")),
+        shutdown: shutdown(root.section("shutdown")),
+        records: records(root.section("records")),
+        logs: logs(root.section("logs")),
+        accounts: desk::accounts(root.sections("accounts")),
+        applications: Vec::new(),
+        routes: Vec::new(),
+        trunks: trunks::trunks(root.sections("trunks")),
+        users: trunks::users(root.sections("users")),
+        warnings: Vec::new(),
+    };
+    let accounts = &config.accounts;
+    config.applications = desk::applications(root.sections("applications"), accounts, folder);
+    config.routes = desk::routes(root.sections("routes"), &config.applications);
+    if config.routes.is_empty() && config.applications.len() > 1 {
+        root.error(
+            "routes",
+            "there is more than one application and nothing says which takes a call",
+            "add [[routes]] with `to` and `application`",
+        );
+    }
+    if config.sip.accept == Accept::Anyone {
+        root.section("sip").warn(
+            "accept",
+            "anyone who reaches a listener may call",
+            "name the peers in [[trunks]] `from` instead if that is not meant",
+        );
+    }
+    root.finish();
+    config
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+fn sip(section: Section<'_>) -> Sip {
+    let listen = section.list("listen", Listen::parse).unwrap_or_else(|| {
+        ["udp://127.0.0.1:5060", "tcp://127.0.0.1:5060"]
+            .iter()
+            .filter_map(|text| Listen::parse(text).ok())
+            .collect()
+    });
+    let advertise = section.parsed("advertise", |text| {
+        if text.is_empty() || text.contains([' ', '/', '@', ';', '<', '>', '\r', '\n', '"']) {
+            return Err(format!(
+                "`{text}` is no host; write a name or an IP address"
+            ));
+        }
+        Ok(text.to_owned())
+    });
+    let tls = section.has("tls").then(|| {
+        let tls = section.section("tls");
+        let read = Tls {
+            certificate: PathBuf::from(tls.required("certificate", "name a PEM file")),
+            key: PathBuf::from(tls.required("key", "name a PEM file")),
+        };
+        tls.warn(
+            "",
+            "TLS comes with a later release",
+            "the certificate is not used yet",
+        );
+        tls.finish();
+        read
+    });
+    if !section.has("tls") {
+        section.section("tls");
+    }
+    let words = [("known", Accept::Known), ("anyone", Accept::Anyone)];
+    let read = Sip {
+        listen,
+        advertise,
+        domains: section
+            .list("domains", |text| Ok(text.to_owned()))
+            .unwrap_or_default(),
+        accept: section.choice("accept", &words).unwrap_or(Accept::Known),
+        t1: positive(&section, "t1", Duration::from_millis(500)),
+        t2: positive(&section, "t2", Duration::from_secs(4)),
+        t4: positive(&section, "t4", Duration::from_secs(5)),
+        session_expires: section
+            .duration("session_expires")
+            .unwrap_or(Duration::from_secs(1800)),
+        min_se: positive(&section, "min_se", Duration::from_secs(90)),
+        tls,
+    };
+    if read.listen.is_empty() {
+        section.error("listen", "no address to listen on", "write at least one");
+    }
+    if read.t2 < read.t1 {
+        section.error(
+            "t2",
+            "is below t1",
+            "T2 is the longest retransmission interval",
+        );
+    }
+    if read.min_se < Duration::from_secs(90) {
+        section.error("min_se", "is below 90s", "RFC 4028 allows no less");
+    }
+    if !read.session_expires.is_zero() && read.session_expires < read.min_se {
+        section.error(
+            "session_expires",
+            "is below min_se",
+            "use \"0s\" to ask for no timer",
+        );
+    }
+    section.finish();
+    read
+}
+
+fn positive(section: &Section<'_>, key: &'static str, default: Duration) -> Duration {
+    match section.duration(key) {
+        Some(value) if value.is_zero() => {
+            section.error(key, "is zero", "use a positive duration");
+            default
+        }
+        Some(value) => value,
+        None => default,
+    }
+}
+
+fn http(section: Section<'_>) -> Http {
+    let public_url = section.parsed("public_url", |text| {
+        let url = url::Url::parse(text).map_err(|error| format!("`{text}` is no URL: {error}"))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+            return Err(format!("`{text}` is no http:// or https:// URL"));
+        }
+        Ok(text.trim_end_matches('/').to_owned())
+    });
+    let read = Http {
+        listen: section
+            .address("listen")
+            .unwrap_or_else(|| std::net::SocketAddr::from(([127, 0, 0, 1], 8080))),
+        public_url,
+        admin_token: section.secret("admin_token"),
+    };
+    section.finish();
+    read
+}
+
+fn media(section: Section<'_>) -> Media {
+    let ports = section.parsed("ports", |text| {
+        let wrong = || format!("`{text}` is no range of ports; write FIRST-LAST");
+        let (first, last) = text.split_once('-').ok_or_else(wrong)?;
+        let first: u16 = first.trim().parse().map_err(|_| wrong())?;
+        let last: u16 = last.trim().parse().map_err(|_| wrong())?;
+        let even = first
+            .checked_add(first % 2)
+            .filter(|even| *even <= last && first > 0);
+        even.map(|_| Ports { first, last })
+            .ok_or_else(|| format!("`{text}` holds no even port; RTP needs one per leg"))
+    });
+    let codecs = section.list("codecs", |text| match text.to_ascii_uppercase().as_str() {
+        "PCMU" => Ok(Codec::Pcmu),
+        "PCMA" => Ok(Codec::Pcma),
+        _ => Err(format!(
+            "`{text}` is no codec of this release; use PCMU and PCMA"
+        )),
+    });
+    let srtp = section.parsed("srtp", |text| match text {
+        "off" => Ok(Srtp::Off),
+        "optional" => Ok(Srtp::Optional),
+        "required" => {
+            Err("this release has no SRTP, so it cannot require it; use optional or off".to_owned())
+        }
+        _ => Err(format!("`{text}` is not one of off, optional")),
+    });
+    let read = Media {
+        ports: ports.unwrap_or(Ports {
+            first: 30000,
+            last: 39999,
+        }),
+        codecs: codecs.unwrap_or_else(|| vec![Codec::Pcmu, Codec::Pcma]),
+        srtp: srtp.unwrap_or(Srtp::Optional),
+    };
+    if read.codecs.is_empty() {
+        section.error("codecs", "no codec is left", "use PCMU, PCMA or both");
+    }
+    section.finish();
+    read
+}
+
+fn store(section: Section<'_>) -> Store {
+    const MEMORY: &str = "sqlite::memory:";
+    let url = section.parsed("url", |text| {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Err(format!(
+                "this release has no PostgreSQL store; leave the key out or use \"{MEMORY}\""
+            ));
+        }
+        if text.starts_with("sqlite:") {
+            Ok(text.to_owned())
+        } else {
+            Err(format!(
+                "`{text}` is no store; use \"sqlite://FILE\" or \"{MEMORY}\""
+            ))
+        }
+    });
+    if url.as_deref().is_some_and(|url| url != MEMORY) {
+        section.warn(
+            "url",
+            "this release keeps records in memory; nothing is written to the file",
+            format!("\"{MEMORY}\" says the same without this remark"),
+        );
+    }
+    section.finish();
+    Store {
+        url: url.unwrap_or_else(|| MEMORY.to_owned()),
+    }
+}
+
+fn transfer(section: Section<'_>) -> Transfer {
+    let limits = section.section("final_notify_timeout");
+    let final_notify_timeout = FinalNotifyTimeout {
+        twiml: positive(&limits, "twiml", Duration::from_secs(120)),
+        cxml: positive(&limits, "cxml", Duration::from_secs(120)),
+        bxml: positive(&limits, "bxml", Duration::from_secs(30)),
+        jambonz: positive(&limits, "jambonz", Duration::from_secs(15)),
+    };
+    limits.finish();
+    let on_refused = section.parsed("on_refused", |text| match text {
+        "report" => Ok(OnRefused::Report),
+        "bridge" => Err("this release does not bridge; use \"report\"".to_owned()),
+        _ => Err(format!("`{text}` is not one of report, bridge")),
+    });
+    let accept_code = section
+        .integer("accept_code", 200, 299)
+        .and_then(|n| u16::try_from(n).ok());
+    let read = Transfer {
+        final_notify_timeout,
+        max_duration: positive(&section, "max_duration", Duration::from_secs(300)),
+        referred_by: section.flag("referred_by").unwrap_or(true),
+        refer_sub: section.flag("refer_sub").unwrap_or(false),
+        grace_after_success: section
+            .duration("grace_after_success")
+            .unwrap_or(Duration::from_secs(2)),
+        accept_code: accept_code.unwrap_or(202),
+        on_refused: on_refused.unwrap_or(OnRefused::Report),
+        allow_targets: section
+            .list("allow_targets", Pattern::parse)
+            .unwrap_or_else(|| vec![Pattern::any()]),
+    };
+    section.finish();
+    read
+}
+
+fn webhook(section: Section<'_>) -> Webhook {
+    let read = Webhook {
+        allow_private_networks: section.flag("allow_private_networks").unwrap_or(true),
+    };
+    section.finish();
+    read
+}
+
+fn limits(section: Section<'_>) -> Limits {
+    let number = |key, least, default| {
+        section
+            .integer(key, least, i64::from(u32::MAX))
+            .and_then(|number| u32::try_from(number).ok())
+            .unwrap_or(default)
+    };
+    let read = Limits {
+        calls: number("calls", 1, 10_000),
+        calls_per_second: number("calls_per_second", 0, 0),
+    };
+    section.finish();
+    read
+}
+
+fn shutdown(section: Section<'_>) -> Shutdown {
+    let read = Shutdown {
+        grace: section.duration("grace").unwrap_or(Duration::from_secs(30)),
+    };
+    section.finish();
+    read
+}
+
+fn records(section: Section<'_>) -> Records {
+    let max = section
+        .integer("max", 0, 10_000_000)
+        .and_then(|max| u32::try_from(max).ok());
+    section.finish();
+    Records {
+        max: max.unwrap_or(10_000),
+    }
+}
+
+fn logs(section: Section<'_>) -> Logs {
+    let read = Logs {
+        personal_data: section.flag("personal_data").unwrap_or(false),
+    };
+    section.finish();
+    read
+}

@@ -1,0 +1,384 @@
+//! Every setting as a typed value. What the keys mean to an operator stands in the
+//! configuration page of the documentation; the field names are the keys.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hookflash_dialects::Dialect;
+use hookflash_program::HookMethod;
+use ipnet::IpNet;
+use serde::{Serialize, Serializer};
+
+use super::duration;
+use super::listen::Listen;
+use super::pattern::Pattern;
+use super::secret::Secret;
+
+/// The effective configuration.
+#[derive(Clone, Debug, Serialize)]
+pub struct Config {
+    /// How many threads run calls.
+    pub shards: usize,
+    /// SIP.
+    pub sip: Sip,
+    /// The HTTP listener.
+    pub http: Http,
+    /// RTP.
+    pub media: Media,
+    /// Where records are kept.
+    pub store: Store,
+    /// Transfers.
+    pub transfer: Transfer,
+    /// Requests to applications.
+    pub webhook: Webhook,
+    /// Limits of admission.
+    pub limits: Limits,
+    /// How the server stops.
+    pub shutdown: Shutdown,
+    /// Finished calls.
+    pub records: Records,
+    /// Logs.
+    pub logs: Logs,
+    /// Accounts.
+    pub accounts: Vec<AccountSettings>,
+    /// Applications.
+    pub applications: Vec<ApplicationSettings>,
+    /// Which application takes an inbound call.
+    pub routes: Vec<Route>,
+    /// Peers that calls come from and go to.
+    pub trunks: Vec<Trunk>,
+    /// Phones that authenticate with a password.
+    pub users: Vec<User>,
+    /// What the operator should know although nothing is wrong.
+    #[serde(skip)]
+    pub warnings: Vec<String>,
+}
+
+/// SIP.
+#[derive(Clone, Debug, Serialize)]
+pub struct Sip {
+    /// Addresses to listen on.
+    pub listen: Vec<Listen>,
+    /// Host written into Via, Contact and SDP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advertise: Option<String>,
+    /// Hosts that mean this server.
+    pub domains: Vec<String>,
+    /// Who may call in beyond trunks and loopback.
+    pub accept: Accept,
+    /// RFC 3261 timer T1.
+    #[serde(serialize_with = "duration::serialize")]
+    pub t1: Duration,
+    /// RFC 3261 timer T2.
+    #[serde(serialize_with = "duration::serialize")]
+    pub t2: Duration,
+    /// RFC 3261 timer T4.
+    #[serde(serialize_with = "duration::serialize")]
+    pub t4: Duration,
+    /// Session interval that we ask for (RFC 4028); zero asks for none.
+    #[serde(serialize_with = "duration::serialize")]
+    pub session_expires: Duration,
+    /// Least session interval that we agree to.
+    #[serde(serialize_with = "duration::serialize")]
+    pub min_se: Duration,
+    /// TLS; kept for a later release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+}
+
+/// Who may call in beyond trunks and loopback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Accept {
+    /// Nobody.
+    Known,
+    /// Everybody.
+    Anyone,
+}
+
+/// Certificate and key of TLS listeners.
+#[derive(Clone, Debug, Serialize)]
+pub struct Tls {
+    /// PEM file with the chain.
+    pub certificate: PathBuf,
+    /// PEM file with the key.
+    pub key: PathBuf,
+}
+
+/// The HTTP listener.
+#[derive(Clone, Debug, Serialize)]
+pub struct Http {
+    /// Its address.
+    pub listen: SocketAddr,
+    /// Base of the URLs that point at this server, without trailing slash.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
+    /// Opens our own view to clients that are not on loopback.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admin_token: Option<Secret>,
+}
+
+/// RTP.
+#[derive(Clone, Debug, Serialize)]
+pub struct Media {
+    /// The range of UDP ports.
+    pub ports: Ports,
+    /// Codecs in order of preference.
+    pub codecs: Vec<Codec>,
+    /// SRTP.
+    pub srtp: Srtp,
+}
+
+/// An inclusive range of ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ports {
+    /// The first.
+    pub first: u16,
+    /// The last.
+    pub last: u16,
+}
+
+impl Serialize for Ports {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&format_args!("{}-{}", self.first, self.last))
+    }
+}
+
+/// A codec that can be configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Codec {
+    /// G.711 µ-law.
+    Pcmu,
+    /// G.711 A-law.
+    Pcma,
+}
+
+/// Whether media is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Srtp {
+    /// Never.
+    Off,
+    /// When the peer offers it.
+    Optional,
+}
+
+/// Where records are kept.
+#[derive(Clone, Debug, Serialize)]
+pub struct Store {
+    /// The store as written.
+    pub url: String,
+}
+
+/// Transfers.
+#[derive(Clone, Debug, Serialize)]
+pub struct Transfer {
+    /// How long the final NOTIFY may take, per dialect.
+    pub final_notify_timeout: FinalNotifyTimeout,
+    /// The longest that a transfer may take in all.
+    #[serde(serialize_with = "duration::serialize")]
+    pub max_duration: Duration,
+    /// Whether Referred-By is added when the document gives none.
+    pub referred_by: bool,
+    /// Whether `Refer-Sub: true` is asked for.
+    pub refer_sub: bool,
+    /// How long the referred party is given to hang up before further verbs run.
+    #[serde(serialize_with = "duration::serialize")]
+    pub grace_after_success: Duration,
+    /// Status with which a peer's REFER is accepted.
+    pub accept_code: u16,
+    /// What happens when the far end refuses.
+    pub on_refused: OnRefused,
+    /// Targets that Refer-To and Dial may reach.
+    pub allow_targets: Vec<Pattern>,
+}
+
+/// How long the final NOTIFY may take, per dialect.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct FinalNotifyTimeout {
+    /// TwiML.
+    #[serde(serialize_with = "duration::serialize")]
+    pub twiml: Duration,
+    /// cXML.
+    #[serde(serialize_with = "duration::serialize")]
+    pub cxml: Duration,
+    /// BXML.
+    #[serde(serialize_with = "duration::serialize")]
+    pub bxml: Duration,
+    /// jambonz.
+    #[serde(serialize_with = "duration::serialize")]
+    pub jambonz: Duration,
+}
+
+impl FinalNotifyTimeout {
+    /// The limit of one dialect.
+    pub fn of(&self, dialect: Dialect) -> Duration {
+        match dialect {
+            Dialect::Twiml => self.twiml,
+            Dialect::Cxml => self.cxml,
+            Dialect::Bxml => self.bxml,
+            Dialect::Jambonz => self.jambonz,
+        }
+    }
+}
+
+/// What happens when the far end refuses REFER.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnRefused {
+    /// The application is told.
+    Report,
+}
+
+/// Requests to applications.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Webhook {
+    /// Whether loopback, private and link-local addresses may be asked.
+    pub allow_private_networks: bool,
+}
+
+/// Limits of admission.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Limits {
+    /// Calls at a time.
+    pub calls: u32,
+    /// New calls per second; 0 is no limit.
+    pub calls_per_second: u32,
+}
+
+/// How the server stops.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Shutdown {
+    /// How long calls may go on.
+    #[serde(serialize_with = "duration::serialize")]
+    pub grace: Duration,
+}
+
+/// Finished calls.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Records {
+    /// How many are kept.
+    pub max: u32,
+}
+
+/// Logs.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Logs {
+    /// Whether numbers and URIs are written in full.
+    pub personal_data: bool,
+}
+
+/// An account.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccountSettings {
+    /// Identifier in the dialect's own form.
+    pub sid: String,
+    /// Its dialect.
+    #[serde(serialize_with = "display")]
+    pub dialect: Dialect,
+    /// REST user.
+    pub auth_user: String,
+    /// REST password or API key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_token: Option<Secret>,
+    /// Key that signs webhooks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signing_key: Option<Secret>,
+    /// HTTP Basic user towards the application (BXML).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback_user: Option<String>,
+    /// Its password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback_password: Option<Secret>,
+}
+
+/// An application.
+#[derive(Clone, Debug, Serialize)]
+pub struct ApplicationSettings {
+    /// Its name.
+    pub name: String,
+    /// Identifier in the dialect's own form.
+    pub sid: String,
+    /// The `sid` of its account.
+    pub account: String,
+    /// Where its documents come from.
+    #[serde(flatten)]
+    pub source: Source,
+    /// Method of the first request.
+    #[serde(serialize_with = "method")]
+    pub method: HookMethod,
+    /// Asked when a document cannot be had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fallback_url: Option<String>,
+    /// Told about the call's status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_callback: Option<String>,
+    /// Told Voice Gateway events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events_url: Option<String>,
+}
+
+/// Where an application's documents come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// A web application at this URL.
+    Url(String),
+    /// A file that every call runs.
+    Document(PathBuf),
+}
+
+/// Which application takes an inbound call.
+#[derive(Clone, Debug, Serialize)]
+pub struct Route {
+    /// User part, `user@host` or number.
+    pub to: Pattern,
+    /// Name or `sid` of the application.
+    pub application: String,
+}
+
+/// A peer that calls come from and go to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Trunk {
+    /// Its name.
+    pub name: String,
+    /// Where calls to it go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+    /// Which numbers go to it.
+    pub numbers: Vec<Pattern>,
+    /// Which hosts go through it.
+    pub hosts: Vec<Pattern>,
+    /// Digest user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// Digest password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<Secret>,
+    /// Addresses that it may call from.
+    pub from: Vec<IpNet>,
+}
+
+/// A phone that authenticates with a password.
+#[derive(Clone, Debug, Serialize)]
+pub struct User {
+    /// User part.
+    pub name: String,
+    /// Host part, and digest realm.
+    pub domain: String,
+    /// Password.
+    pub password: Secret,
+}
+
+fn display<T: std::fmt::Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(value)
+}
+
+fn method<S: Serializer>(value: &HookMethod, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(match value {
+        HookMethod::Get => "GET",
+        HookMethod::Post => "POST",
+    })
+}

@@ -1,0 +1,266 @@
+//! The audio side of calls: one bound UDP port per leg, and silence on it.
+
+mod pacer;
+mod ports;
+
+use std::cell::RefCell;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::rc::Rc;
+
+use hookflash_call::{MediaError, MediaPort};
+use hookflash_media::NegotiatedStream;
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::config::Ports;
+use pacer::{Pacer, StreamId};
+use ports::PortPool;
+
+/// The receive buffer of a port, in bytes. What comes in is of no use yet, so the kernel may
+/// throw away what does not fit.
+const RECEIVE_BUFFER: usize = 4_096;
+
+/// How SDP names this machine.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Advertise {
+    /// The configured address; it stands for every other.
+    pub(crate) configured: Option<IpAddr>,
+    /// The addresses of the SIP listeners, for those that are bound to one.
+    pub(crate) listeners: Vec<IpAddr>,
+}
+
+/// The media of one shard.
+pub(crate) struct Media {
+    ports: Rc<RefCell<PortPool>>,
+    pacer: Pacer,
+    advertise: RefCell<Advertise>,
+}
+
+impl Media {
+    /// Takes the share of `range` that belongs to shard `index` of `count`.
+    pub(crate) fn new(range: Ports, index: usize, count: usize, advertise: Advertise) -> Media {
+        let start = rand::random();
+        Media {
+            ports: Rc::new(RefCell::new(PortPool::new(range, index, count, start))),
+            pacer: Pacer::default(),
+            advertise: RefCell::new(advertise),
+        }
+    }
+
+    /// Binds a port for a peer at `towards`.
+    pub(crate) fn open(&self, towards: IpAddr) -> Result<Port, MediaError> {
+        let (local, shown) = self.own_address(towards)?;
+        let mut last = None;
+        let tries = self.ports.borrow().free();
+        for _ in 0..tries {
+            let Some(port) = self.ports.borrow_mut().take() else {
+                break;
+            };
+            match bind(SocketAddr::new(local, port)) {
+                Ok(socket) => {
+                    return Ok(Port {
+                        address: SocketAddr::new(shown, port),
+                        socket: Rc::new(socket),
+                        stream: RefCell::default(),
+                        pacer: self.pacer.clone(),
+                        pool: Rc::clone(&self.ports),
+                    });
+                }
+                Err(error) => {
+                    self.ports.borrow_mut().give_back(port);
+                    // Another process may sit on a port; anything else concerns all ports alike.
+                    if error.kind() != std::io::ErrorKind::AddrInUse {
+                        return Err(MediaError::Refused(error.to_string()));
+                    }
+                    last = Some(error);
+                }
+            }
+        }
+        tracing::warn!(error = ?last, "no RTP port is left; widen media.ports");
+        Err(MediaError::NoPortLeft)
+    }
+
+    /// How many ports are in use.
+    pub(crate) fn in_use(&self) -> usize {
+        self.ports.borrow().in_use()
+    }
+
+    /// The address to bind, and the one to write into SDP.
+    fn own_address(&self, towards: IpAddr) -> Result<(IpAddr, IpAddr), MediaError> {
+        let advertise = self.advertise.borrow();
+        let same_family = |ip: &&IpAddr| ip.is_ipv4() == towards.is_ipv4();
+        let wildcard: IpAddr = match towards {
+            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        if let Some(configured) = advertise.configured.as_ref().filter(same_family)
+            && !towards.is_loopback()
+        {
+            return Ok((wildcard, *configured));
+        }
+        let bound = advertise.listeners.iter().filter(same_family);
+        let reaches =
+            |ip: &&IpAddr| !ip.is_unspecified() && ip.is_loopback() == towards.is_loopback();
+        if let Some(local) = bound.clone().find(reaches) {
+            return Ok((*local, *local));
+        }
+        let shown = route_towards(towards).map_err(|error| {
+            MediaError::Refused(format!("there is no route to the peer: {error}"))
+        })?;
+        Ok((wildcard, shown))
+    }
+}
+
+/// The address that packets towards a peer leave from. Nothing is sent.
+pub(crate) fn route_towards(peer: IpAddr) -> std::io::Result<IpAddr> {
+    let any: SocketAddr = match peer {
+        IpAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        IpAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    };
+    let socket = UdpSocket::bind(any)?;
+    // Port 9 is discard; connecting a datagram socket only asks for the route.
+    socket.connect((peer, 9))?;
+    Ok(socket.local_addr()?.ip())
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<UdpSocket> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::DGRAM,
+        Some(Protocol::UDP),
+    )?;
+    socket.set_nonblocking(true)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // A wish only; a kernel that keeps a larger buffer does no harm.
+    let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+/// The audio side of one leg. Dropping it closes the socket and frees the port.
+pub(crate) struct Port {
+    address: SocketAddr,
+    socket: Rc<UdpSocket>,
+    stream: RefCell<Option<StreamId>>,
+    pacer: Pacer,
+    pool: Rc<RefCell<PortPool>>,
+}
+
+impl MediaPort for Port {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn send_silence(&self, stream: Option<NegotiatedStream>) {
+        let wanted = stream.and_then(|stream| Some((stream.sends_to()?, stream)));
+        let mut current = self.stream.borrow_mut();
+        match (wanted, *current) {
+            (Some((remote, stream)), Some(id)) => self.pacer.change(id, remote, &stream),
+            (Some((remote, stream)), None) => {
+                *current = Some(self.pacer.add(Rc::clone(&self.socket), remote, &stream));
+            }
+            (None, Some(id)) => self.pacer.pause(id),
+            (None, None) => {}
+        }
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        if let Some(id) = self.stream.borrow_mut().take() {
+            self.pacer.remove(id);
+        }
+        self.pool.borrow_mut().give_back(self.address.port());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hookflash_media::{Codec, Direction};
+
+    use super::*;
+
+    fn stream(remote: SocketAddr) -> NegotiatedStream {
+        NegotiatedStream {
+            remote: Some(remote),
+            rtcp: None,
+            rtcp_mux: false,
+            codec: Codec::Pcma,
+            payload_type: 8,
+            telephone_event: None,
+            direction: Direction::from_abilities(true, true),
+        }
+    }
+
+    fn media(first: u16, last: u16) -> Media {
+        let listeners = vec!["127.0.0.1".parse().unwrap()];
+        Media::new(
+            Ports { first, last },
+            0,
+            1,
+            Advertise {
+                configured: None,
+                listeners,
+            },
+        )
+    }
+
+    #[test]
+    fn ports_are_even_in_range_and_free_again_after_use() {
+        let media = media(21_000, 21_003);
+        let towards = "127.0.0.1".parse().unwrap();
+        let first = media.open(towards).unwrap();
+        let second = media.open(towards).unwrap();
+        assert!(
+            media
+                .open(towards)
+                .is_err_and(|e| e == MediaError::NoPortLeft)
+        );
+        assert_eq!(first.address().ip(), towards);
+        let mut ports = [first.address().port(), second.address().port()];
+        ports.sort_unstable();
+        assert_eq!(ports, [21_000, 21_002]);
+        drop(first);
+        assert_eq!(media.in_use(), 1);
+        drop(second);
+        assert!(media.open(towards).is_ok());
+        assert_eq!(media.in_use(), 0);
+    }
+
+    #[test]
+    fn a_port_that_another_process_holds_is_passed_over() {
+        let taken = UdpSocket::bind("127.0.0.1:21010").unwrap();
+        let media = media(21_010, 21_013);
+        let port = media.open("127.0.0.1".parse().unwrap()).unwrap();
+        assert_eq!(port.address().port(), 21_012);
+        drop(taken);
+    }
+
+    #[test]
+    fn silence_flows_until_it_is_paused_and_the_port_leaves_nothing_behind() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            let media = media(21_020, 21_021);
+            let peer = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            let port = media.open("127.0.0.1".parse().unwrap()).unwrap();
+            port.send_silence(Some(stream(peer.local_addr().unwrap())));
+            let mut packet = [0; 256];
+            let mut sequences = Vec::new();
+            for _ in 0..3 {
+                let (length, from) = peer.recv_from(&mut packet).await.unwrap();
+                assert_eq!((length, from), (172, port.address()));
+                assert_eq!(packet[1] & 0x7f, 8);
+                sequences.push(u16::from_be_bytes([packet[2], packet[3]]));
+            }
+            assert_eq!(sequences[2], sequences[0].wrapping_add(2));
+            port.send_silence(None);
+            assert_eq!(media.pacer.streams(), 1);
+            drop(port);
+            assert_eq!((media.pacer.streams(), media.in_use()), (0, 0));
+        });
+    }
+}

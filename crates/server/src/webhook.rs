@@ -1,0 +1,165 @@
+//! The HTTP client towards applications: one per shard, with its connections, cookies and
+//! queues.
+//!
+//! It carries out a [`HttpRequest`] by its policy: time limits, retries, redirects (signed anew
+//! for each URL), cookies, Basic and Digest, a cap on the reply. It never sends `Expect`. What
+//! goes wrong comes back as the kind that the dialects have codes for.
+
+mod authorization;
+mod connect;
+mod cookies;
+mod exchange;
+mod failure;
+mod location;
+mod pool;
+mod private;
+mod tell;
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::SystemTime;
+
+use hookflash_call::CallKey;
+use hookflash_dialects::{FetchError, FetchErrorKind, HttpRequest, Reply, RetryOn};
+use tokio::time::{Instant, timeout_at};
+
+use crate::resolver::Names;
+use authorization::Answers;
+use cookies::Jars;
+use pool::Pool;
+use tell::Queues;
+
+/// The client of one shard.
+pub(crate) struct Webhooks {
+    pool: Pool,
+    jars: Jars,
+    answers: Answers,
+    queues: Queues,
+    allow_private: Cell<bool>,
+}
+
+impl Webhooks {
+    pub(crate) fn new(names: Names, allow_private: bool) -> Rc<Webhooks> {
+        Rc::new(Webhooks {
+            pool: Pool::new(names),
+            jars: Jars::default(),
+            answers: Answers::default(),
+            queues: Queues::default(),
+            allow_private: Cell::new(allow_private),
+        })
+    }
+
+    /// Takes over a changed configuration.
+    pub(crate) fn set_allow_private(&self, allow: bool) {
+        self.allow_private.set(allow);
+    }
+
+    /// Sends a request whose reply matters.
+    pub(crate) async fn fetch(
+        &self,
+        call: CallKey,
+        request: &HttpRequest,
+    ) -> Result<Reply, FetchError> {
+        let deadline = Instant::now() + request.policy.total;
+        match timeout_at(deadline, self.with_retries(call, request)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(failure::new(
+                FetchErrorKind::TotalTimeout,
+                &request.url,
+                format!(
+                    "no complete reply within {} ms",
+                    request.policy.total.as_millis()
+                ),
+            )),
+        }
+    }
+
+    /// Sends a request whose reply does not matter, after those that the call sent before.
+    pub(crate) fn tell(
+        self: &Rc<Self>,
+        call: CallKey,
+        request: HttpRequest,
+        done: Box<dyn FnOnce(Result<u16, FetchError>)>,
+    ) {
+        tell::enqueue(self, call, request, done);
+    }
+
+    /// How many requests are still owed.
+    pub(crate) fn owed(&self) -> usize {
+        self.queues.owed()
+    }
+
+    /// Resolves when nothing is owed any more.
+    pub(crate) async fn settled(&self) {
+        self.queues.settled().await;
+    }
+
+    async fn with_retries(
+        &self,
+        call: CallKey,
+        request: &HttpRequest,
+    ) -> Result<Reply, FetchError> {
+        let policy = &request.policy;
+        let mut hop = exchange::Hop::first(request)?;
+        let mut redirects = 0;
+        let mut retries = 0;
+        loop {
+            let outcome = match self.exchange(call, request, &hop).await {
+                Ok(exchange::Answer::Reply(reply)) => return Ok(reply),
+                Ok(exchange::Answer::Redirect { status, location }) => {
+                    redirects += 1;
+                    if redirects > policy.redirects {
+                        Err(failure::new(
+                            FetchErrorKind::TooManyRedirects,
+                            hop.url(),
+                            format!("still redirected after {} redirects", policy.redirects),
+                        ))
+                    } else {
+                        hop = hop.redirected(status, &location)?;
+                        continue;
+                    }
+                }
+                Err(failed) => Err(failed),
+            };
+            let failed = match outcome {
+                Ok(reply) => return Ok(reply),
+                Err(failed) => failed,
+            };
+            if retries >= policy.retries || !covers(policy.retry_on, failed.kind) {
+                return Err(failed);
+            }
+            let pause = policy
+                .backoff
+                .get(usize::from(retries))
+                .or(policy.backoff.last());
+            if let Some(pause) = pause.filter(|pause| !pause.is_zero()) {
+                tokio::time::sleep(*pause).await;
+            }
+            retries += 1;
+        }
+    }
+}
+
+/// Whether a failure is one of those that the policy tries again.
+fn covers(retry_on: RetryOn, kind: FetchErrorKind) -> bool {
+    match kind {
+        FetchErrorKind::ConnectTimeout | FetchErrorKind::Refused | FetchErrorKind::Tls => {
+            retry_on.connect
+        }
+        FetchErrorKind::ReadTimeout => retry_on.read,
+        FetchErrorKind::Status(400..=499) => retry_on.client_errors,
+        FetchErrorKind::Status(500..=599) => retry_on.server_errors,
+        _ => false,
+    }
+}
+
+fn unix_seconds() -> u64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(crate) use tests::policy;

@@ -1,0 +1,57 @@
+//! Cookies, kept per call as a browser would keep them per session.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use cookie_store::CookieStore;
+use hookflash_call::CallKey;
+use http::HeaderMap;
+use http::header::{HeaderValue, SET_COOKIE};
+
+/// How many calls have a jar at a time; the oldest call loses its own first.
+const MOST_JARS: usize = 20_000;
+/// How many cookies one reply may set.
+const MOST_COOKIES: usize = 50;
+
+/// The jars of one shard. A call has one as soon as an application sets a cookie.
+#[derive(Default)]
+pub(crate) struct Jars(RefCell<BTreeMap<CallKey, CookieStore>>);
+
+impl Jars {
+    /// The Cookie header for a request, if there is anything to send.
+    pub(crate) fn header(&self, call: CallKey, url: &str) -> Option<HeaderValue> {
+        let jars = self.0.borrow();
+        let jar = jars.get(&call)?;
+        let url = url::Url::parse(url).ok()?;
+        let pairs: Vec<String> = jar
+            .get_request_values(&url)
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        if pairs.is_empty() {
+            None
+        } else {
+            HeaderValue::from_str(&pairs.join("; ")).ok()
+        }
+    }
+
+    /// Keeps what a reply sets.
+    pub(crate) fn keep(&self, call: CallKey, url: &str, headers: &HeaderMap) {
+        if !headers.contains_key(SET_COOKIE) {
+            return;
+        }
+        let Ok(url) = url::Url::parse(url) else {
+            return;
+        };
+        let mut jars = self.0.borrow_mut();
+        let jar = jars.entry(call).or_default();
+        for value in headers.get_all(SET_COOKIE).iter().take(MOST_COOKIES) {
+            // A cookie that the rules refuse is dropped, as a browser does.
+            if let Ok(text) = value.to_str() {
+                let _ = jar.parse(text, &url);
+            }
+        }
+        while jars.len() > MOST_JARS {
+            jars.pop_first();
+        }
+    }
+}

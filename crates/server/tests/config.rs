@@ -1,0 +1,496 @@
+//! The configuration as an operator meets it: what is understood, and how what is wrong is said.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hookflash_dialects::Dialect;
+use hookflash_server::config::{Accept, Config, Options, Source};
+
+fn folder() -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("hookflash-config-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("night.xml"), "<Response><Hangup/></Response>").unwrap();
+    std::fs::write(folder.join("secret"), "from a file\n").unwrap();
+    folder
+}
+
+fn read(text: &str) -> Result<Config, String> {
+    read_with(text, &[], &Options::default())
+}
+
+fn read_with(text: &str, env: &[(&str, &str)], options: &Options) -> Result<Config, String> {
+    let env: Vec<(String, String)> = env
+        .iter()
+        .map(|(name, value)| ((*name).into(), (*value).into()))
+        .collect();
+    Config::from_parts("hookflash.toml", text, &folder(), &env, options)
+        .map_err(|errors| errors.to_string())
+}
+
+const DESK: &str = r#"
+[[accounts]]
+sid = "AC00000000000000000000000000000001"
+dialect = "twiml"
+auth_token = "token"
+
+[[applications]]
+name = "support"
+account = "AC00000000000000000000000000000001"
+url = "http://127.0.0.1:3000/voice"
+"#;
+
+#[test]
+fn an_empty_configuration_listens_on_loopback_and_nothing_else() {
+    let config = read("").unwrap();
+    let listen: Vec<String> = config.sip.listen.iter().map(ToString::to_string).collect();
+    assert_eq!(listen, ["udp://127.0.0.1:5060", "tcp://127.0.0.1:5060"]);
+    assert_eq!(config.http.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(
+        (config.media.ports.first, config.media.ports.last),
+        (30000, 39999)
+    );
+    assert_eq!(config.sip.accept, Accept::Known);
+    assert_eq!(config.limits.calls, 10_000);
+    assert_eq!(config.shutdown.grace, Duration::from_secs(30));
+    assert_eq!(
+        config.transfer.final_notify_timeout.of(Dialect::Jambonz),
+        Duration::from_secs(15)
+    );
+    assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+}
+
+#[test]
+fn every_documented_key_is_understood() {
+    let secret = folder().join("secret");
+    let text = format!(
+        r#"
+shards = 2
+[sip]
+listen = ["udp://127.0.0.1:5060", "tcp://[::1]:5060"]
+advertise = "203.0.113.7"
+domains = ["voice.example.com"]
+accept = "known"
+t1 = "500ms"
+t2 = "4s"
+t4 = "5s"
+session_expires = "30m"
+min_se = "90s"
+[sip.tls]
+certificate = "cert.pem"
+key = "key.pem"
+[http]
+listen = "127.0.0.1:8080"
+public_url = "https://voice.example.com/"
+admin_token = "file:{}"
+[media]
+ports = "30000-39999"
+codecs = ["PCMU", "PCMA"]
+srtp = "optional"
+[store]
+url = "sqlite://hookflash.db"
+[transfer]
+final_notify_timeout = {{ twiml = "120s", cxml = "110s", bxml = "30s", jambonz = "15s" }}
+max_duration = "5m"
+referred_by = true
+refer_sub = false
+grace_after_success = "2s"
+on_refused = "report"
+accept_code = 202
+allow_targets = ["*"]
+[webhook]
+allow_private_networks = true
+[limits]
+calls = 10000
+calls_per_second = 0
+[shutdown]
+grace = "30s"
+[records]
+max = 10000
+[logs]
+personal_data = false
+[[accounts]]
+sid = "AC00000000000000000000000000000001"
+dialect = "twiml"
+auth_user = "user"
+auth_token = "token"
+signing_key = "key"
+[[accounts]]
+sid = "9900000"
+dialect = "bxml"
+auth_token = "token"
+callback_user = "me"
+callback_password = "pass"
+[[applications]]
+name = "support"
+sid = "AP1"
+account = "AC00000000000000000000000000000001"
+url = "http://127.0.0.1:3000/voice"
+method = "GET"
+fallback_url = "http://127.0.0.1:3000/fallback"
+status_callback = "http://127.0.0.1:3000/status"
+[[applications]]
+name = "night"
+account = "9900000"
+document = "night.xml"
+[[routes]]
+to = "support"
+application = "AP1"
+[[routes]]
+to = "*"
+application = "night"
+[[trunks]]
+name = "carrier"
+uri = "sip:127.0.0.1:5070;transport=udp"
+numbers = ["+44*"]
+hosts = ["*.carrier.example"]
+username = "u"
+password = "p"
+from = ["127.0.0.1/32", "2001:db8::1"]
+register = false
+[[users]]
+name = "alice"
+domain = "voice.example.com"
+password = "secret"
+"#,
+        secret.display()
+    );
+    let config = read(&text).unwrap();
+    assert_eq!(
+        config.http.public_url.as_deref(),
+        Some("https://voice.example.com")
+    );
+    assert_eq!(
+        config.http.admin_token.as_ref().unwrap().reveal(),
+        "from a file"
+    );
+    assert_eq!(
+        config.accounts[0].signing_key.as_ref().unwrap().reveal(),
+        "key"
+    );
+    assert_eq!(config.accounts[1].auth_user, "9900000");
+    assert_eq!(
+        config.applications[1].source,
+        Source::Document(folder().join("night.xml"))
+    );
+    assert_eq!(config.routes[0].application, "support");
+    assert_eq!(config.trunks[0].from[1].to_string(), "2001:db8::1/128");
+    let warnings = config.warnings.join("\n");
+    assert!(
+        warnings.contains("sip.tls: TLS comes with a later release"),
+        "{warnings}"
+    );
+    assert!(
+        warnings.contains("store.url: this release keeps records in memory"),
+        "{warnings}"
+    );
+    assert_eq!(config.warnings.len(), 2, "{warnings}");
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_place_its_key_and_its_remedy() {
+    let app = |line: &str| format!("{DESK}{line}\n");
+    let cases: Vec<(String, &str)> = vec![
+        (
+            "[sip]\nlisen = []".into(),
+            "hookflash.toml:2:1: sip.lisen: there is no such key; did you mean `listen`?",
+        ),
+        (
+            "[spi]".into(),
+            "hookflash.toml:1:2: spi: there is no such key; did you mean `sip`?",
+        ),
+        (
+            "[http]\nport = 1".into(),
+            "known here: public_url, listen, admin_token",
+        ),
+        (
+            "[sip]\nlisten = [\"udp://127.0.0.1\", \"upd://::1\"]".into(),
+            "hookflash.toml:2:30: sip.listen[1]: `upd` is no transport (did you mean `udp`?)",
+        ),
+        (
+            "[sip]\nlisten = [\"tls://0.0.0.0:5061\"]".into(),
+            "this release does not speak TLS",
+        ),
+        (
+            "[sip]\nlisten = []".into(),
+            "sip.listen: no address to listen on",
+        ),
+        (
+            "[sip]\nt1 = 500".into(),
+            "hookflash.toml:2:1: sip.t1: an integer was given where a string belongs",
+        ),
+        (
+            "[sip]\nt1 = \"500\"".into(),
+            "write a number and ms, s, m or h",
+        ),
+        ("[sip]\nmin_se = \"10s\"".into(), "RFC 4028 allows no less"),
+        (
+            "[sip]\naccept = \"anyoen\"".into(),
+            "did you mean `anyone`?",
+        ),
+        (
+            "[http]\nlisten = \"localhost\"".into(),
+            "write HOST:PORT with an IP address",
+        ),
+        (
+            "[http]\nadmin_token = \"env:HOOKFLASH_NOT_SET\"".into(),
+            "http.admin_token: the environment variable HOOKFLASH_NOT_SET is not set",
+        ),
+        ("[media]\nports = \"40000\"".into(), "write FIRST-LAST"),
+        (
+            "[media]\nports = \"30001-30001\"".into(),
+            "holds no even port",
+        ),
+        (
+            "[media]\nsrtp = \"required\"".into(),
+            "this release has no SRTP",
+        ),
+        (
+            "[media]\ncodecs = [\"opus\"]".into(),
+            "`opus` is no codec of this release",
+        ),
+        (
+            "[store]\nurl = \"postgres://db\"".into(),
+            "this release has no PostgreSQL store",
+        ),
+        (
+            "[transfer]\non_refused = \"bridge\"".into(),
+            "this release does not bridge",
+        ),
+        (
+            "[transfer]\nfinal_notify_timeout = \"9s\"".into(),
+            "where a table belongs",
+        ),
+        (
+            "[transfer.final_notify_timeout]\nbxnl = \"9s\"".into(),
+            "did you mean `bxml`?",
+        ),
+        (
+            "[limits]\ncalls = 0".into(),
+            "limits.calls: 0 is out of range",
+        ),
+        (
+            "shards = true".into(),
+            "a boolean was given where an integer belongs",
+        ),
+        (
+            "[[accounts]]\nsid = \"a/b\"\ndialect = \"twiml\"".into(),
+            "cannot stand in a path",
+        ),
+        (
+            "[[accounts]]\nsid = \"a\"".into(),
+            "accounts[0].dialect: is missing",
+        ),
+        (
+            "[[accounts]]\nsid = \"a\"\ndialect = \"texml\"".into(),
+            "`texml` is not one of twiml",
+        ),
+        (
+            app("acount = \"x\""),
+            "hookflash.toml:11:1: applications[0].acount: there is no such",
+        ),
+        (
+            app("document = \"night.xml\""),
+            "applications[0].document: goes not with `url`",
+        ),
+        (
+            app("events_url = \"http://h/\""),
+            "belongs to jambonz applications only",
+        ),
+        (
+            app("fallback_url = \"/x\""),
+            "applications[0].fallback_url: `/x` is no URL",
+        ),
+        (
+            DESK.replace("http://127", "ws://127"),
+            "does not speak to applications over WebSocket",
+        ),
+        (
+            DESK.replace("account = \"AC0", "account = \"AC1"),
+            "did you mean `AC000",
+        ),
+        (
+            DESK.replace(
+                "url = \"http://127.0.0.1:3000/voice\"",
+                "document = \"day.xml\"",
+            ),
+            "day.xml cannot be read",
+        ),
+        (
+            app("[[routes]]\nto = \"x\"\napplication = \"suport\""),
+            "did you mean `support`?",
+        ),
+        (
+            app(
+                "[[applications]]\nname = \"b\"\naccount = \"AC00000000000000000000000000000001\"\n\
+              url = \"http://h/\"",
+            ),
+            "routes: there is more than one application",
+        ),
+        ("[[trunks]]\nname = \"t\"".into(), "the trunk leads nowhere"),
+        (
+            "[[trunks]]\nname = \"t\"\nuri = \"sip:h\"\nregister = true".into(),
+            "hookflash.toml:4:1: trunks[0].register: this release does not register",
+        ),
+        (
+            "[[trunks]]\nname = \"t\"\nuri = \"sips:h\"".into(),
+            "does not speak TLS",
+        ),
+        (
+            "[[trunks]]\nname = \"t\"\nfrom = [\"10.0.0.0/40\"]".into(),
+            "is no network",
+        ),
+        (
+            "[[users]]\nname = \"a\"\ndomain = \"d\"".into(),
+            "users[0].password: is missing",
+        ),
+        ("[sip\n".into(), "hookflash.toml:1:5: this is no TOML"),
+        ("trunks = 3".into(), "an array of tables ([[trunks]])"),
+    ];
+    for (text, expected) in cases {
+        let errors = read(&text).expect_err(&text);
+        assert!(
+            errors.contains(expected),
+            "{text}\nexpected: {expected}\ngot: {errors}"
+        );
+    }
+}
+
+#[test]
+fn one_run_shows_every_error() {
+    let errors = read("[sip]\nt1 = \"x\"\n[http]\nlisten = \"y\"\n[zzz]\n").unwrap_err();
+    assert_eq!(errors.lines().count(), 3, "{errors}");
+}
+
+#[test]
+fn environment_variables_stand_over_the_file() {
+    let text = format!("[http]\nlisten = \"127.0.0.1:1\"\n{DESK}");
+    let env = [
+        ("HOOKFLASH_HTTP__LISTEN", "127.0.0.1:2"),
+        (
+            "HOOKFLASH_SIP__LISTEN",
+            "[\"udp://127.0.0.1:7000\", \"tcp://127.0.0.1:7000\"]",
+        ),
+        ("HOOKFLASH_SIP__DOMAINS", "voice.example.com"),
+        ("HOOKFLASH_LIMITS__CALLS", "12"),
+        ("HOOKFLASH_TRANSFER__REFERRED_BY", "false"),
+        ("HOOKFLASH_TRANSFER__FINAL_NOTIFY_TIMEOUT__BXML", "9s"),
+        ("HOOKFLASH_ACCOUNTS__0__AUTH_TOKEN", "12345"),
+        ("HOOKFLASH_SHARDS", "3"),
+        ("HOOKFLASH_ADMIN", "the operator's own"),
+    ];
+    let config = read_with(&text, &env, &Options::default()).unwrap();
+    assert_eq!(config.http.listen.port(), 2);
+    assert_eq!(config.sip.listen.len(), 2);
+    assert_eq!(config.sip.domains, ["voice.example.com"]);
+    assert_eq!(config.limits.calls, 12);
+    assert!(!config.transfer.referred_by);
+    assert_eq!(
+        config.transfer.final_notify_timeout.bxml,
+        Duration::from_secs(9)
+    );
+    assert_eq!(
+        config.accounts[0].auth_token.as_ref().unwrap().reveal(),
+        "12345"
+    );
+    assert_eq!(config.shards, 3);
+}
+
+#[test]
+fn a_wrong_environment_variable_is_named() {
+    let env = [
+        ("HOOKFLASH_HTP__LISTEN", "127.0.0.1:2"),
+        ("HOOKFLASH_LIMITS__CALLS", "many"),
+    ];
+    let errors = read_with("", &env, &Options::default()).unwrap_err();
+    assert!(errors.contains("environment variable HOOKFLASH_HTP__LISTEN: htp: there is no such"));
+    assert!(errors.contains("environment variable HOOKFLASH_LIMITS__CALLS: limits.calls: a text"));
+}
+
+#[test]
+fn the_webhook_option_answers_every_call_without_a_file() {
+    let options = Options {
+        webhook: Some("http://127.0.0.1:3000/".into()),
+        dialect: Some(Dialect::Jambonz),
+        sip: vec!["udp://127.0.0.1:0".into()],
+        http: Some("127.0.0.1:0".into()),
+        store: Some("sqlite::memory:".into()),
+    };
+    let config = read_with("", &[], &options).unwrap();
+    assert_eq!(config.sip.listen.len(), 1);
+    assert_eq!(config.http.listen.port(), 0);
+    assert_eq!(config.accounts[0].dialect, Dialect::Jambonz);
+    assert_eq!(config.routes[0].to.as_str(), "*");
+    assert_eq!(config.routes[0].application, config.applications[0].name);
+    let token = config.accounts[0].auth_token.as_ref().unwrap().reveal();
+    assert!(
+        config
+            .warnings
+            .iter()
+            .any(|warning| warning.contains(token)),
+        "the key is told once"
+    );
+}
+
+#[test]
+fn the_webhook_option_uses_a_configured_account_of_its_dialect_and_takes_every_call() {
+    let text = format!("{DESK}[[routes]]\nto = \"support\"\napplication = \"support\"\n");
+    let options = Options {
+        webhook: Some("http://127.0.0.1:1/".into()),
+        ..Options::default()
+    };
+    let config = read_with(&text, &[], &options).unwrap();
+    assert_eq!(config.accounts.len(), 1);
+    assert_eq!(config.routes.len(), 1);
+    assert_eq!(config.routes[0].application, "webhook");
+}
+
+#[test]
+fn a_wrong_option_is_named() {
+    let options = Options {
+        webhook: Some("localhost".into()),
+        ..Options::default()
+    };
+    let errors = read_with("", &[], &options).unwrap_err();
+    assert!(errors.starts_with("option --webhook: applications[0].url: `localhost` is no URL"));
+}
+
+#[test]
+fn an_application_keeps_its_derived_identifier_from_run_to_run() {
+    let once = read(DESK).unwrap().applications[0].sid.clone();
+    assert_eq!(once, read(DESK).unwrap().applications[0].sid);
+    assert_ne!(
+        once,
+        read(&DESK.replace("support", "sales"))
+            .unwrap()
+            .applications[0]
+            .sid
+    );
+    assert!(once.starts_with("AP"), "{once}");
+}
+
+#[test]
+fn the_printed_configuration_masks_secrets_and_reads_back() {
+    let text = format!(
+        "[sip]\nt1 = \"250ms\"\n{DESK}[[users]]\nname = \"a\"\ndomain = \"d\"\npassword = \"hush\"\n"
+    );
+    let printed = read(&text).unwrap().print();
+    assert!(
+        !printed.contains("hush") && !printed.contains("\"token\""),
+        "{printed}"
+    );
+    assert!(printed.contains("t1 = \"250ms\""), "{printed}");
+    let again = read(&printed).unwrap();
+    assert_eq!(again.print(), printed);
+}
+
+#[test]
+fn a_missing_file_says_so() {
+    let missing = Path::new("/nonexistent/hookflash.toml");
+    let errors = Config::load(Some(missing), &Options::default())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        errors.contains("/nonexistent/hookflash.toml: cannot be read"),
+        "{errors}"
+    );
+}

@@ -1,0 +1,52 @@
+"""Ports on loopback that nothing else uses, for UDP and TCP alike.
+
+They come from below the system's ephemeral range, so that no outgoing connection takes one
+between this check and its use.
+"""
+
+import itertools
+import os
+import socket
+import threading
+
+_FIRST, _LAST = 20000, 29000
+_lock = threading.Lock()
+_candidates = itertools.cycle(range(_FIRST, _LAST, 2))
+for _ in range(os.getpid() * 37 % ((_LAST - _FIRST) // 2)):
+    next(_candidates)
+
+
+def free_port():
+    """An even port; the next odd one is free too (RTCP)."""
+    with _lock:
+        for port in itertools.islice(_candidates, 2000):
+            if all(_is_free(port + offset, kind) for offset in (0, 1) for kind in _KINDS):
+                return port
+    raise RuntimeError("no free port on loopback")
+
+
+def has_ipv6():
+    """Whether this machine has the IPv6 loopback address."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+def closed_port():
+    """A port on which nobody listens: connections to it are refused."""
+    return free_port()
+
+
+_KINDS = (socket.SOCK_DGRAM, socket.SOCK_STREAM)
+
+
+def _is_free(port, kind):
+    with socket.socket(socket.AF_INET, kind) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
