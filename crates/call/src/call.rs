@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hookflash_dialects::{CallEnd, CallState, Dialect};
-use hookflash_sip::{Endpoint, Event, Flow, LegEnd, LegId, Request};
+use hookflash_sip::{Endpoint, Event, Flow, LegEnd, LegId, Request, WireEvent};
 use tokio::sync::Notify;
 
 use crate::audio::Audio;
@@ -229,9 +229,7 @@ impl<H: Host> Call<H> {
     /// Says how the leg ended, when it did.
     fn hear(self: &Rc<Self>, event: Event) -> Option<LegEnd> {
         match event {
-            Event::Wire(wire) => {
-                self.note(What::Sip(SipMessage::new(wire, Some(self.record.flow))));
-            }
+            Event::Wire(wire) => self.keep(What::Sip(self.message(wire))),
             Event::Confirmed { body } => {
                 if self.phase.get() == Phase::Answered {
                     self.set_phase(Phase::Confirmed);
@@ -291,10 +289,12 @@ impl<H: Host> Call<H> {
         self.options.application.account.dialect
     }
 
+    /// Adds an entry to the journal, after the messages that crossed the wire before it.
     pub(crate) fn note(&self, what: What) {
-        if let Some(index) = self.record.push(self.host.now(), what) {
-            self.ledger.publish(&self.record, index);
+        while let Some(wire) = self.inbox.take_wire() {
+            self.keep(What::Sip(self.message(wire)));
         }
+        self.keep(what);
         let dropped = self.inbox.take_dropped();
         if dropped > 0 {
             let counter = &self.ledger.counters.events_dropped;
@@ -303,6 +303,16 @@ impl<H: Host> Call<H> {
                 "{dropped} events were dropped: more came than could be read"
             ));
         }
+    }
+
+    fn keep(&self, what: What) {
+        if let Some(index) = self.record.push(self.host.now(), what) {
+            self.ledger.publish(&self.record, index);
+        }
+    }
+
+    fn message(&self, wire: WireEvent) -> SipMessage {
+        SipMessage::new(wire, Some(self.record.flow))
     }
 
     pub(crate) fn note_call(&self, text: &str) {
@@ -321,6 +331,11 @@ impl<H: Host> Call<H> {
         self.verb_runs.set(true);
     }
 
+    /// The call's identifier, for logs.
+    pub(crate) fn sid(&self) -> String {
+        self.record.facts(|facts| facts.sid.clone())
+    }
+
     pub(crate) fn verb_ended(&self, how: VerbEnd) {
         if self.verb_runs.replace(false) {
             self.note(What::VerbDone(how));
@@ -330,6 +345,14 @@ impl<H: Host> Call<H> {
     /// Marks the call as over, at this moment.
     pub(crate) fn set_ended(&self, end: CallEnd) {
         self.set_phase(Phase::Over);
+        tracing::info!(
+            call = %self.sid(),
+            by = ?end.by,
+            status = end.sip_status,
+            cause = end.cause,
+            why = end.message,
+            "a call ended"
+        );
         self.note(What::Ended(Box::new(end.clone())));
         let now = self.host.wall_clock();
         self.record.change(|facts| {

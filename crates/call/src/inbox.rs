@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
-use hookflash_sip::Event;
+use hookflash_sip::{Event, WireEvent};
 use tokio::sync::Notify;
 
 use crate::command::Command;
@@ -52,6 +52,18 @@ impl Inbox {
                 return input;
             }
             self.arrived.notified().await;
+        }
+    }
+
+    /// The next input, if it is a message that crossed the wire.
+    pub(crate) fn take_wire(&self) -> Option<WireEvent> {
+        let mut waiting = self.waiting.borrow_mut();
+        if !matches!(waiting.front(), Some(Input::Leg(Event::Wire(_)))) {
+            return None;
+        }
+        match waiting.pop_front() {
+            Some(Input::Leg(Event::Wire(wire))) => Some(wire),
+            _ => None,
         }
     }
 

@@ -23,8 +23,10 @@ pub fn ladder(record: &CallRecord) -> String {
             let at = format!("{:>9.3}", entry.since_start().as_secs_f64());
             let row = match &entry.what {
                 What::Sip(message) => {
-                    let label = Line::of(&entry.what).summary;
-                    row(&at, &arrow(&label, !message.sent), &blank())
+                    let note = message.note().unwrap_or_default();
+                    let note = note.strip_prefix("SIP/2.0 ").unwrap_or(note);
+                    let label = format!("{} {note}", message.summary());
+                    row(&at, &arrow(label.trim_end(), !message.sent), &blank())
                 }
                 What::Asked {
                     purpose,

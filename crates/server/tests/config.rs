@@ -1,4 +1,5 @@
 //! The configuration as an operator meets it: what is understood, and how what is wrong is said.
+#![allow(clippy::unwrap_used, reason = "a test that cannot set its stage fails")]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -7,12 +7,12 @@ use hookflash_dialects::Dialect;
 use hookflash_program::Hook;
 
 use crate::support::application::Page;
-use crate::support::documents::{V, document};
+use crate::support::documents::{V, answered, document};
 use crate::support::world::{World, in_virtual_time};
 
 fn world(dialect: Dialect) -> World {
     let world = World::new(dialect);
-    let pause = document(dialect, &[V::Pause(600), V::Redirect("/later")]);
+    let pause = answered(dialect, &[V::Pause(600), V::Redirect("/later")]);
     world.application.page("/start", Page::document(pause));
     world
 }

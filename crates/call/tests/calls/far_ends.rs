@@ -534,17 +534,18 @@ async fn meet(far_end: &FarEnd, dialect: Dialect) {
     };
     assert_eq!(ran("/reply"), reply_runs, "whether the reply runs");
     assert!(!ran("/later"), "verbs behind Refer ran");
-    let byes = if far_end.next == Next::Over { 0 } else { 1 };
     let sent = phone.count_heard("BYE");
-    assert!(
-        sent == byes || far_end.name.contains("481"),
-        "{sent} BYEs were sent"
-    );
+    match far_end.next {
+        Next::Success | Next::Failure => assert_eq!(sent, 1, "BYEs"),
+        // BXML hangs up at once after success, and the endpoint after 481: that BYE may cross
+        // the far end's.
+        Next::Over => assert!(sent <= 1, "{sent} BYEs"),
+    }
     assert_eq!(
         application
             .asked_at("/status")
             .iter()
-            .filter(|asked| is_final(asked))
+            .filter(|asked| asked.is_final())
             .count(),
         1
     );
@@ -661,12 +662,4 @@ fn fields(dialect: Dialect, callback: &Asked) -> String {
         .map(|name| callback.field(name))
         .collect::<Vec<_>>()
         .join(" ")
-}
-
-/// Whether a status callback tells of the end of the call.
-fn is_final(asked: &Asked) -> bool {
-    ["CallStatus", "call_status"]
-        .iter()
-        .any(|name| asked.field(name) == "completed")
-        || asked.field("eventType") == "disconnect"
 }

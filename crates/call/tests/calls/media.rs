@@ -5,7 +5,7 @@ use std::time::Duration;
 use hookflash_dialects::Dialect;
 
 use crate::support::application::Page;
-use crate::support::documents::{V, document};
+use crate::support::documents::{V, answered};
 use crate::support::phone::OFFER;
 use crate::support::world::{World, in_virtual_time};
 
@@ -13,7 +13,7 @@ const SDP: &[(&str, &str)] = &[("Content-Type", "application/sdp")];
 
 fn world() -> World {
     let world = World::new(Dialect::Twiml);
-    let pause = document(Dialect::Twiml, &[V::Pause(30)]);
+    let pause = answered(Dialect::Twiml, &[V::Pause(30)]);
     world.application.page("/start", Page::document(pause));
     world
 }

@@ -189,8 +189,8 @@ fn a_ladder_shows_three_parties_and_ends_with_the_verdict() {
         has(&["── POST /start (first) ", ">│"]);
         has(&["│<", "200 (action, 12 ms)"]);
         has(&["● Refer (1:"]);
-        has(&["NOTIFY (SIP/2.0 486"]);
-        has(&["Transfer to sip:bob@target.example", "202"]);
+        has(&["── NOTIFY 486 Busy Here ", ">│"]);
+        has(&["Transfer to sip:bob@target.example", "accepted the REFER"]);
         assert!(
             text.lines().all(|line| line.chars().count() <= 100),
             "{text}"

@@ -49,6 +49,7 @@ pub(super) static DIAL: Element = Element::new("Dial")
     .text(Text::Words)
     .children(&[&NUMBER, &SIP, &CONFERENCE, &QUEUE, &VERTO])
     .bad_child("13215")
+    .most_children(10, "13250")
     .needs_content("13223");
 
 static NUMBER: Element = Element::new("Number")

@@ -57,6 +57,9 @@ static REDIRECT: Element = Element::new("Redirect")
     .attributes(&[&[METHOD]])
     .text(Text::Url);
 
+/// Twilio and SignalWire speak so much at a time.
+const SPOKEN: Text = Text::AtMost(4096, "13521");
+
 static SAY: Element = Element::new("Say")
     .attributes(&[&[
         attribute("voice", Kind::Any).default("woman").code("13511"),
@@ -65,7 +68,7 @@ static SAY: Element = Element::new("Say")
             .default("1")
             .code("13510"),
     ]])
-    .text(Text::Words)
+    .text(SPOKEN)
     .children(&SPEECH)
     .needs_content("13520");
 
@@ -227,7 +230,7 @@ static SMS: Element = Element::new("Sms")
             attribute("statusCallback", Kind::Url),
         ],
     ])
-    .text(Text::Words)
+    .text(Text::AtMost(1599, "20422"))
     .needs_content("20422");
 
 static PAY: Element = Element::new("Pay")

@@ -84,7 +84,7 @@ fn carry_on(first: bool, warnings: Vec<Diagnostic>) -> Result<Program, DocumentE
 }
 
 fn no_array(first: bool, text: &str, found: &Value) -> Result<Program, DocumentError> {
-    let position = Places::new(text).at(position::offset(text, &[]));
+    let position = Places::new(text).at(position::start(text, text.trim_start()));
     let message = "malformed jambonz payload: must be array".to_owned();
     let help = found
         .is_object()
@@ -113,16 +113,14 @@ fn build(text: &str, elements: Vec<Value>) -> Result<Program, DocumentError> {
     }
     let findings = validation.into_findings();
     let mut places = Places::new(text);
+    let items = position::items(text);
     if findings.is_empty() {
-        let steps = verbs
-            .into_iter()
-            .zip(position::items(text))
-            .map(|(built, offset)| Step {
-                name: built.name,
-                position: places.at(offset),
-                answering: built.answering,
-                verb: built.verb,
-            });
+        let steps = verbs.into_iter().zip(items).map(|(built, item)| Step {
+            name: built.name,
+            position: places.at(position::start(text, item)),
+            answering: built.answering,
+            verb: built.verb,
+        });
         return Ok(Program {
             steps: steps.collect(),
             end: EndOfProgram::HangUpOrRefuse(REFUSAL),
@@ -130,7 +128,12 @@ fn build(text: &str, elements: Vec<Value>) -> Result<Program, DocumentError> {
         });
     }
     let diagnostics = findings.into_iter().map(|finding| {
-        let position = places.at(position::offset(text, &finding.path));
+        let element = match finding.path.split_first() {
+            Some((Segment::Index(index), inside)) => items.get(*index).zip(Some(inside)),
+            _ => None,
+        };
+        let offset = element.map_or(0, |(item, inside)| position::offset(text, item, inside));
+        let position = places.at(offset);
         error(position, finding.message, finding.help)
     });
     Err(DocumentError {

@@ -20,6 +20,8 @@ mod verb;
 
 use hookflash_program::Program;
 
+pub use number::load as load_numbering_plans;
+
 use crate::uuid::uuid;
 use crate::{CallFacts, Document, DocumentError, FetchError, FetchErrorKind, HttpRequest, Moment};
 

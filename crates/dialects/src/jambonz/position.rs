@@ -17,14 +17,13 @@ pub(super) enum Segment {
     Name(String),
 }
 
-/// The byte offset of what a path leads to, or of the innermost value on the way that exists.
-pub(super) fn offset(document: &str, path: &[Segment]) -> usize {
-    let mut here = document.trim_start();
+/// The byte offset of what a path leads to, from a value of the document on; of the innermost value
+/// on the way when it leads into nothing.
+pub(super) fn offset(document: &str, value: &str, path: &[Segment]) -> usize {
+    let mut here = value;
     for segment in path {
         let next = match segment {
-            Segment::Index(index) => serde_json::from_str::<Vec<&RawValue>>(here)
-                .ok()
-                .and_then(|items| items.get(*index).map(|item| item.get())),
+            Segment::Index(index) => items(here).get(*index).copied(),
             Segment::Value(name) => property(here, name).map(|(_, value)| value),
             Segment::Name(name) => property(here, name).map(|(name, _)| name),
         };
@@ -33,20 +32,17 @@ pub(super) fn offset(document: &str, path: &[Segment]) -> usize {
             None => break,
         }
     }
-    distance(document, here)
+    start(document, here)
 }
 
-/// The byte offsets of the items of an array.
-pub(super) fn items(document: &str) -> Vec<usize> {
-    serde_json::from_str::<Vec<&RawValue>>(document)
-        .unwrap_or_default()
-        .into_iter()
-        .map(|item| distance(document, item.get()))
-        .collect()
+/// The texts of the items of an array.
+pub(super) fn items(array: &str) -> Vec<&str> {
+    let items = serde_json::from_str::<Vec<&RawValue>>(array).unwrap_or_default();
+    items.into_iter().map(RawValue::get).collect()
 }
 
 /// How far into the document a slice of it begins.
-fn distance(document: &str, slice: &str) -> usize {
+pub(super) fn start(document: &str, slice: &str) -> usize {
     slice
         .as_ptr()
         .addr()
@@ -100,7 +96,9 @@ mod tests {
     }
 
     fn at(path: &[Segment]) -> &'static str {
-        DOCUMENT.get(offset(DOCUMENT, path)..).unwrap()
+        DOCUMENT
+            .get(offset(DOCUMENT, DOCUMENT.trim_start(), path)..)
+            .unwrap()
     }
 
     #[test]

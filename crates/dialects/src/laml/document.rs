@@ -103,11 +103,7 @@ fn said_and_done(verb: &str, what: &str) -> Program {
     };
     Program {
         steps: vec![
-            step(
-                verb,
-                Answering::Leave,
-                unrunnable(verb, format!("{what}; this release cannot")),
-            ),
+            step(verb, Answering::Leave, unrunnable(verb, what.to_owned())),
             step("Hangup", Answering::Answer, Verb::Hangup(Hangup::default())),
         ],
         end: EndOfProgram::AnswerAndHangUp,
@@ -125,13 +121,10 @@ fn unrunnable(verb: &str, reason: String) -> Verb {
 
 /// Why a verb that is in the tables does not run.
 fn why_not(vendor: &Vendor, verb: &str) -> String {
-    let note = vendor
-        .support
-        .iter()
-        .find(|(name, ..)| *name == verb)
-        .map(|(.., note)| *note);
-    let note = note.map(|note| format!(": {note}")).unwrap_or_default();
-    format!("`<{verb}>` is valid, but this release does not run it{note}")
+    let entry = vendor.support.iter().find(|(name, ..)| *name == verb);
+    entry
+        .map_or("it is not part of this release", |(.., note)| note)
+        .to_owned()
 }
 
 /// One verb. What it does to an unanswered call: Pause waits, Redirect and Reject leave it, a

@@ -17,6 +17,8 @@ pub(crate) struct Element {
     pub(crate) needs_content: Option<&'static str>,
     /// An attribute that makes up for missing content.
     pub(crate) content_or: Option<&'static str>,
+    /// How many children it may hold at most, and the code for more.
+    pub(crate) most_children: Option<(usize, &'static str)>,
 }
 
 /// What the text of an element is.
@@ -26,6 +28,8 @@ pub(crate) enum Text {
     None,
     /// Any words.
     Words,
+    /// At most so many characters, else this code.
+    AtMost(usize, &'static str),
     /// The URL of a file or document.
     Url,
     /// The URL of a sound, which may be a stream and is not only http(s).
@@ -95,6 +99,7 @@ impl Element {
             text: Text::None,
             needs_content: None,
             content_or: None,
+            most_children: None,
         }
     }
 
@@ -127,6 +132,13 @@ impl Element {
     pub(crate) const fn content_or(self, attribute: &'static str) -> Element {
         Element {
             content_or: Some(attribute),
+            ..self
+        }
+    }
+
+    pub(crate) const fn most_children(self, most: usize, code: &'static str) -> Element {
+        Element {
+            most_children: Some((most, code)),
             ..self
         }
     }

@@ -70,7 +70,8 @@ pub(crate) fn callback(
     };
     let mut fields = standard(vendor, facts, status);
     let at = match event {
-        StatusEvent::Initiated | StatusEvent::Ringing => Some(facts.started_at),
+        StatusEvent::Initiated => Some(facts.started_at),
+        StatusEvent::Ringing => None,
         StatusEvent::Answered => facts.answered_at,
         StatusEvent::Completed => facts.ended_at,
     };

@@ -107,11 +107,14 @@ impl<'a> Review<'a> {
         while let Some((node, element)) = open.pop() {
             self.attributes(node, element);
             let mut has_content = false;
+            let mut children = 0;
             let deeper = open.len();
             for child in node.children() {
                 if child.is_element() {
                     if let Some(known) = self.child(child, element) {
                         has_content = true;
+                        children += 1;
+                        self.count(child, element, children);
                         open.push((child, known));
                     }
                 } else if let Some(text) = child.text().filter(|_| child.is_text()) {
@@ -164,6 +167,23 @@ impl<'a> Review<'a> {
         };
         self.remark(parent.bad_child.unwrap_or(SCHEMA), at, message, help);
         None
+    }
+
+    /// Notes the first child too many.
+    fn count(&mut self, child: Node<'_, '_>, parent: &Element, children: usize) {
+        if let Some((most, code)) = parent.most_children
+            && children == most + 1
+        {
+            self.remark(
+                code,
+                child.range().start,
+                format!(
+                    "`<{}>` may hold {most} elements; this is one more",
+                    parent.name
+                ),
+                None,
+            );
+        }
     }
 
     fn attributes(&mut self, node: Node<'_, '_>, element: &'static Element) {
@@ -238,6 +258,24 @@ impl<'a> Review<'a> {
         let words = words.trim();
         match element.text {
             Text::Words | Text::MediaUrl => {}
+            Text::AtMost(most, code) => {
+                let texts = node.children().filter(|child| child.is_text());
+                let said: usize = texts
+                    .filter_map(|child| child.text())
+                    .map(|text| text.chars().count())
+                    .sum();
+                if said > most {
+                    self.remark(
+                        code,
+                        at,
+                        format!(
+                            "`<{}>` holds {said} characters; {most} are allowed",
+                            element.name
+                        ),
+                        None,
+                    );
+                }
+            }
             Text::None => {
                 let help = element
                     .children
@@ -345,7 +383,7 @@ impl<'a> Review<'a> {
             }
             (Text::Url | Text::MediaUrl, _) => "expected a URL".to_owned(),
             (Text::DialledUri, _) => "expected a SIP URI".to_owned(),
-            (Text::Words, _) => "expected a text".to_owned(),
+            (Text::Words | Text::AtMost(..), _) => "expected a text".to_owned(),
         };
         self.remark(
             code,

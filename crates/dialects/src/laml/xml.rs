@@ -243,7 +243,10 @@ fn not_well_formed(text: &str, error: &Error) -> Diagnostic {
             let words = words
                 .rsplit_once(" at ")
                 .map_or(words.as_str(), |(words, _)| words);
-            (format!("the document is not well-formed: {words}"), None)
+            (
+                format!("the document is not well-formed: {}", on_one_line(words)),
+                None,
+            )
         }
     };
     fatal("12100", position, message, help)
@@ -252,13 +255,24 @@ fn not_well_formed(text: &str, error: &Error) -> Diagnostic {
 /// What a document holds, made fit for a message: short and on one line.
 pub(crate) fn shown(text: &str) -> String {
     const MOST: usize = 60;
-    let mut out: String = text
-        .chars()
-        .take(MOST)
-        .flat_map(char::escape_debug)
-        .collect();
-    if text.chars().nth(MOST).is_some() {
-        out.push('…');
+    let start = text
+        .char_indices()
+        .nth(MOST)
+        .and_then(|(end, _)| text.get(..end));
+    match start {
+        Some(start) => format!("{}…", on_one_line(start)),
+        None => on_one_line(text),
+    }
+}
+
+/// The same text with its control characters written out.
+fn on_one_line(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character.is_control() {
+            true => out.extend(character.escape_debug()),
+            false => out.push(character),
+        }
     }
     out
 }

@@ -61,6 +61,7 @@ pub(super) static DIAL: Element = Element::new("Dial")
         &SIM,
     ])
     .bad_child("13215")
+    .most_children(10, "13250")
     .needs_content("13223");
 
 /// Answering machine detection of a called leg.

@@ -58,6 +58,9 @@ static REDIRECT: Element = Element::new("Redirect")
     .attributes(&[&[METHOD.code("13710")]])
     .text(Text::Url);
 
+/// Twilio and SignalWire speak so much at a time.
+const SPOKEN: Text = Text::AtMost(4096, "13521");
+
 pub(super) static SAY: Element = Element::new("Say")
     .attributes(&[&[
         attribute("voice", Kind::Any).code("13511"),
@@ -66,7 +69,7 @@ pub(super) static SAY: Element = Element::new("Say")
             .default("1")
             .code("13510"),
     ]])
-    .text(Text::Words)
+    .text(SPOKEN)
     .children(&SPEECH)
     .needs_content("13520");
 
@@ -78,7 +81,7 @@ static GATHER_SAY: Element = Element::new("Say")
             .default("1")
             .code("13322"),
     ]])
-    .text(Text::Words)
+    .text(SPOKEN)
     .children(&SPEECH)
     .needs_content("13520");
 

@@ -136,6 +136,12 @@ const CORPUS: &[(&str, &str, &str, &str)] = &[
     ("<", "12100", "1:2", "well-formed"),
     ("<!-- only a comment -->", "12100", "1:1", "no root"),
     ("<Response>&#0;</Response>", "12100", "1:11", "`&`"),
+    (
+        "<Response><Hangup/\n></Response>",
+        "12100",
+        "1:19",
+        "not '\\n'",
+    ),
     ("<Response>\u{1}</Response>", "12100", "1:11", "well-formed"),
     (
         "<Response><!-- a -- b --></Response>",

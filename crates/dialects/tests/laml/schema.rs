@@ -353,6 +353,50 @@ fn a_sip_uri_that_is_too_long_is_noted() {
 }
 
 #[test]
+fn the_eleventh_noun_of_a_dial_is_noted() {
+    for dialect in BOTH {
+        let of = |count: usize| {
+            let nouns = "<Number>1</Number>".repeat(count);
+            remarks(
+                dialect,
+                &format!("<Response><Dial>{nouns}</Dial></Response>"),
+            )
+        };
+        assert_eq!(of(10), []);
+        let noted = of(12);
+        assert_eq!(noted.len(), 1);
+        assert_eq!(noted[0].code, "13250");
+        assert_eq!(
+            noted[0].position,
+            Position {
+                line: 1,
+                column: 17 + 10 * 18
+            }
+        );
+    }
+}
+
+#[test]
+fn more_words_than_can_be_spoken_or_sent_are_noted() {
+    let codes = |dialect, verb: &str, count: usize| -> Vec<String> {
+        let text = format!(
+            "<Response><{verb}>{}</{verb}></Response>",
+            "ö".repeat(count)
+        );
+        remarks(dialect, &text)
+            .into_iter()
+            .map(|remark| remark.code)
+            .collect()
+    };
+    for dialect in BOTH {
+        assert_eq!(codes(dialect, "Say", 4096), [] as [&str; 0]);
+        assert_eq!(codes(dialect, "Say", 4097), ["13521"]);
+    }
+    assert_eq!(codes(Dialect::Cxml, "Sms", 1599), [] as [&str; 0]);
+    assert_eq!(codes(Dialect::Cxml, "Sms", 1600), ["20422"]);
+}
+
+#[test]
 fn remarks_come_in_the_order_of_the_document() {
     let text = "<Response>\n<x/><Dial a='1'><Number b='1'>1</Number><y/></Dial>\n<Pause length='x'/>\n\
                 <Refer/></Response>";

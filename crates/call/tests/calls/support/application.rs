@@ -74,6 +74,16 @@ impl Asked {
     }
 }
 
+impl Asked {
+    /// Whether a status callback tells of the end of the call.
+    pub fn is_final(&self) -> bool {
+        ["completed", "busy", "failed", "no-answer", "canceled"]
+            .iter()
+            .any(|word| self.field("CallStatus") == *word || self.field("call_status") == *word)
+            || self.field("eventType") == "disconnect"
+    }
+}
+
 type Telling = (HttpRequest, Box<dyn FnOnce(Result<u16, FetchError>)>);
 
 pub struct Application {

@@ -16,6 +16,18 @@ pub enum V {
 
 pub const TARGET: &str = "sip:bob@target.example;user=phone?X-Case=7%3A1";
 
+/// A document that answers the call, whatever its verbs are.
+///
+/// Of the verbs that TwiML and cXML run in this release only `Refer` answers; one without a usable
+/// target does nothing else.
+pub fn answered(dialect: Dialect, verbs: &[V]) -> String {
+    let answers = match dialect {
+        Dialect::Twiml | Dialect::Cxml => vec![V::Refer("http:nowhere", None)],
+        Dialect::Bxml | Dialect::Jambonz => Vec::new(),
+    };
+    document(dialect, &[answers.as_slice(), verbs].concat())
+}
+
 pub fn document(dialect: Dialect, verbs: &[V]) -> String {
     if dialect == Dialect::Jambonz {
         let verbs = verbs.iter().map(|verb| match verb {

@@ -1,0 +1,115 @@
+//! What holds for every TwiML and cXML document, whoever wrote it.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use hookflash_dialects::{
+    Account, Application, CallFacts, CallState, Dialect, Direction, Document, InviteFacts, Moment,
+    Party,
+};
+use hookflash_program::{Diagnostic, Hook, HookMethod, Verb};
+
+/// Reads the bytes as this dialect does, in every way a reply can be read.
+pub fn check(dialect: Dialect, body: &[u8]) {
+    let types = [
+        None,
+        Some(""),
+        Some("text/plain"),
+        Some("text/xml; charset=iso-8859-1"),
+    ];
+    for content_type in types {
+        match dialect.parse(Document {
+            body,
+            content_type,
+            first: true,
+        }) {
+            Err(error) => {
+                assert!(!error.code().is_empty());
+                error.diagnostics.iter().for_each(remark_is_sound);
+            }
+            Ok(program) => {
+                program.warnings.iter().for_each(remark_is_sound);
+                for step in &program.steps {
+                    verb_is_sound(dialect, &step.verb);
+                }
+            }
+        }
+    }
+}
+
+fn remark_is_sound(remark: &Diagnostic) {
+    assert!(
+        remark.position.line >= 1 && remark.position.column >= 1,
+        "{remark}"
+    );
+    assert!(!remark.message.contains(['\r', '\n']), "{remark:?}");
+}
+
+fn verb_is_sound(dialect: Dialect, verb: &Verb) {
+    match verb {
+        Verb::Refer(refer) => {
+            let breaks_out = refer.target.chars().any(char::is_control);
+            assert!(!breaks_out || refer.defect.is_some(), "{:?}", refer.target);
+            refer
+                .result
+                .iter()
+                .for_each(|hook| hook_is_sound(dialect, hook));
+        }
+        Verb::Redirect(redirect) => hook_is_sound(dialect, &redirect.hook),
+        _ => {}
+    }
+}
+
+/// A request line cannot be broken by what a document says, and the fragment stays at home.
+fn hook_is_sound(dialect: Dialect, hook: &Hook) {
+    let moment = Moment::Redirected(hook);
+    if let Ok(Some(request)) = dialect.request(&call(dialect), "http://127.0.0.1:3000/a", &moment) {
+        assert!(
+            request.url.bytes().all(|byte| byte.is_ascii_graphic()),
+            "{}",
+            request.url
+        );
+        assert!(!request.url.contains('#'), "{}", request.url);
+        let _ = request.headers_for(&request.url, 0);
+    }
+}
+
+fn call(dialect: Dialect) -> CallFacts {
+    CallFacts {
+        sid: dialect.call_sid(1),
+        application: Arc::new(Application {
+            name: "fuzz".to_owned(),
+            sid: dialect.application_sid(2),
+            account: Account {
+                sid: "account".to_owned(),
+                dialect,
+                signing_key: "key".to_owned(),
+                callback_credentials: None,
+            },
+            url: "http://127.0.0.1:3000/a".to_owned(),
+            method: HookMethod::Post,
+            fallback_url: None,
+            status_callback: None,
+            events_url: None,
+        }),
+        direction: Direction::Inbound,
+        from: Party::default(),
+        to: Party::default(),
+        sip_call_id: String::new(),
+        source_ip: String::new(),
+        local_address: String::new(),
+        trunk: None,
+        invite: Arc::new(InviteFacts::default()),
+        parent_sid: None,
+        trace_id: String::new(),
+        public_url: String::new(),
+        started_at: SystemTime::UNIX_EPOCH,
+        answered_at: None,
+        ended_at: None,
+        now: SystemTime::UNIX_EPOCH,
+        state: CallState::Ringing,
+        status_hook: None,
+        tag: None,
+        tag_data: None,
+    }
+}
