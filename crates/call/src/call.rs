@@ -365,7 +365,7 @@ impl<H: Host> Call<H> {
 /// Waits for an instant; for ever when there is none.
 pub(crate) async fn until(at: Option<Instant>) {
     match at {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
+        Some(at) => Box::pin(tokio::time::sleep_until(at.into())).await,
         None => std::future::pending().await,
     }
 }
