@@ -245,6 +245,10 @@ fn what_is_wrong_is_said_with_its_place_its_key_and_its_remedy() {
         ),
         ("[media]\nports = \"40000\"".into(), "write FIRST-LAST"),
         (
+            "shards = 3\n[media]\nports = \"30000-30003\"".into(),
+            "media.ports: there are fewer RTP ports than the 3 shards",
+        ),
+        (
             "[media]\nports = \"30001-30001\"".into(),
             "holds no even port",
         ),

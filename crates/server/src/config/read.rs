@@ -50,6 +50,16 @@ pub(crate) fn config(table: &Table, faults: &Faults, folder: &Path) -> Config {
             "add [[routes]] with `to` and `application`",
         );
     }
+    if config.media.ports.even() < config.shards {
+        root.section("media").error(
+            "ports",
+            format!(
+                "there are fewer RTP ports than the {} shards",
+                config.shards
+            ),
+            "widen the range, or lower `shards`",
+        );
+    }
     if config.sip.accept == Accept::Anyone {
         root.section("sip").warn(
             "accept",

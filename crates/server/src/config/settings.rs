@@ -139,6 +139,14 @@ pub struct Ports {
     pub last: u16,
 }
 
+impl Ports {
+    /// How many even ports there are.
+    pub fn even(&self) -> usize {
+        let first = self.first.saturating_add(self.first % 2);
+        (first..=self.last).step_by(2).count()
+    }
+}
+
 impl Serialize for Ports {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(&format_args!("{}-{}", self.first, self.last))

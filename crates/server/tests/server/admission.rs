@@ -1,8 +1,10 @@
 //! Who gets in: peers, users, routes, limits.
 
 use hookflash_server::Server;
+use hookflash_sip::digest::{Credentials, DigestClient};
+use hookflash_sip::{Headers, Method, Name};
 
-use crate::peer::{Peer, header, status};
+use crate::peer::{Peer, SDP, header, status};
 use crate::stage::{WAITING, config, document, serving, udp, wait};
 
 #[test]
@@ -25,6 +27,37 @@ fn a_user_is_challenged_before_anything_else() {
         challenge.starts_with("Digest realm=\"127.0.0.1\""),
         "{challenge}"
     );
+}
+
+#[test]
+fn a_user_with_the_right_password_gets_in_and_with_the_wrong_one_does_not() {
+    let user = "[[users]]\nname = \"alice\"\ndomain = \"127.0.0.1\"\npassword = \"right\"\n";
+    let server = serving(user, WAITING);
+    for (password, outcome) in [("wrong", 401), ("right", 200)] {
+        let mut peer = Peer::of(udp(&server), password);
+        let mut challenges = Headers::default();
+        let challenge = peer.invite("");
+        challenges.push(
+            Name::WwwAuthenticate,
+            header(&challenge, "WWW-Authenticate").unwrap(),
+        );
+        let credentials = Credentials {
+            username: "alice".into(),
+            password: password.into(),
+        };
+        let answer = DigestClient::new([7; 16])
+            .answer(
+                &challenges,
+                &Method::Invite,
+                peer.uri(),
+                SDP.as_bytes(),
+                &credentials,
+            )
+            .unwrap();
+        peer.forget();
+        let again = peer.invite(&format!("Authorization: {}\r\n", answer[0].1));
+        assert_eq!(status(&again), outcome, "{again}");
+    }
 }
 
 #[test]

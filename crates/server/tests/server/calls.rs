@@ -5,18 +5,20 @@ use serde_json::Value;
 
 use crate::application::Application;
 use crate::peer::{Peer, header, status};
-use crate::stage::{WAITING, config, get_json, serving, udp, until, wait};
+use crate::stage::{WAITING, config, get, get_json, serving, udp, until, wait};
 
 #[test]
 fn a_call_is_answered_by_a_static_document_and_shown() {
-    let server = serving("", WAITING);
+    let server = serving("shards = 1", WAITING);
     let mut peer = Peer::of(udp(&server), "shown");
     let answer = peer.invite("");
     assert_eq!(status(&answer), 200, "{answer}");
     assert!(answer.contains("m=audio "), "{answer}");
-    let list = get_json(server.http_addr, "/hookflash/v1/calls");
-    let call = &list["calls"][0];
-    assert_eq!(call["status"], "in-progress");
+    let call = || get_json(server.http_addr, "/hookflash/v1/calls")["calls"][0].clone();
+    until("the call is in progress", || {
+        call()["status"] == "in-progress"
+    });
+    let call = call();
     assert_eq!(call["application"], "it");
     let sid = call["sid"].as_str().unwrap().to_owned();
     let one = format!("/hookflash/v1/calls/{sid}");
@@ -39,6 +41,23 @@ fn a_call_is_answered_by_a_static_document_and_shown() {
         summaries.contains(&"INVITE") && summaries.contains(&"BYE"),
         "{summaries:?}"
     );
+    let metrics = || get(server.http_addr, "/metrics").1;
+    assert!(
+        metrics().contains("hookflash_calls_completed_total 1"),
+        "{}",
+        metrics()
+    );
+    for left in [
+        "sip_legs",
+        "sip_dialogs",
+        "sip_subscriptions",
+        "media_ports",
+        "webhooks_owed",
+    ] {
+        until(left, || {
+            metrics().contains(&format!("hookflash_{left}{{shard=\"0\"}} 0"))
+        });
+    }
     wait(server.drain(std::time::Duration::ZERO));
 }
 

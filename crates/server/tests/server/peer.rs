@@ -89,6 +89,16 @@ impl Peer {
         self
     }
 
+    pub(crate) fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// Forgets the answer to an INVITE, so that the next one begins anew.
+    pub(crate) fn forget(&mut self) {
+        self.to_tag.clear();
+        self.cseq += 1;
+    }
+
     fn via(&self) -> String {
         format!("SIP/2.0/UDP {}", self.socket.local_addr().unwrap())
     }
