@@ -160,6 +160,18 @@ impl Core {
         self.limit(invite);
     }
 
+    /// Takes back a request that still waits for a name; false when it has been sent.
+    pub(crate) fn withdraw(&mut self, id: TransactionId) -> bool {
+        let waits = self
+            .clients
+            .get(&id)
+            .is_some_and(|t| t.machine == Machine::Waiting);
+        if waits {
+            self.end_client(id);
+        }
+        waits
+    }
+
     /// Waits no longer than usual for the final answer to an INVITE that does not matter any more.
     pub(crate) fn limit(&mut self, invite: TransactionId) {
         let Some(transaction) = self.clients.get_mut(&invite) else {
