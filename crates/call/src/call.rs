@@ -331,6 +331,11 @@ impl<H: Host> Call<H> {
         self.verb_runs.set(true);
     }
 
+    /// The call's identifier, for logs.
+    pub(crate) fn sid(&self) -> String {
+        self.record.facts(|facts| facts.sid.clone())
+    }
+
     pub(crate) fn verb_ended(&self, how: VerbEnd) {
         if self.verb_runs.replace(false) {
             self.note(What::VerbDone(how));
@@ -340,6 +345,14 @@ impl<H: Host> Call<H> {
     /// Marks the call as over, at this moment.
     pub(crate) fn set_ended(&self, end: CallEnd) {
         self.set_phase(Phase::Over);
+        tracing::info!(
+            call = %self.sid(),
+            by = ?end.by,
+            status = end.sip_status,
+            cause = end.cause,
+            why = end.message,
+            "a call ended"
+        );
         self.note(What::Ended(Box::new(end.clone())));
         let now = self.host.wall_clock();
         self.record.change(|facts| {
@@ -352,7 +365,7 @@ impl<H: Host> Call<H> {
 /// Waits for an instant; for ever when there is none.
 pub(crate) async fn until(at: Option<Instant>) {
     match at {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
+        Some(at) => Box::pin(tokio::time::sleep_until(at.into())).await,
         None => std::future::pending().await,
     }
 }

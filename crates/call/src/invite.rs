@@ -1,6 +1,6 @@
 //! What an INVITE tells about a call.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
 use hookflash_dialects::{CallFacts, CallState, Dialect, Direction, InviteFacts, Party};
@@ -47,6 +47,9 @@ pub(crate) fn facts(
     }
 }
 
+/// What most calls keep of their INVITE; shared, because they are many.
+static NOTHING_LEFT: LazyLock<Arc<InviteFacts>> = LazyLock::new(Arc::default);
+
 /// Lets go of what no later request of this call carries, once the first document is there: the
 /// INVITE is the largest thing that a held call would keep.
 pub(crate) fn drop_what_is_told(facts: &mut CallFacts) {
@@ -61,14 +64,18 @@ pub(crate) fn drop_what_is_told(facts: &mut CallFacts) {
             || name.eq_ignore_ascii_case("Diversion")
     };
     let headers = facts.invite.headers.iter();
-    let kept = headers
+    let kept: Vec<_> = headers
         .filter(|(name, _)| is_told_again(name))
         .cloned()
         .collect();
-    facts.invite = Arc::new(InviteFacts {
-        headers: kept,
-        ..InviteFacts::default()
-    });
+    facts.invite = if kept.is_empty() {
+        Arc::clone(&NOTHING_LEFT)
+    } else {
+        Arc::new(InviteFacts {
+            headers: kept,
+            ..InviteFacts::default()
+        })
+    };
 }
 
 fn invite_facts(invite: &Request, dialect: Dialect) -> InviteFacts {

@@ -109,6 +109,14 @@ impl Server {
             bound.push((listen.transport, bind_sip(*listen)?));
         }
         let http = bind_http(config.http.listen)?;
+        if config
+            .applications
+            .iter()
+            .any(|application| application.events_url.is_some())
+        {
+            // The first number would otherwise pay for reading them, in the middle of a call.
+            hookflash_dialects::jambonz::load_numbering_plans();
+        }
         let http_addr = http.local_addr().map_err(StartError::Machine)?;
         let advertise = media_address(&config)?;
         let board = Switchboard::new(&config, &public_url(&config, http_addr))
@@ -188,6 +196,7 @@ impl Server {
                 }
             })
         })?;
+        running.announce();
         Ok(running)
     }
 }
@@ -239,6 +248,22 @@ impl Running {
         self.stops.push(stop);
         self.threads.push(thread);
         Ok(())
+    }
+
+    fn announce(&self) {
+        for (transport, address) in &self.sip_addrs {
+            tracing::info!("listening for SIP on {transport} {address}");
+        }
+        tracing::info!("listening for HTTP on {}", self.http_addr);
+        for warning in &self.config.warnings {
+            tracing::warn!("{warning}");
+        }
+        if self.config.applications.is_empty() {
+            tracing::warn!(
+                "no application is configured, so every call gets 404; give --webhook URL, or \
+                 [[accounts]] and [[applications]] in hookflash.toml"
+            );
+        }
     }
 
     /// How long calls may go on when the server stops, as configured.

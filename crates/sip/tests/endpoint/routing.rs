@@ -333,3 +333,119 @@ fn c85_a_request_on_a_connection_that_closes_is_sent_again_on_a_new_one() {
         .handle_connection_closed(raw.now, ConnectionId(7));
     assert!(raw.is_silent(), "what was answered is not sent again");
 }
+
+#[test]
+fn a_target_that_answers_503_is_acknowledged_and_the_next_is_tried() {
+    let mut raw = Raw::new();
+    place(&mut raw, "sip:bob@carrier.example");
+    let question = raw.endpoint.poll_resolve().unwrap();
+    let targets = ["10.0.0.21:5060", "10.0.0.22:5060"].map(|t| (Transport::Udp, address(t)));
+    raw.endpoint
+        .handle_resolved(raw.now, question.id, targets.into());
+    let first = raw.sent_request(Method::Invite);
+    raw.respond(&first, 503, "", "");
+    let ack = raw.sent_request(Method::Ack);
+    assert_eq!(ack.headers().get("Via"), first.headers().get("Via"));
+    let second = raw.next_sent();
+    assert_eq!(second.flow.remote, address("10.0.0.22:5060"));
+    raw.respond(&first, 503, "", "");
+    assert!(
+        raw.is_silent(),
+        "a repeated 503 of the first does not count for the second"
+    );
+    let Message::Request(second) = second.message else {
+        panic!()
+    };
+    raw.respond(&second, 503, "", "");
+    raw.sent_request(Method::Ack);
+    assert_eq!(raw.ended(), LegEnd::Refused(503));
+    raw.expect_nothing_left();
+}
+
+#[test]
+fn a_silent_target_gives_way_to_the_next() {
+    let mut raw = Raw::new();
+    place(&mut raw, "sip:bob@carrier.example");
+    let question = raw.endpoint.poll_resolve().unwrap();
+    let targets = ["10.0.0.21:5060", "10.0.0.22:5060"].map(|t| (Transport::Udp, address(t)));
+    raw.endpoint
+        .handle_resolved(raw.now, question.id, targets.into());
+    raw.wait(seconds(32));
+    assert!(raw.events.is_empty());
+    assert_eq!(
+        raw.sent.pop_back().unwrap().flow.remote,
+        address("10.0.0.22:5060")
+    );
+    raw.wait(seconds(33));
+    assert_eq!(raw.ended(), LegEnd::NoAnswer);
+    raw.expect_nothing_left();
+}
+
+#[test]
+fn over_tcp_the_2xx_is_repeated_on_a_new_connection_when_the_old_one_is_gone() {
+    let mut raw = over_tcp();
+    let leg = raw.invite("");
+    raw.next_sent();
+    raw.endpoint.answer(raw.now, leg, &[], sdp()).unwrap();
+    let ok = raw.next_sent();
+    raw.endpoint
+        .handle_send_error(raw.now, ok.id, "broken pipe");
+    raw.wait(seconds(1));
+    assert_eq!(raw.next_sent().flow.remote, address("10.0.0.9:5060"));
+}
+
+#[test]
+fn what_goes_back_to_a_browser_uses_its_connection() {
+    let mut raw = Raw::new();
+    raw.flow = Flow {
+        transport: Transport::Ws,
+        local: address("10.0.0.1:80"),
+        remote: address("10.0.0.9:51000"),
+        connection: ConnectionId(3),
+    };
+    raw.contact = "<sip:x@df7jal23ls0d.invalid;transport=ws>".to_owned();
+    let leg = raw.call();
+    raw.endpoint.hang_up(raw.now, leg, &[]).unwrap();
+    assert_eq!(raw.next_sent().flow, raw.flow);
+}
+
+#[test]
+fn the_ack_carries_the_credentials_that_the_invite_needed() {
+    let mut raw = Raw::new();
+    let leg = place(&mut raw, "sip:bob@10.0.0.9");
+    raw.endpoint
+        .set_credentials(leg, vec![crate::pair::credentials()]);
+    let first = raw.sent_request(Method::Invite);
+    let challenge = "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"\n";
+    raw.respond(&first, 407, challenge, "");
+    raw.sent_request(Method::Ack);
+    let second = raw.sent_request(Method::Invite);
+    raw.respond(&second, 200, "Contact: <sip:bob@10.0.0.9>\n", SDP);
+    let ack = raw.sent_request(Method::Ack);
+    let value = |request: &hookflash_sip::Request| {
+        request
+            .headers()
+            .get("Proxy-Authorization")
+            .map(str::to_owned)
+    };
+    assert_eq!(value(&ack), value(&second));
+    raw.endpoint.hang_up(raw.now, leg, &[]).unwrap();
+    assert!(
+        raw.sent_request(Method::Bye)
+            .headers()
+            .contains("Proxy-Authorization")
+    );
+}
+
+#[test]
+fn calls_of_a_shard_have_call_ids_that_lead_back_to_it() {
+    let mut config = crate::raw::config();
+    config.shard = hookflash_sip::Shard { index: 2, count: 5 };
+    let mut raw = Raw::with(config);
+    for _ in 0..20 {
+        place(&mut raw, "sip:bob@10.0.0.9");
+        let invite = raw.sent_request(Method::Invite);
+        let call_id = invite.headers().get("Call-ID").unwrap();
+        assert_eq!(hookflash_sip::shard_of_call_id(call_id, 5), 2);
+    }
+}

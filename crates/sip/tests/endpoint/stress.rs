@@ -199,3 +199,88 @@ fn a_network_that_breaks_in_the_middle_of_calls_leaves_nothing_behind() {
         );
     }
 }
+
+#[test]
+fn garbled_messages_break_nothing() {
+    let mut raw = crate::raw::Raw::new();
+    let leg = raw.call();
+    let refer = OutgoingRefer {
+        refer_to: "<sip:t@h>".to_owned(),
+        ..OutgoingRefer::default()
+    };
+    raw.endpoint.refer(raw.now, leg, refer).unwrap();
+    let hookflash_sip::Message::Request(refer) = raw.next_sent().message else {
+        panic!()
+    };
+    let via = refer.headers().get("Via").unwrap();
+    let in_dialog = |method: &str, extra: &str| {
+        format!(
+            "{method} sip:10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKq;rport\r\n\
+             From: <sip:peer@10.0.0.9>;tag=far\r\nTo: <sip:us@10.0.0.1>;tag={}\r\n\
+             Call-ID: call\r\nCSeq: 77 {method}\r\nContact: <sip:peer@10.0.0.9>\r\n\
+             Max-Forwards: 70\r\n{extra}\r\n{}",
+            raw.tag,
+            crate::raw::SDP,
+        )
+    };
+    let seeds = [
+        in_dialog(
+            "INVITE",
+            "Content-Type: application/sdp\r\nSession-Expires: 90\r\n",
+        ),
+        in_dialog("UPDATE", "Supported: timer\r\nRecord-Route: <sip:p;lr>\r\n"),
+        in_dialog(
+            "NOTIFY",
+            "Event: refer;id=1\r\nSubscription-State: active;expires=5\r\n",
+        ),
+        in_dialog("PRACK", "RAck: 1 1 INVITE\r\n"),
+        in_dialog("REFER", "Refer-To: <sip:a@b?X=1>\r\nRefer-Sub: false\r\n"),
+        in_dialog("ACK", ""),
+        in_dialog("CANCEL", "Reason: SIP;cause=200\r\n"),
+        format!(
+            "SIP/2.0 401 No\r\nVia: {via}\r\nFrom: {}\r\nTo: {}\r\nCall-ID: call\r\nCSeq: {}\r\n\
+             WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\nRetry-After: 3\r\n\r\n",
+            refer.headers().get("From").unwrap(),
+            refer.headers().get("To").unwrap(),
+            refer.headers().get("CSeq").unwrap(),
+        ),
+    ];
+    let mut random = 0x1234_5678_9abc_def1_u64;
+    let mut draw = |below: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        usize::try_from(random % below as u64).unwrap()
+    };
+    for round in 0..20_000 {
+        let mut bytes = seeds[round % seeds.len()].clone().into_bytes();
+        for _ in 0..1 + draw(4) {
+            let at = draw(bytes.len());
+            match draw(4) {
+                0 => bytes[at] = u8::try_from(draw(256)).unwrap(),
+                1 => drop(bytes.remove(at)),
+                2 => bytes.insert(at, b";:,<>\"@\r\n =0"[draw(12)]),
+                _ => {
+                    let end = (at + draw(40)).min(bytes.len());
+                    let piece = bytes[at..end].to_vec();
+                    let to = draw(bytes.len());
+                    bytes.splice(to..to, piece);
+                }
+            }
+        }
+        raw.receive_bytes(&bytes);
+        while let Some((leg, event)) = raw.events.pop_front() {
+            if let Event::Incoming { .. } = event {
+                raw.endpoint.reject(raw.now, leg, 486, None, &[]).unwrap();
+            }
+        }
+        if round % 50 == 0 {
+            raw.wait(seconds(1));
+            raw.sent.clear();
+        }
+    }
+    // Whatever has become of the calls, they can be ended, and then nothing is left.
+    let _ = raw.endpoint.hang_up(raw.now, leg, &[]);
+    raw.wait(seconds(100));
+    raw.expect_nothing_left();
+}

@@ -287,6 +287,15 @@ impl Phone {
         }
     }
 
+    /// Lets go of everything it has read.
+    pub fn forget(&self) {
+        self.mailbox.waiting.take();
+        self.seen.take();
+        self.requests.take();
+        self.responses.take();
+        self.heard.take();
+    }
+
     pub fn count_heard(&self, method: &str) -> usize {
         self.heard
             .borrow()
