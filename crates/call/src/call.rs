@@ -187,6 +187,7 @@ impl<H: Host> Call<H> {
                 Interruption::Over(finish) => return finish,
                 Interruption::Replaced(document) => {
                     refer::superseded(self);
+                    self.documents.set(0);
                     replaced = Some(document);
                 }
             }

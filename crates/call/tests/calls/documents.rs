@@ -280,6 +280,70 @@ fn documents_that_redirect_in_a_circle_are_stopped() {
 }
 
 #[test]
+fn a_circle_of_transfers_that_are_never_sent_is_stopped() {
+    for dialect in Dialect::ALL {
+        in_virtual_time(async {
+            let circle = document(dialect, &[V::Refer("sip:", Some("/start"))]);
+            let world = with_first(dialect, circle);
+            let phone = world.phone();
+            assert_eq!(phone.call().await.status(), 200, "{dialect}");
+            phone.listen(Duration::from_secs(2)).await;
+            world.settle().await;
+            assert_eq!(phone.count_heard("BYE"), 1, "{dialect}");
+            assert_eq!(world.view()["endedBy"], "server", "{dialect}");
+        });
+    }
+}
+
+#[test]
+fn headers_of_the_invite_are_told_as_long_as_the_dialect_tells_them() {
+    for dialect in Dialect::ALL {
+        in_virtual_time(async {
+            let refer = document(
+                dialect,
+                &[V::Refer("sip:bob@target.example", Some("/done"))],
+            );
+            let world = with_first(dialect, refer);
+            world
+                .application
+                .page("/done", Page::document(document(dialect, &[V::Hangup])));
+            let phone = world.phone();
+            let headers = [
+                ("Content-Type", "application/sdp"),
+                ("X-Case", "77"),
+                ("User-to-User", "abc;encoding=hex"),
+            ];
+            phone.call_with(&headers, OFFER).await;
+            let refer = phone.request("REFER").await;
+            phone.answer(&refer, 603, "Decline", &[]);
+            phone.listen(Duration::from_secs(2)).await;
+            world.settle().await;
+            let first = &world.application.asked_at("/start")[0];
+            let done = &world.application.asked_at("/done")[0];
+            match dialect {
+                Dialect::Twiml | Dialect::Cxml => {
+                    for told in [first, done] {
+                        assert_eq!(told.field("SipHeader_X-Case"), "77", "{dialect}");
+                    }
+                }
+                Dialect::Bxml => assert!(first.field("uui").contains("abc")),
+                Dialect::Jambonz => {
+                    assert_eq!(first.fields["sip"]["headers"]["X-Case"], "77");
+                    assert!(first.fields["sip"]["raw"].as_str().unwrap().contains("v=0"));
+                    assert!(!done.fields.contains_key("sip"));
+                    let events = world.application.asked_at("/events");
+                    let refused = events
+                        .iter()
+                        .find(|event| event.field("event").contains("REFER"));
+                    let payload = &refused.unwrap().fields["payload"];
+                    assert_eq!(payload["sip"]["headers"]["X-Case"], "77");
+                }
+            }
+        });
+    }
+}
+
+#[test]
 fn a_circle_with_a_pause_in_it_goes_on() {
     in_virtual_time(async {
         let circle = document(Dialect::Bxml, &[V::Pause(1), V::Redirect("/start")]);
