@@ -136,3 +136,28 @@ fn both_of_our_sides_understand_each_other() {
     pair.a.endpoint.hang_up(pair.now, leg, &[]).unwrap();
     pair.expect_nothing_left();
 }
+
+#[test]
+fn an_update_before_the_answer_is_served_once_the_first_offer_is_settled() {
+    let mut raw = Raw::new();
+    let progress = ring(&mut raw);
+    let leg = raw.endpoint_leg();
+    let offer = "Content-Type: application/sdp\nContact: <sip:peer@10.0.0.9>\n";
+    raw.cseq = 2;
+    raw.in_dialog("UPDATE", "early", offer, SDP);
+    assert_eq!(raw.response().status(), 500);
+    raw.cseq = 3;
+    let rack = format!("RAck: {} 1 INVITE\n", header(&progress, "RSeq"));
+    raw.in_dialog("PRACK", "prack", &rack, "");
+    assert_eq!(raw.response().status(), 200);
+    raw.cseq = 4;
+    raw.in_dialog("UPDATE", "second", offer, SDP);
+    assert!(matches!(raw.event(), Event::Reoffer(Some(_))));
+    raw.endpoint.answer_offer(raw.now, leg, Ok(sdp())).unwrap();
+    assert_eq!(raw.response().status(), 200);
+    raw.endpoint.answer(raw.now, leg, &[], sdp()).unwrap();
+    assert_eq!(raw.response().status(), 200);
+    raw.cseq = 1;
+    raw.in_dialog("ACK", "ack", "", "");
+    assert!(raw.endpoint.is_confirmed(leg));
+}

@@ -449,3 +449,17 @@ fn calls_of_a_shard_have_call_ids_that_lead_back_to_it() {
         assert_eq!(hookflash_sip::shard_of_call_id(call_id, 5), 2);
     }
 }
+
+#[test]
+fn a_call_that_waits_for_a_name_is_taken_back_without_a_word() {
+    let mut raw = Raw::new();
+    let leg = place(&mut raw, "sip:bob@carrier.example");
+    let question = raw.endpoint.poll_resolve().unwrap();
+    raw.endpoint.hang_up(raw.now, leg, &[]).unwrap();
+    assert_eq!(raw.ended(), LegEnd::Local);
+    let target = (Transport::Udp, address("10.0.0.21:5060"));
+    raw.endpoint
+        .handle_resolved(raw.now, question.id, vec![target]);
+    assert!(raw.is_silent());
+    raw.expect_nothing_left();
+}

@@ -379,3 +379,15 @@ fn as_caller_we_ask_for_a_timer_and_a_422_makes_us_ask_for_more() {
     assert_eq!(pair.a.sent_count("UPDATE"), 4, "every 1500 s");
     assert!(pair.a.endpoint.is_confirmed(a));
 }
+
+#[test]
+fn an_offer_that_is_open_when_the_call_ends_is_refused_and_not_left_unanswered() {
+    let mut raw = Raw::new();
+    let leg = raw.call();
+    raw.endpoint.hang_up(raw.now, leg, &[]).unwrap();
+    let bye = raw.sent_request(Method::Bye);
+    raw.in_dialog("UPDATE", "late", OFFER, SDP);
+    raw.respond(&bye, 200, "", "");
+    assert_eq!(raw.response().status(), 487);
+    raw.expect_nothing_left();
+}

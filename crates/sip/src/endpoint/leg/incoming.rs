@@ -34,6 +34,13 @@ pub(super) struct Incoming {
     pub(super) waiting: VecDeque<Response>,
 }
 
+impl Incoming {
+    /// The 2xx is decided upon and only waits for a PRACK.
+    fn is_answered(&self) -> bool {
+        self.waiting.iter().any(Response::is_success)
+    }
+}
+
 /// A 2xx of ours that has no ACK.
 pub(super) struct Accepting {
     cseq: u32,
@@ -130,7 +137,7 @@ impl Leg {
         let Some(incoming) = self
             .incoming
             .as_mut()
-            .filter(|incoming| incoming.is_first && status < 200)
+            .filter(|incoming| incoming.is_first && status < 200 && !incoming.is_answered())
         else {
             return Err(self.wrong_state("report progress"));
         };
@@ -160,7 +167,7 @@ impl Leg {
         sdp: Bytes,
     ) -> Done {
         let incoming = self.incoming.as_ref().filter(|incoming| incoming.is_first);
-        if incoming.is_none_or(|incoming| incoming.waiting.iter().any(Response::is_success)) {
+        if incoming.is_none_or(|incoming| incoming.is_answered()) {
             return Err(self.wrong_state("answer"));
         }
         self.accept_invite(core, extra, sdp);
@@ -203,7 +210,8 @@ impl Leg {
             bytes,
             id: incoming.id,
             is_first: incoming.is_first,
-            offered: !self.turn.their_offer,
+            offered: session_description(incoming.request.headers(), incoming.request.body())
+                .is_none(),
             interval,
             again: Some(core.start(self.id, LegTimer::AcceptAgain, interval)),
             end: Some(core.start(self.id, LegTimer::AcceptEnd, core.times.patience())),

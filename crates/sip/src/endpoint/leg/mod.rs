@@ -353,6 +353,7 @@ impl Leg {
         if self.phase == Phase::Ended {
             return;
         }
+        self.refuse_open_invites(core);
         self.phase = Phase::Ended;
         self.stop_accepting(core);
         self.stop_reliable(core);

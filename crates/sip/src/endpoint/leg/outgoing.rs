@@ -320,6 +320,10 @@ impl Leg {
             return Err(self.wrong_state("hang up"));
         };
         calling.canceled = Some(extra.into());
+        if core.withdraw(calling.id) {
+            self.end(core, LegEnd::Local);
+            return Ok(());
+        }
         if calling.answered_provisionally {
             self.send_cancel(core);
         }
