@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hookflash_call::{Host, Masked};
 use hookflash_sip::digest::{Denied, DigestServer};
@@ -11,6 +11,9 @@ use hookflash_sip::{Flow, LegId, Name, Request, Uri};
 
 use super::Shard;
 use crate::switchboard::{Admission, Switchboard};
+
+/// How often a refusal is logged.
+const BETWEEN_REASONS: Duration = Duration::from_secs(1);
 
 /// What the digest challenges of all shards have in common, so that an answer to one is
 /// understood by each.
@@ -33,38 +36,40 @@ impl Shard {
     /// Takes a call in, or refuses it with the reason.
     pub(super) fn incoming(self: &Rc<Self>, leg: LegId, invite: Arc<Request>, flow: Flow) {
         let board = self.board();
-        let trunk = match board.admit(&flow) {
-            Admission::Welcome(trunk) => trunk,
-            Admission::Challenge => match self.recognise(&board, &invite) {
-                Ok(()) => None,
-                Err(challenge) => {
-                    let headers: Vec<(String, String)> = challenge
-                        .into_iter()
-                        .map(|value| ("WWW-Authenticate".to_owned(), value))
-                        .collect();
-                    return self.refuse(leg, 401, None, &headers);
-                }
-            },
-            Admission::Refused => {
-                tracing::info!(
+        let trunk =
+            match board.admit(&flow) {
+                Admission::Welcome(trunk) => trunk,
+                Admission::Challenge => match self.recognise(&board, &invite) {
+                    Ok(()) => None,
+                    Err(challenge) => {
+                        let headers: Vec<(String, String)> = challenge
+                            .into_iter()
+                            .map(|value| ("WWW-Authenticate".to_owned(), value))
+                            .collect();
+                        return self.refuse(leg, 401, None, &headers);
+                    }
+                },
+                Admission::Refused => {
+                    self.say_why(|| tracing::info!(
                     peer = %flow.remote,
                     "a call was refused with 403: the peer is not known; add its address to \
                      `from` of a trunk, or a [[users]] entry, or set sip.accept to \"anyone\""
-                );
-                return self.refuse(leg, 403, Some("Caller Not Known"), &[]);
-            }
-        };
+                ));
+                    return self.refuse(leg, 403, Some("Caller Not Known"), &[]);
+                }
+            };
         let Some(options) = board.route(invite.uri(), trunk) else {
-            let to = self.shown(invite.uri());
-            tracing::info!(
-                %to,
-                "a call was refused with 404: no route leads to an application; add [[routes]]"
-            );
+            self.say_why(|| {
+                tracing::info!(
+                    to = %self.shown(invite.uri()),
+                    "a call was refused with 404: no route leads to an application; add [[routes]]"
+                )
+            });
             return self.refuse(leg, 404, None, &[]);
         };
         let Some(desk) = self.desk() else { return };
         let record = desk.incoming(leg, Arc::clone(&invite), flow, Arc::clone(options));
-        tracing::info!(
+        tracing::debug!(
             call = %record.facts(|facts| facts.sid.clone()),
             to = %self.shown(invite.uri()),
             from = %self.shown(invite.headers().get(Name::From).unwrap_or_default()),
@@ -113,6 +118,19 @@ impl Shard {
         if let Err(error) = refused {
             // The caller gave up in the same moment.
             tracing::debug!(%error, "a refusal was not sent");
+        }
+    }
+
+    /// Logs a refusal, at most once per second: whoever knocks must not fill the disk.
+    fn say_why(&self, say: impl FnOnce()) {
+        let now = Instant::now();
+        let quiet = self
+            .said_why
+            .get()
+            .is_some_and(|before| now < before + BETWEEN_REASONS);
+        if !quiet {
+            self.said_why.set(Some(now));
+            say();
         }
     }
 
