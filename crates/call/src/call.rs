@@ -346,7 +346,7 @@ impl<H: Host> Call<H> {
     /// Marks the call as over, at this moment.
     pub(crate) fn set_ended(&self, end: CallEnd) {
         self.set_phase(Phase::Over);
-        tracing::info!(
+        tracing::debug!(
             call = %self.sid(),
             by = ?end.by,
             status = end.sip_status,
