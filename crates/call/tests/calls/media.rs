@@ -168,6 +168,26 @@ fn a_reinvite_without_offer_gets_ours() {
 }
 
 #[test]
+fn the_port_is_free_as_soon_as_the_call_is_over() {
+    in_virtual_time(async {
+        let world = world();
+        let phone = world.phone();
+        phone.call().await;
+        assert_eq!(world.host.open_ports.get(), 1);
+        phone.send("BYE", &[], "");
+        phone.response("BYE").await;
+        phone.listen(Duration::from_millis(100)).await;
+        assert_eq!(world.host.open_ports.get(), 0);
+        assert_eq!(
+            world.desk.held(),
+            1,
+            "the leg still answers what comes late"
+        );
+        world.settle().await;
+    });
+}
+
+#[test]
 fn a_call_without_a_free_port_is_refused_with_503() {
     in_virtual_time(async {
         let world = world();

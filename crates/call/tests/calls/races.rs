@@ -279,6 +279,15 @@ fn c143_an_api_redirect_during_a_transfer_supersedes_it_without_a_callback() {
             assert!(world.application.asked_at("/done").is_empty(), "{dialect}");
             assert!(world.application.asked_at("/later").is_empty(), "{dialect}");
             assert_eq!(world.transfer()["end"], "superseded", "{dialect}");
+            let events = world.application.asked_at("/events");
+            let events = events
+                .iter()
+                .filter(|event| event.field("event").contains("REFER"));
+            assert_eq!(
+                events.count(),
+                usize::from(dialect == Dialect::Jambonz),
+                "{dialect}"
+            );
             assert_eq!(world.view()["endedBy"], "document", "{dialect}");
         });
     }
