@@ -5,7 +5,7 @@ use std::time::Duration;
 use hookflash_dialects::Dialect;
 
 use crate::support::application::Page;
-use crate::support::documents::{V, answered};
+use crate::support::documents::{V, answered, document};
 use crate::support::phone::OFFER;
 use crate::support::world::{World, in_virtual_time};
 
@@ -171,18 +171,18 @@ fn a_reinvite_without_offer_gets_ours() {
 fn the_port_is_free_as_soon_as_the_call_is_over() {
     in_virtual_time(async {
         let world = world();
+        let refer = document(Dialect::Twiml, &[V::Refer("sip:bob@target.example", None)]);
+        world.application.page("/start", Page::document(refer));
         let phone = world.phone();
         phone.call().await;
+        let refer = phone.request("REFER").await;
+        phone.answer(&refer, 202, "Accepted", &[]);
         assert_eq!(world.host.open_ports.get(), 1);
         phone.send("BYE", &[], "");
         phone.response("BYE").await;
         phone.listen(Duration::from_millis(100)).await;
         assert_eq!(world.host.open_ports.get(), 0);
-        assert_eq!(
-            world.desk.held(),
-            1,
-            "the leg still answers what comes late"
-        );
+        assert_eq!(world.desk.held(), 1, "NOTIFYs may still come");
         world.settle().await;
     });
 }
