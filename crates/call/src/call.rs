@@ -332,6 +332,11 @@ impl<H: Host> Call<H> {
         self.verb_runs.set(true);
     }
 
+    /// The call's identifier, for logs.
+    pub(crate) fn sid(&self) -> String {
+        self.record.facts(|facts| facts.sid.clone())
+    }
+
     pub(crate) fn verb_ended(&self, how: VerbEnd) {
         if self.verb_runs.replace(false) {
             self.note(What::VerbDone(how));
@@ -341,6 +346,14 @@ impl<H: Host> Call<H> {
     /// Marks the call as over, at this moment.
     pub(crate) fn set_ended(&self, end: CallEnd) {
         self.set_phase(Phase::Over);
+        tracing::debug!(
+            call = %self.sid(),
+            by = ?end.by,
+            status = end.sip_status,
+            cause = end.cause,
+            why = end.message,
+            "a call ended"
+        );
         self.note(What::Ended(Box::new(end.clone())));
         let now = self.host.wall_clock();
         self.record.change(|facts| {

@@ -296,6 +296,16 @@ impl Transfers {
 
     fn keep_result<H: Host>(&self, call: &Rc<Call<H>>, number: u16, result: &TransferResult) {
         let ended = call.record.millis(result.ended);
+        // The verdict names no party, so it may stand in a log as it is.
+        tracing::info!(
+            call = %call.sid(),
+            end = result.end.as_str(),
+            outcome = result.outcome.as_str(),
+            refer_status = result.refer_code,
+            final_notify_status = result.final_notify_code,
+            "{}",
+            result.verdict
+        );
         call.record.change_transfer(number, |kept| {
             kept.result = Some(Box::new(result.clone()));
             kept.notify_codes = Vec::new();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use hookflash_server::config::{Config, Options};
-use hookflash_server::{Running, Server};
+use hookflash_server::{LogFormat, Running, Server, start_logs};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{WRONG_USAGE, complain};
@@ -15,7 +15,11 @@ pub(crate) fn serve(file: Option<&Path>, options: &Options, json: bool) -> ExitC
         Ok(config) => config,
         Err(errors) => return complain(errors, WRONG_USAGE),
     };
-    hookflash_server::start_logging(json);
+    start_logs(if json {
+        LogFormat::Json
+    } else {
+        LogFormat::Text
+    });
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -24,7 +28,7 @@ pub(crate) fn serve(file: Option<&Path>, options: &Options, json: bool) -> ExitC
         Err(error) => return complain(format_args!("cannot start: {error}"), 1),
     };
     runtime.block_on(async {
-        match Server::start(config).await {
+        match Server::start(config) {
             Ok(running) => until_told(running, file.map(Path::to_owned), options).await,
             Err(error) => complain(error, 1),
         }
@@ -33,7 +37,7 @@ pub(crate) fn serve(file: Option<&Path>, options: &Options, json: bool) -> ExitC
 
 /// Ctrl-C and SIGTERM end the server gracefully, a second one at once; SIGHUP re-reads the
 /// configuration.
-async fn until_told(running: Running, file: Option<PathBuf>, options: &Options) -> ExitCode {
+async fn until_told(mut running: Running, file: Option<PathBuf>, options: &Options) -> ExitCode {
     let signals = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
@@ -47,7 +51,14 @@ async fn until_told(running: Running, file: Option<PathBuf>, options: &Options) 
             _ = interrupt.recv() => break,
             _ = terminate.recv() => break,
             _ = hangup.recv() => match Config::load(file.as_deref(), options) {
-                Ok(config) => running.reload(config),
+                Ok(config) => match running.reload(config).await {
+                    Ok(later) if later.is_empty() => {}
+                    Ok(later) => eprintln!(
+                        "hookflash: takes effect at the next start only: {}",
+                        later.join(", ")
+                    ),
+                    Err(error) => eprintln!("hookflash: kept the old configuration: {error}"),
+                },
                 Err(errors) => eprintln!("hookflash: kept the old configuration: {errors}"),
             },
         }

@@ -13,6 +13,9 @@ use crate::agent::Agent;
 use crate::news::News;
 use crate::script::{OnRefer, Script};
 
+/// How long the phone waits for answers after its last call is over.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
 /// Why a phone cannot start.
 #[derive(Debug)]
 pub enum PhoneError {
@@ -121,13 +124,21 @@ impl Phone {
         let _ = news.send(News::Listening(self.address.to_string()));
         self.agent.start(Instant::now(), &mut self.endpoint);
         let mut stopping = false;
+        let mut quiet_since = Instant::now();
         let mut packet = vec![0; 65_536];
         let mut rtp_packet = [0; 2_048];
         let mut pacer = tokio::time::interval(Duration::from_millis(20));
         pacer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
             self.flush(&news).await;
-            let idle = self.endpoint.leg_count() == 0 && self.agent.live_legs() == 0;
+            let now = Instant::now();
+            if self.agent.live_legs() > 0 {
+                quiet_since = now;
+            }
+            // A transfer that the script gave up leaves a subscription behind in the endpoint;
+            // all that the wait is for is the answer to the last BYE.
+            let idle = self.agent.live_legs() == 0
+                && (self.endpoint.leg_count() == 0 || now - quiet_since >= LAST_WORDS);
             if idle && (stopping || until_idle) {
                 return;
             }
@@ -135,7 +146,8 @@ impl Phone {
                 .into_iter()
                 .flatten()
                 .min()
-                .unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
+                .unwrap_or(now + LAST_WORDS)
+                .min(now + LAST_WORDS);
             tokio::select! {
                 received = self.sip.recv_from(&mut packet) => {
                     if let Ok((length, from)) = received {

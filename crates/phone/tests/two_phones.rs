@@ -1,5 +1,7 @@
 //! Two phones call each other over real sockets on loopback.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

@@ -47,7 +47,11 @@ impl fmt::Display for Diagnostic {
             Severity::Warning => "warning",
             Severity::Error => "error",
         };
-        write!(f, "{}: {word}[{}]: {}", self.position, self.code, self.message)?;
+        write!(
+            f,
+            "{}: {word}[{}]: {}",
+            self.position, self.code, self.message
+        )?;
         if let Some(help) = &self.help {
             write!(f, " ({help})")?;
         }

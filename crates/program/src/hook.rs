@@ -27,6 +27,11 @@ pub struct Hook {
 impl Hook {
     /// A hook asked by POST, without credentials or fallback.
     pub fn post(url: impl Into<String>) -> Hook {
-        Hook { url: url.into(), method: HookMethod::Post, credentials: None, fallback: None }
+        Hook {
+            url: url.into(),
+            method: HookMethod::Post,
+            credentials: None,
+            fallback: None,
+        }
     }
 }

@@ -16,5 +16,5 @@ pub use diagnostic::{Diagnostic, Position, Severity};
 pub use hook::{Hook, HookMethod};
 pub use verb::{
     Answering, Config, Continuation, Decline, EndOfProgram, Hangup, Pause, Program, Redirect,
-    Refer, ReferredBy, ReferTiming, Reject, Step, Tag, TargetRule, Unrunnable, Verb,
+    Refer, ReferTiming, ReferredBy, Reject, Step, Tag, TargetRule, Unrunnable, Verb,
 };

@@ -96,7 +96,7 @@ impl Config {
         environment: &[(String, String)],
         options: &Options,
     ) -> Result<Config, ConfigErrors> {
-        let mut table = Table::parse(source, text).map_err(|error| ConfigErrors(vec![error]))?;
+        let mut table = Table::parse(source, text).map_err(|error| ConfigErrors(vec![*error]))?;
         overlay_environment(&mut table, environment);
         let made_up = overlay_options(&mut table, options);
         let faults = Faults::new(source);

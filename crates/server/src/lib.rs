@@ -1,10 +1,28 @@
-//! Everything of Hookflash that touches the world.
+//! Everything of Hookflash that touches the world: sockets, names, HTTP, files, threads.
+//!
+//! [`Config`](config::Config) is what an operator wrote, each error with its place.
+//! [`Server::start`] binds the listeners and runs calls on shards: threads without locks between
+//! them, each with its own SIP endpoint, calls, connections to applications and timers. A message
+//! goes to the shard that its Call-ID names. [`Running`] reloads and drains.
+//!
+//! Every queue is bounded, bad input harms nothing but itself, and what applications are owed is
+//! told before the server stops. Left out: TLS and WebSocket for SIP, a lasting store, the REST
+//! APIs of the vendors; where they are asked for, the answer says so.
 
 pub mod config;
+mod http;
+mod logs;
 mod media;
 mod resolver;
+mod run;
+mod shard;
+mod sip;
 mod static_document;
+mod switchboard;
 mod webhook;
+
+pub use logs::{LogFormat, start_logs};
+pub use run::{Running, Server, StartError};
 
 /// Written into User-Agent and Server headers.
 pub const PRODUCT: &str = concat!("hookflash/", env!("CARGO_PKG_VERSION"));

@@ -2,11 +2,13 @@
 //!
 //! What a telephone call needs of RFC 3261 and its companions: [`Message`]s read and written,
 //! [`Uri`]s, typed headers in [`header`], both sides of digest authentication in [`digest`],
-//! messages out of byte streams in [`stream`].
+//! messages out of byte streams in [`stream`]; and on top of these an [`Endpoint`] with its
+//! transactions, dialogs, and dialog usages: calls, REFER with its subscriptions, session timers.
 //!
 //! Promises: bad input never panics and is told apart with its place and, where SIP allows it, an
 //! answer; bytes that are not UTF-8 come back to the wire as they were; no value can end its line;
-//! URIs are never rewritten. Bytes and times come in as arguments, bytes and values go out.
+//! URIs are never rewritten. No request stays without answer, every leg ends once, and the end of
+//! a subscription is never the end of a call. Bytes and times come in as arguments, bytes and values go out.
 //!
 //! Leaves out: sockets, clocks, random numbers, media, and what a status means to a caller.
 
@@ -31,7 +33,8 @@ pub mod wire_text;
 
 pub use endpoint::{
     Census, CommandError, Credentials, Endpoint, EndpointConfig, Listener, NotifyState,
-    OutgoingInvite, OutgoingRefer, Resolve, ResolveId, Shard, shard_of_call_id,
+    OutgoingInvite, OutgoingRefer, Resolve, ResolveId, Shard, session_description,
+    shard_of_call_id,
 };
 pub use event::{
     Event, IncomingReferId, LegEnd, LegId, Notification, ReferAnswer, ReferId, RequestId,
@@ -42,6 +45,6 @@ pub use headers::{Headers, UnsafeText};
 pub use message::{Head, Message, ParseError, Problem, Refusal, Request, Response};
 pub use method::Method;
 pub use multipart::{BadMultipart, Part, multipart_parts};
-pub use status::reason_phrase;
+pub use status::{reason_phrase, registered_phrase};
 pub use transport::{ConnectionId, Flow, Transmit, TransmitId, Transport};
 pub use uri::{BadUri, Scheme, Uri, UriRef};

@@ -267,7 +267,7 @@ fn send<H: Host>(call: &Rc<Call<H>>, refer: &Rc<Refer>, outgoing: Outgoing) -> R
                 refer_to: outgoing.target.header_value(),
                 referred_by: outgoing.referred_by,
                 headers: outgoing.headers,
-                refer_sub: None,
+                refer_sub: options.refer_sub,
             },
         )
     });

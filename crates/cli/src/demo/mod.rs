@@ -58,13 +58,11 @@ async fn run(stay: bool) -> Result<usize, String> {
         busy: desk("busy", 486, &stopped).await?,
     };
     let config = configuration(application, &desks)?;
-    let running = Server::start(config)
-        .await
-        .map_err(|error| error.to_string())?;
+    let running = Server::start(config).map_err(|error| error.to_string())?;
     let server = running
-        .sip_addresses()
+        .sip_addrs
         .first()
-        .copied()
+        .map(|(_, address)| *address)
         .ok_or("the server listens nowhere")?;
     print(&format!(
         "Server on udp://{server}, applications on http://{application}, desks on \
@@ -87,7 +85,7 @@ async fn run(stay: bool) -> Result<usize, String> {
         SCENARIOS.len()
     ));
     if stay {
-        let http = running.http_address();
+        let http = running.http_addr;
         print(&format!(
             "The records are at http://{http}/hookflash/v1/calls; Ctrl-C ends it.\n"
         ));

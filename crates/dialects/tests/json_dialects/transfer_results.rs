@@ -98,6 +98,16 @@ fn c155_the_caller_hangs_up_before_the_end() {
 }
 
 #[test]
+fn a_final_status_that_a_hang_up_overtook_is_no_success() {
+    let row = result(End::LegHangup, Outcome::Canceled, Some(202), &[200]);
+    assert_row(
+        &row,
+        json!({"referCallStatus": "failure", "referSipResponseCode": 202}),
+        json!({"refer_status": 202, "final_referred_call_status": 200}),
+    );
+}
+
+#[test]
 fn c155_accepted_and_then_nothing_or_nothing_final() {
     for end in [
         End::Timeout,

@@ -28,7 +28,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
 pub(crate) fn format(duration: Duration) -> String {
     let milliseconds = duration.as_millis();
     for (unit, size) in [("h", 3_600_000), ("m", 60_000), ("s", 1_000)] {
-        if milliseconds > 0 && milliseconds % size == 0 {
+        if milliseconds > 0 && milliseconds.is_multiple_of(size) {
             return format!("{}{unit}", milliseconds / size);
         }
     }

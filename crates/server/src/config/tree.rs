@@ -66,16 +66,16 @@ impl Table {
     }
 
     /// Reads TOML. `source` names the file in errors.
-    pub(crate) fn parse(source: &str, text: &str) -> Result<Table, ConfigError> {
+    pub(crate) fn parse(source: &str, text: &str) -> Result<Table, Box<ConfigError>> {
         match DeTable::parse(text) {
             Ok(table) => Ok(convert_table(table.get_ref(), text)),
-            Err(error) => Err(ConfigError {
+            Err(error) => Err(Box::new(ConfigError {
                 source: source.to_owned(),
                 origin: origin_at(text, error.span().map_or(0, |span| span.start)),
                 key: String::new(),
                 message: format!("this is no TOML: {}", error.message().trim()),
                 remedy: String::new(),
-            }),
+            })),
         }
     }
 

@@ -309,6 +309,8 @@ fn nothing_that_listens_no_name_and_no_url_are_told_apart() {
             request.policy.connect = Duration::from_millis(500);
             webhooks.fetch(CALL, &request).await.unwrap_err().kind
         };
+        let nothing_there = kind(&format!("http://{closed}/")).await;
+        assert_eq!(nothing_there, FetchErrorKind::Refused);
         assert_eq!(kind("http://nobody.invalid/").await, FetchErrorKind::Dns);
         assert_eq!(kind("voice").await, FetchErrorKind::InvalidUrl);
         let plain = Application::taking(vec![]).await;

@@ -26,7 +26,7 @@ impl Endpoint {
             &method
         };
         let id = self.core.keys.server(&request, of);
-        if self.core.absorb(id, &method) == Known::Absorbed {
+        if self.core.absorb(id, flow, &request) == Known::Absorbed {
             return;
         }
         if method == Method::Ack {
@@ -50,13 +50,12 @@ impl Endpoint {
         }
         self.core.begin_server(id, &request, flow);
         if method == Method::Cancel {
-            return self.receive_cancel(id, &request);
+            return self.receive_cancel(flow, id, &request);
         }
         if to_tag.is_none() && !self.core.is_first_copy(id, &request) {
             return self.core.answer_status(id, &request, 482);
         }
         if let Err(refusal) = self.check(&request, to_tag.is_some()) {
-            // In a dialog the refusal still counts in the order of requests.
             return self.core.refuse(id, &request, &refusal);
         }
         let inbound = Inbound { id, request };
@@ -140,13 +139,15 @@ impl Endpoint {
         });
     }
 
-    fn receive_cancel(&mut self, id: TransactionId, cancel: &Request) {
+    fn receive_cancel(&mut self, flow: Flow, id: TransactionId, cancel: &Request) {
         let invite = self.core.keys.server(cancel, &Method::Invite);
         let Some((waits, leg)) = self.core.invite_waits(invite) else {
             return self.core.answer_status(id, cancel, 481);
         };
         if let Some(leg) = leg {
             self.core.assign(id, leg);
+            self.core
+                .wire(leg, false, flow, WireMessage::Request(cancel));
         }
         // The same tag as in the answer to the INVITE (RFC 3261 section 9.2).
         let tag = leg.map_or_else(|| self.core.stray_tag(invite), tag_text);

@@ -40,6 +40,26 @@ pub type ExtraHeaders<'a> = &'a [(String, String)];
 type Done = Result<(), CommandError>;
 
 /// A SIP user agent: any number of legs, on any number of listeners, driven by one thread.
+///
+/// ```
+/// use std::time::Instant;
+/// use hookflash_sip::{ConnectionId, Endpoint, EndpointConfig, Flow, Transport};
+///
+/// let mut endpoint = Endpoint::new(EndpointConfig::default(), 1);
+/// let flow = Flow {
+///     transport: Transport::Udp,
+///     local: ([127, 0, 0, 1], 5060).into(),
+///     remote: ([127, 0, 0, 1], 5070).into(),
+///     connection: ConnectionId::default(),
+/// };
+/// let options = b"OPTIONS sip:127.0.0.1 SIP/2.0\r\n\
+///     Via: SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bK1\r\n\
+///     From: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:127.0.0.1>\r\n\
+///     Call-ID: 1\r\nCSeq: 1 OPTIONS\r\n\r\n";
+/// endpoint.handle_datagram(Instant::now(), flow, options);
+/// let answer = endpoint.poll_transmit().expect("an answer");
+/// assert!(answer.bytes.starts_with(b"SIP/2.0 200 OK"));
+/// ```
 pub struct Endpoint {
     core: Core,
     legs: ById<LegId, Box<Leg>>,

@@ -52,14 +52,19 @@ pub(crate) enum Known {
 
 impl Core {
     /// Gives a request or ACK to its transaction, if there is one.
-    pub(crate) fn absorb(&mut self, id: TransactionId, method: &Method) -> Known {
+    pub(crate) fn absorb(&mut self, id: TransactionId, flow: Flow, request: &Request) -> Known {
         let Some(transaction) = self.servers.get(&id) else {
             return Known::New;
         };
-        let input = match (transaction.machine, method) {
+        let input = match (transaction.machine, request.method()) {
             // An ACK for a 2xx is the leg's, whatever branch it has.
             (Machine::Invite(invite::State::Accepted), Method::Ack) => return Known::New,
-            (Machine::Invite(_), Method::Ack) => Input::Invite(invite::Input::Ack),
+            (Machine::Invite(state), Method::Ack) => {
+                if let (invite::State::Completed, Some(leg)) = (state, transaction.leg) {
+                    self.wire(leg, false, flow, WireMessage::Request(request));
+                }
+                Input::Invite(invite::Input::Ack)
+            }
             (Machine::Invite(_), _) => Input::Invite(invite::Input::Invite),
             (Machine::Other(_), _) => Input::Other(other::Input::Request),
         };
@@ -183,8 +188,10 @@ impl Core {
     }
 
     /// Sends bytes of an answer again on the way of its transaction.
-    pub(crate) fn respond_again(&mut self, flow: Flow, bytes: Bytes) {
-        self.transmit(TransmitId(0), flow, bytes);
+    pub(crate) fn respond_again(&mut self, id: TransactionId, bytes: Bytes) {
+        if let Some(flow) = self.reply_flow(id) {
+            self.transmit(TransmitId(id.0), flow, bytes);
+        }
     }
 
     /// The way that answers of a transaction take.

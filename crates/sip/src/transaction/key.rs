@@ -40,21 +40,24 @@ impl TransactionId {
         format!("{BRANCH_COOKIE}{:016x}", self.0 & !CANCEL | attempt)
     }
 
-    /// The client transaction that a response belongs to, if it may be one of ours.
-    pub(crate) fn of_response(response: &Response) -> Option<TransactionId> {
+    /// The client transaction that a response belongs to, if it may be one of ours, and which of
+    /// its ways was answered.
+    pub(crate) fn of_response(response: &Response) -> Option<(TransactionId, u8)> {
         let via = response.headers().typed::<Via<'_>>().ok()?;
-        let number = via.branch()?.strip_prefix(BRANCH_COOKIE)?;
-        if number.len() != 16 {
-            return None;
-        }
-        let id =
-            TransactionId(u64::from_str_radix(number, 16).ok()? & !(SERVER | CANCEL | ATTEMPT));
+        let digits = via
+            .branch()?
+            .strip_prefix(BRANCH_COOKIE)
+            .filter(|d| d.len() == 16)?;
+        let number = u64::from_str_radix(digits, 16).ok()?;
+        let attempt = ((number & ATTEMPT) >> ATTEMPT_SHIFT) as u8;
+        let id = TransactionId(number & !(SERVER | CANCEL | ATTEMPT));
         let method = response
             .headers()
             .get(Name::CSeq)?
             .rsplit([' ', '\t'])
             .next()?;
-        Some(if method == "CANCEL" { id.cancel() } else { id })
+        let id = if method == "CANCEL" { id.cancel() } else { id };
+        Some((id, attempt))
     }
 }
 
@@ -178,8 +181,11 @@ mod tests {
             .headers_mut()
             .push(Name::Via, &format!("SIP/2.0/UDP h;branch={}", id.branch(3)));
         response.headers_mut().push(Name::CSeq, "1 CANCEL");
-        assert_eq!(TransactionId::of_response(&response), Some(id.cancel()));
+        assert_eq!(
+            TransactionId::of_response(&response),
+            Some((id.cancel(), 3))
+        );
         response.headers_mut().set(Name::CSeq, "1 INVITE");
-        assert_eq!(TransactionId::of_response(&response), Some(id));
+        assert_eq!(TransactionId::of_response(&response), Some((id, 3)));
     }
 }

@@ -5,10 +5,15 @@
 // Helpers of tests fail loudly, like tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod answers;
 mod challenged;
 mod incoming;
 mod outgoing;
 mod pair;
 mod raw;
 mod refer;
+mod reliable;
+mod routing;
+mod session;
+mod stress;
 mod transferee;

@@ -30,6 +30,9 @@ pub(crate) struct Raw {
     pub(crate) cseq: u32,
     /// Our tag in the dialog, as the peer learned it.
     pub(crate) tag: String,
+    /// The peer's Contact.
+    pub(crate) contact: String,
+    leg: Option<LegId>,
 }
 
 pub(crate) fn address(text: &str) -> SocketAddr {
@@ -73,6 +76,8 @@ impl Raw {
             events: VecDeque::new(),
             cseq: 1,
             tag: String::new(),
+            contact: "<sip:peer@10.0.0.9>".to_owned(),
+            leg: None,
         }
     }
 
@@ -91,8 +96,8 @@ impl Raw {
         let text = format!(
             "{method} sip:us@10.0.0.1 SIP/2.0\nVia: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bK{branch};rport\n\
              Max-Forwards: 70\nFrom: <sip:peer@10.0.0.9>;tag=far\nTo: <sip:us@10.0.0.1>\n\
-             Call-ID: call\nCSeq: {} {method}\nContact: <sip:peer@10.0.0.9>\n{extra}\n{body}",
-            self.cseq
+             Call-ID: call\nCSeq: {} {method}\nContact: {}\n{extra}\n{body}",
+            self.cseq, self.contact
         );
         self.receive(&text);
     }
@@ -108,12 +113,19 @@ impl Raw {
         self.incoming()
     }
 
+    /// The leg whose call came in first.
+    pub(crate) fn endpoint_leg(&self) -> LegId {
+        self.leg.expect("a call has come in")
+    }
+
     pub(crate) fn incoming(&mut self) -> LegId {
         let at = self
             .events
             .iter()
             .position(|(_, e)| matches!(e, Event::Incoming { .. }));
-        self.events.remove(at.expect("an incoming call")).unwrap().0
+        let (leg, _) = self.events.remove(at.expect("an incoming call")).unwrap();
+        self.leg = Some(leg);
+        leg
     }
 
     /// A call of the peer that is answered and acknowledged.

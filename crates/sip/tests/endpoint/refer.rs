@@ -296,3 +296,189 @@ fn c132_refer_and_bye_cross() {
     assert!(raw.is_silent(), "no BYE for a call that is over");
     raw.expect_nothing_left();
 }
+
+#[test]
+fn c29_a_100_slows_repetition_down_and_is_no_result() {
+    let mut raw = Raw::new();
+    let leg = raw.call();
+    let (id, request) = refer(&mut raw, leg);
+    raw.respond(&request, 100, "", "");
+    raw.wait(seconds(10));
+    assert_eq!(raw.sent.len(), 2, "every 4 s");
+    assert!(raw.events.is_empty());
+    raw.respond(&request, 202, "", "");
+    assert_eq!(answer(&mut raw), (id, 202, false));
+}
+
+#[test]
+fn c30_every_2xx_accepts_and_c153_needs_no_contact() {
+    for status in [200, 202, 204, 299] {
+        let mut raw = Raw::new();
+        let leg = raw.call();
+        let (id, request) = refer(&mut raw, leg);
+        raw.respond(&request, status, "", "");
+        assert_eq!(answer(&mut raw), (id, status, false));
+        assert_eq!(
+            raw.notify("refer", "active", "SIP/2.0 100 Trying\n")
+                .status(),
+            200
+        );
+    }
+}
+
+#[test]
+fn c41_refer_sub_false_in_the_2xx_is_told() {
+    let mut raw = Raw::new();
+    let leg = raw.call();
+    let (_, request) = refer(&mut raw, leg);
+    raw.respond(&request, 202, "Refer-Sub: false\n", "");
+    assert!(matches!(raw.event(), Event::ReferAnswer(_, answer) if answer.refer_sub_false));
+}
+
+#[test]
+fn c46_a_rejection_after_an_early_notify_wins() {
+    let mut raw = Raw::new();
+    let leg = raw.call();
+    let (id, request) = refer(&mut raw, leg);
+    assert_eq!(
+        raw.notify("refer", "active", "SIP/2.0 100 Trying\n")
+            .status(),
+        200
+    );
+    notified(&mut raw);
+    raw.respond(&request, 403, "", "");
+    assert_eq!(answer(&mut raw), (id, 403, false));
+    raw.wait(seconds(33));
+    assert_eq!(
+        raw.notify("refer", "active", "SIP/2.0 200 OK\n").status(),
+        481
+    );
+    assert!(raw.endpoint.is_confirmed(leg));
+}
+
+#[test]
+fn c48_the_event_header_in_its_compact_form() {
+    let mut raw = Raw::new();
+    let leg = raw.call();
+    let (id, request) = refer(&mut raw, leg);
+    raw.cseq += 1;
+    let extra = format!("o: Refer ; x=\"a;b\" ; id = {}\n", cseq(&request));
+    raw.in_dialog("NOTIFY", "compact", &extra, "SIP/2.0 100 Trying\n");
+    assert_eq!(raw.response().status(), 200);
+    assert_eq!(notified(&mut raw).0, id);
+}
+
+#[test]
+fn c55_a_notify_without_subscription_state_is_passed_on() {
+    let mut raw = Raw::new();
+    let leg = raw.call();
+    refer(&mut raw, leg);
+    raw.cseq += 1;
+    raw.in_dialog("NOTIFY", "bare", "Event: refer\n", "SIP/2.0 200 OK\n");
+    assert_eq!(raw.response().status(), 200);
+    assert!(matches!(raw.event(), Event::Notify(_, news) if news.subscription.is_none()));
+}
+
+#[test]
+fn c77_c142_both_byes_cross_and_both_are_answered() {
+    let mut raw = Raw::new();
+    let leg = raw.call();
+    raw.endpoint.hang_up(raw.now, leg, &[]).unwrap();
+    let bye = raw.sent_request(Method::Bye);
+    raw.in_dialog("BYE", "bye", "", "");
+    assert_eq!(raw.response().status(), 200);
+    raw.respond(&bye, 200, "", "");
+    assert_eq!(raw.ended(), LegEnd::Local);
+    raw.wait(seconds(60));
+    assert!(raw.is_silent());
+    raw.expect_nothing_left();
+}
+
+#[test]
+fn c79_a_bye_carries_the_reason_given() {
+    let mut raw = Raw::new();
+    let leg = raw.call();
+    let reason = [(
+        "Reason".to_owned(),
+        "SIP;cause=200;text=\"Call transferred\"".to_owned(),
+    )];
+    raw.endpoint.hang_up(raw.now, leg, &reason).unwrap();
+    let bye = raw.sent_request(Method::Bye);
+    assert_eq!(bye.headers().get("Reason"), Some(reason[0].1.as_str()));
+}
+
+#[test]
+fn c36a_a_peer_that_leaves_the_probe_unanswered_too_is_given_up() {
+    let mut raw = Raw::new();
+    let leg = raw.call();
+    let (id, _) = refer(&mut raw, leg);
+    raw.wait(seconds(33));
+    assert_eq!(answer(&mut raw), (id, 408, true));
+    raw.wait(seconds(33));
+    assert_eq!(raw.ended(), LegEnd::DialogGone);
+    raw.expect_nothing_left();
+}
+
+#[test]
+fn c85_a_refer_that_cannot_be_sent_leaves_the_call() {
+    let mut raw = Raw::new();
+    let leg = raw.call();
+    let given = OutgoingRefer {
+        refer_to: "<sip:t@h>".to_owned(),
+        ..OutgoingRefer::default()
+    };
+    let id = raw.endpoint.refer(raw.now, leg, given).unwrap();
+    let sent = raw.next_sent();
+    raw.endpoint
+        .handle_send_error(raw.now, sent.id, "network is unreachable");
+    assert_eq!(answer(&mut raw), (id, 503, true));
+    assert!(raw.endpoint.is_confirmed(leg));
+}
+
+#[test]
+fn the_journal_has_every_message_once_and_in_order() {
+    let mut config = crate::raw::config();
+    config.wire_events = true;
+    let mut raw = Raw::with(config);
+    let leg = raw.invite("");
+    raw.endpoint
+        .answer(raw.now, leg, &[], bytes::Bytes::from_static(b"v=0\r\n"))
+        .unwrap();
+    raw.wait(seconds(1));
+    let ok = raw.sent.iter().find_map(|sent| match &sent.message {
+        hookflash_sip::Message::Response(response) if response.status() == 200 => Some(response),
+        _ => None,
+    });
+    let ok = ok.unwrap().clone();
+    raw.learn_tag(&ok);
+    raw.sent.clear();
+    raw.in_dialog("ACK", "ack", "", "");
+    raw.cseq += 1;
+    let (_, request) = refer(&mut raw, leg);
+    raw.respond(&request, 202, "", "");
+    raw.respond(&request, 202, "", "");
+    raw.notify("refer", "terminated", "SIP/2.0 486 Busy Here\n");
+    let ladder: Vec<String> = raw
+        .events
+        .iter()
+        .filter_map(|(_, event)| match event {
+            Event::Wire(wire) => {
+                let arrow = if wire.sent { ">" } else { "<" };
+                let note = wire.note.as_deref().unwrap_or_default();
+                Some(format!("{arrow} {} | {note}", wire.summary))
+            }
+            _ => None,
+        })
+        .collect();
+    let expected = [
+        "< INVITE | ",
+        "> 100 Trying | ",
+        "> 200 OK | ",
+        "< ACK | ",
+        "> REFER | <sip:target@example.com>",
+        "< 202 Reason | ",
+        "< NOTIFY | SIP/2.0 486 Busy Here",
+        "> 200 OK | ",
+    ];
+    assert_eq!(ladder, expected);
+}

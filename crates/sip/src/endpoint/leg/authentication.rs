@@ -139,6 +139,10 @@ impl Leg {
             request: *request,
             strict,
         };
-        Ok(core.send(self.id, self.flow.as_ref(), outgoing, purpose))
+        let id = core.send(self.id, self.flow.as_ref(), outgoing, purpose);
+        if let Purpose::Reinvite { .. } = purpose {
+            self.offers.invite = Some(id);
+        }
+        Ok(id)
     }
 }

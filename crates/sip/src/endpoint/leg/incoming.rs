@@ -34,11 +34,18 @@ pub(super) struct Incoming {
     pub(super) waiting: VecDeque<Response>,
 }
 
+impl Incoming {
+    /// The 2xx is decided upon and only waits for a PRACK.
+    fn is_answered(&self) -> bool {
+        self.waiting.iter().any(Response::is_success)
+    }
+}
+
 /// A 2xx of ours that has no ACK.
 pub(super) struct Accepting {
     cseq: u32,
     bytes: Bytes,
-    flow: Flow,
+    id: TransactionId,
     is_first: bool,
     // Our 2xx carried the offer, so the ACK carries the answer.
     offered: bool,
@@ -130,7 +137,7 @@ impl Leg {
         let Some(incoming) = self
             .incoming
             .as_mut()
-            .filter(|incoming| incoming.is_first && status < 200)
+            .filter(|incoming| incoming.is_first && status < 200 && !incoming.is_answered())
         else {
             return Err(self.wrong_state("report progress"));
         };
@@ -160,7 +167,7 @@ impl Leg {
         sdp: Bytes,
     ) -> Done {
         let incoming = self.incoming.as_ref().filter(|incoming| incoming.is_first);
-        if incoming.is_none_or(|incoming| incoming.waiting.iter().any(Response::is_success)) {
+        if incoming.is_none_or(|incoming| incoming.is_answered()) {
             return Err(self.wrong_state("answer"));
         }
         self.accept_invite(core, extra, sdp);
@@ -197,16 +204,14 @@ impl Leg {
     /// The 2xx is on its way: it is repeated until the ACK, whatever the transport, because
     /// proxies further on may be unreliable (RFC 3261 section 13.3.1.4).
     pub(super) fn accepted(&mut self, core: &mut Core, incoming: Incoming, bytes: Bytes) {
-        let Some(flow) = core.reply_flow(incoming.id) else {
-            return;
-        };
         let interval = core.times.t1;
         let accepting = Accepting {
             cseq: cseq_of(incoming.request.headers()),
             bytes,
-            flow,
+            id: incoming.id,
             is_first: incoming.is_first,
-            offered: !self.turn.their_offer,
+            offered: session_description(incoming.request.headers(), incoming.request.body())
+                .is_none(),
             interval,
             again: Some(core.start(self.id, LegTimer::AcceptAgain, interval)),
             end: Some(core.start(self.id, LegTimer::AcceptEnd, core.times.patience())),
@@ -228,7 +233,7 @@ impl Leg {
         let Some(accepting) = self.accepting.as_mut() else {
             return;
         };
-        core.respond_again(accepting.flow, accepting.bytes.clone());
+        core.respond_again(accepting.id, accepting.bytes.clone());
         accepting.again = Leg::repeat(
             core,
             self.id,

@@ -50,8 +50,6 @@ pub(crate) enum LegTimer {
     ReliableAgain,
     /// No PRACK came.
     ReliableEnd,
-    /// A cancelled INVITE got no final answer.
-    CancelEnd,
     /// An offer that collided is made again.
     OfferAgain,
     /// The session has to be refreshed, or was not.
@@ -343,7 +341,6 @@ impl Leg {
             LegTimer::AcceptEnd => self.on_no_ack(core),
             LegTimer::ReliableAgain => self.reliable_again(core),
             LegTimer::ReliableEnd => self.on_no_prack(core),
-            LegTimer::CancelEnd => self.on_cancel_unanswered(core),
             LegTimer::OfferAgain => self.offer_again(core),
             LegTimer::Session => self.on_session_timer(core),
             LegTimer::Subscription(refer) => self.on_subscription_timer(core, refer),
@@ -356,13 +353,17 @@ impl Leg {
         if self.phase == Phase::Ended {
             return;
         }
+        self.refuse_open_invites(core);
         self.phase = Phase::Ended;
         self.stop_accepting(core);
         self.stop_reliable(core);
-        if let Some(mut calling) = self.outgoing.take() {
-            // Its answer, should one come, is nobody's any more.
-            calling.stop(core);
+        // Answers to INVITEs of ours are nobody's any more, should they come.
+        if let Some(calling) = self.outgoing.take() {
+            core.limit(calling.id);
             self.open = self.open.saturating_sub(1);
+        }
+        if let Some(invite) = self.offers.invite {
+            core.limit(invite);
         }
         if let Some(mut session) = self.session.take() {
             core.stop(&mut session.timer);

@@ -13,6 +13,7 @@ use crate::endpoint::session_body::session_description;
 use crate::event::{Event, LegEnd};
 use crate::header::Name;
 use crate::timer::TimerId;
+use crate::transaction::TransactionId;
 use crate::usage::session_timer::{Agreement, write_request};
 use crate::{Method, Request};
 
@@ -28,6 +29,8 @@ pub(super) struct Offers {
     waiting: Option<Bytes>,
     // What the open re-INVITE says.
     sent: Option<Bytes>,
+    /// The open re-INVITE.
+    pub(super) invite: Option<TransactionId>,
     tries: u8,
     again: Option<TimerId>,
 }
@@ -86,13 +89,14 @@ impl Leg {
             invite.request.set_body(SDP, sdp.clone());
         }
         self.offers.sent = (!refresh).then_some(sdp);
-        self.send(core, invite, Purpose::Reinvite { refresh });
+        self.offers.invite = Some(self.send(core, invite, Purpose::Reinvite { refresh }));
     }
 
     pub(super) fn on_reinvite_final(&mut self, core: &mut Core, refresh: bool, answer: Final) {
         let Final {
             id, flow, response, ..
         } = answer;
+        self.offers.invite = None;
         self.turn.our_invite = false;
         self.turn.our_offer = false;
         let sent = self.offers.sent.take();
@@ -148,6 +152,7 @@ impl Leg {
     }
 
     pub(super) fn on_reinvite_failed(&mut self, core: &mut Core, refresh: bool) {
+        self.offers.invite = None;
         self.turn.our_invite = false;
         self.turn.our_offer = false;
         self.report_offer(core, refresh, 408);

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Done, Leg, LegTimer, Phase, SDP, SUPPORTED, cseq_of, tag_text, write_extra};
+use super::{Done, Leg, Phase, SDP, SUPPORTED, cseq_of, tag_text, write_extra};
 use crate::dialog::{Dialog, Outgoing, tag_of};
 use crate::endpoint::client::Purpose;
 use crate::endpoint::command::{CommandError, OutgoingInvite};
@@ -11,7 +11,6 @@ use crate::endpoint::core::{Core, Failure};
 use crate::event::{Event, LegEnd, LegId};
 use crate::header::{Name, NameAddr};
 use crate::headers::Headers;
-use crate::timer::TimerId;
 use crate::transaction::TransactionId;
 use crate::transport::Flow;
 use crate::usage::reliable_provisional::ReliableReceiver;
@@ -29,7 +28,6 @@ pub(super) struct Calling {
     flow: Option<Flow>,
     answered_provisionally: bool,
     canceled: Option<Box<[(String, String)]>>,
-    cancel_end: Option<TimerId>,
 }
 
 /// A fork that has answered provisionally.
@@ -64,10 +62,6 @@ impl Calling {
             .find(|early| early.dialog.remote_tag() == Some(tag))
     }
 
-    pub(super) fn stop(&mut self, core: &mut Core) {
-        core.stop(&mut self.cancel_end);
-    }
-
     /// The highest number used in any of the dialogs.
     fn last_sequence(&self) -> u32 {
         let early = self.early.iter().map(|early| early.dialog.local_sequence());
@@ -86,7 +80,13 @@ impl Leg {
         let address = |what, problem| CommandError::BadAddress { what, problem };
         let uri = Uri::parse(&invite.uri).map_err(|bad| address("the Request-URI", bad.problem))?;
         for (what, text) in [("From", &invite.from), ("To", &invite.to)] {
-            NameAddr::parse(text).map_err(|problem| address(what, problem))?;
+            let value = NameAddr::parse(text).map_err(|problem| address(what, problem))?;
+            if value.tag().is_some() {
+                return Err(address(
+                    what,
+                    "has a tag, which is not for the caller to choose",
+                ));
+            }
         }
         let mut leg = Leg::new(id, true, Phase::Calling);
         leg.flow = invite.flow;
@@ -143,7 +143,6 @@ impl Leg {
             flow: invite.flow,
             answered_provisionally: false,
             canceled: None,
-            cancel_end: None,
         }));
         Ok(leg)
     }
@@ -242,8 +241,6 @@ impl Leg {
             self.call_again(core, *request);
             return;
         }
-        let mut calling = calling;
-        calling.stop(core);
         let end = match calling.canceled.is_some() {
             true => LegEnd::Local,
             false => LegEnd::Refused(status),
@@ -254,7 +251,6 @@ impl Leg {
     /// The first 2xx. It is acknowledged in any case; a call that was cancelled meanwhile is then
     /// ended.
     fn on_answered(&mut self, core: &mut Core, mut calling: Calling, answer: Final) {
-        calling.stop(core);
         let Final {
             id,
             flow,
@@ -300,10 +296,9 @@ impl Leg {
         id: TransactionId,
         failure: Failure,
     ) {
-        let Some(mut calling) = self.outgoing.take_if(|calling| calling.id == id) else {
+        let Some(calling) = self.outgoing.take_if(|calling| calling.id == id) else {
             return;
         };
-        calling.stop(core);
         let end = match failure {
             _ if calling.canceled.is_some() => LegEnd::Local,
             Failure::Timeout => LegEnd::NoAnswer,
@@ -325,6 +320,10 @@ impl Leg {
             return Err(self.wrong_state("hang up"));
         };
         calling.canceled = Some(extra.into());
+        if core.withdraw(calling.id) {
+            self.end(core, LegEnd::Local);
+            return Ok(());
+        }
         if calling.answered_provisionally {
             self.send_cancel(core);
         }
@@ -337,17 +336,6 @@ impl Leg {
         };
         let headers = calling.canceled.as_deref().unwrap_or_default();
         core.cancel(calling.id, headers);
-        calling.cancel_end = Some(core.start(self.id, LegTimer::CancelEnd, core.times.patience()));
-    }
-
-    /// RFC 3261 section 9.1: the INVITE counts as cancelled.
-    pub(super) fn on_cancel_unanswered(&mut self, core: &mut Core) {
-        let Some(calling) = self.outgoing.take() else {
-            return;
-        };
-        core.abandon(calling.id);
-        self.open = self.open.saturating_sub(1);
-        self.end(core, LegEnd::Local);
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Inbound, Leg, LegTimer, write_abilities};
 use crate::endpoint::client::Purpose;
 use crate::endpoint::core::Core;
+use crate::endpoint::session_body::session_description;
 use crate::event::LegEnd;
 use crate::header::{Name, RAck, RSeq, Require};
 use crate::{Method, Response};
@@ -44,13 +45,10 @@ impl Leg {
         let Some(incoming) = self.incoming.as_mut() else {
             return;
         };
-        let Some(flow) = core.reply_flow(incoming.id) else {
-            return;
-        };
         let Some(waiting) = &mut incoming.reliable.waiting else {
             return;
         };
-        core.respond_again(flow, waiting.bytes.clone());
+        core.respond_again(incoming.id, waiting.bytes.clone());
         let timer = LegTimer::ReliableAgain;
         waiting.again = Leg::repeat(core, self.id, timer, &mut waiting.interval, None);
     }
@@ -87,6 +85,10 @@ impl Leg {
         core.stop(&mut waiting.again);
         core.stop(&mut waiting.end);
         core.answer_status(inbound.id, &inbound.request, 200);
+        // What the response said of the session is settled now (RFC 3262 section 5).
+        if !self.offers.sdp.is_empty() {
+            self.turn.their_offer = false;
+        }
         self.send_waiting(core);
     }
 
@@ -110,6 +112,9 @@ impl Leg {
         };
         if !early.reliable.admit(rseq) {
             return false;
+        }
+        if session_description(headers, response.body()).is_some() {
+            self.turn.our_offer = false;
         }
         let mut prack = early.dialog.request(Method::Prack);
         let prack_headers = prack.request.headers_mut();

@@ -18,7 +18,8 @@ impl Leg {
         let headers = inbound.request.headers();
         let status = match headers.typed::<ReferTo<'_>>() {
             Err(_) => Some(400),
-            Ok(_) if self.phase != Phase::Confirmed => Some(481),
+            // It may overtake the ACK.
+            Ok(_) if !matches!(self.phase, Phase::Confirmed | Phase::Answered) => Some(481),
             // An unwanted further usage is declined; the call is not touched (RFC 5057 5.6).
             Ok(_) if !core.config.accept_refer => Some(603),
             Ok(_) => None,

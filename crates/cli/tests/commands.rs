@@ -1,0 +1,174 @@
+//! The command as a person runs it: exit status, and what is said where.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot set its stage fails")]
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+/// A folder of its own for each test, gone when the test is over.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("hookflash-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    fn with(self, file: &str, text: &str) -> Folder {
+        std::fs::write(self.0.join(file), text).unwrap();
+        self
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_hookflash"))
+            .args(arguments)
+            .current_dir(&self.0)
+            .output()
+            .unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn the_demo_shows_eight_calls_and_ends_by_itself() {
+    let output = Folder::new("demo").run(&["demo"]);
+    let told = out(&output);
+    assert!(output.status.success(), "{told}{}", err(&output));
+    assert!(
+        told.contains("8 of 8 calls told their application the truth"),
+        "{told}"
+    );
+    // One verdict of each kind, and the words of each vendor for it.
+    assert!(told.contains("which was busy (486 Busy Here)"), "{told}");
+    assert!(told.contains("ReferCallStatus=in-progress"), "{told}");
+    assert!(told.contains("ReferCallStatus=busy"), "{told}");
+    assert!(
+        told.contains("ReferSipResponseCode=405\n     ReferCallStatus=failed"),
+        "{told}"
+    );
+    assert!(told.contains("\"referCallStatus\": \"success\""), "{told}");
+    assert!(told.contains("\"notifySipResponseCode\": 404"), "{told}");
+    assert!(
+        told.contains("\"final_referred_call_status\": 200"),
+        "{told}"
+    );
+    assert!(told.contains("The call is over."), "{told}");
+}
+
+#[test]
+fn check_passes_a_good_document_and_fails_a_bad_one() {
+    let folder = Folder::new("check")
+        .with(
+            "good.xml",
+            "<Response><Refer><Sip>sip:a@example.com</Sip></Refer></Response>",
+        )
+        .with(
+            "warned.xml",
+            "<Response><Hangup colour=\"red\"/></Response>",
+        )
+        .with("bad.xml", "<Response>\n <Refer>\n</Response>")
+        .with("bad.json", "[\n {\"verb\": \"dance\"}\n]");
+    assert_eq!(folder.run(&["check", "good.xml"]).status.code(), Some(0));
+    let warned = folder.run(&["check", "warned.xml", "--dialect", "twiml"]);
+    assert_eq!(warned.status.code(), Some(0));
+    assert!(
+        out(&warned).contains("warned.xml:1:19: warning[12200]"),
+        "{}",
+        out(&warned)
+    );
+    let bad = folder.run(&["check", "bad.xml", "--dialect", "cxml"]);
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(out(&bad).contains("error[12100]"), "{}", out(&bad));
+    let bad = folder.run(&["check", "bad.json"]);
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(out(&bad).contains("bad.json:2:"), "{}", out(&bad));
+    assert!(
+        out(&bad).contains("invalid instruction: dance"),
+        "{}",
+        out(&bad)
+    );
+}
+
+#[test]
+fn a_missing_document_is_wrong_usage() {
+    let output = Folder::new("missing").run(&["check", "nothing.xml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("nothing.xml"), "{}", err(&output));
+}
+
+#[test]
+fn config_check_names_file_line_key_and_remedy() {
+    let folder = Folder::new("config").with("hookflash.toml", "[sip]\nlissten = []\n");
+    let output = folder.run(&["config", "check"]);
+    assert_eq!(output.status.code(), Some(2));
+    let complaint = err(&output);
+    assert!(complaint.contains("hookflash.toml:2:"), "{complaint}");
+    assert!(
+        complaint.contains("lissten") && complaint.contains("listen"),
+        "{complaint}"
+    );
+}
+
+#[test]
+fn config_print_masks_secrets() {
+    let folder = Folder::new("print").with(
+        "hookflash.toml",
+        "[[accounts]]\nsid = \"AC00000000000000000000000000000001\"\ndialect = \"twiml\"\n\
+         auth_token = \"open sesame\"\n",
+    );
+    let output = folder.run(&["config", "print"]);
+    assert!(output.status.success(), "{}", err(&output));
+    let printed = out(&output);
+    assert!(
+        printed.contains("AC00000000000000000000000000000001"),
+        "{printed}"
+    );
+    assert!(!printed.contains("sesame"), "{printed}");
+}
+
+#[test]
+fn serve_with_a_bad_configuration_is_wrong_usage_and_a_taken_port_a_failure() {
+    let folder = Folder::new("serve").with("bad.toml", "[http]\nlisten = \"nowhere\"\n");
+    let output = folder.run(&["serve", "--config", "bad.toml"]);
+    assert_eq!(output.status.code(), Some(2), "{}", err(&output));
+    assert!(err(&output).contains("bad.toml:2:"), "{}", err(&output));
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let webhook = "http://127.0.0.1:9/voice";
+    let output = folder.run(&[
+        "serve",
+        "--webhook",
+        webhook,
+        "--sip",
+        "udp://127.0.0.1:0",
+        "--http",
+        &address,
+    ]);
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    assert!(err(&output).contains(&address), "{}", err(&output));
+}
+
+#[test]
+fn the_phone_refuses_words_that_it_does_not_know() {
+    let folder = Folder::new("phone");
+    let output = folder.run(&["phone", "--on-refer", "dance"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("reject=CODE"), "{}", err(&output));
+    let output = folder.run(&["phone", "--listen", "carrier-pigeon://x"]);
+    assert_eq!(output.status.code(), Some(2));
+}

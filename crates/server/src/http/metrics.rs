@@ -1,0 +1,161 @@
+//! `/metrics`: what is counted, in the text format of Prometheus.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use prometheus::{IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+
+use super::{Desk, Refusal};
+use crate::shard::Holdings;
+
+/// How long a busy shard may take to say what it holds.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A gauge per shard: name, help, value.
+type Held = (&'static str, &'static str, fn(&Holdings) -> usize);
+
+pub(crate) async fn show(State(desk): State<Arc<Desk>>) -> Response {
+    let mut shards = Vec::with_capacity(desk.mail.count());
+    for index in 0..desk.mail.count() {
+        let asked = desk.mail.ask(index, |shard| shard.holdings());
+        if let Ok(Some(holdings)) = tokio::time::timeout(PATIENCE, asked).await {
+            shards.push((index, holdings));
+        }
+    }
+    match write(&desk, &shards) {
+        Ok(text) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
+        Err(error) => {
+            Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response()
+        }
+    }
+}
+
+fn write(desk: &Desk, shards: &[(usize, Holdings)]) -> prometheus::Result<String> {
+    let registry = Registry::new_custom(Some("hookflash".to_owned()), None)?;
+    let of = &desk.ledger.counters;
+    let counters: [(&str, &str, &AtomicU64); 14] = [
+        (
+            "calls_started_total",
+            "Calls that came in or left.",
+            &of.calls_started,
+        ),
+        (
+            "calls_completed_total",
+            "Calls that were answered and are over.",
+            &of.calls_completed,
+        ),
+        (
+            "calls_unanswered_total",
+            "Calls over without an answer.",
+            &of.calls_unanswered,
+        ),
+        (
+            "calls_failed_total",
+            "Calls ended by a failure.",
+            &of.calls_failed,
+        ),
+        ("webhooks_total", "Requests to applications.", &of.webhooks),
+        (
+            "webhooks_failed_total",
+            "Requests that came to nothing.",
+            &of.webhooks_failed,
+        ),
+        (
+            "documents_refused_total",
+            "Documents that could not be run.",
+            &of.documents_refused,
+        ),
+        (
+            "transfers_started_total",
+            "Transfers begun.",
+            &of.transfers_started,
+        ),
+        (
+            "transfers_succeeded_total",
+            "Transfers that succeeded.",
+            &of.transfers_succeeded,
+        ),
+        (
+            "transfers_failed_total",
+            "Transfers that failed.",
+            &of.transfers_failed,
+        ),
+        (
+            "transfers_unknown_total",
+            "Transfers without outcome.",
+            &of.transfers_unknown,
+        ),
+        (
+            "transfers_canceled_total",
+            "Transfers cut short.",
+            &of.transfers_canceled,
+        ),
+        (
+            "transfers_not_applicable_total",
+            "Transfers for which no REFER was sent.",
+            &of.transfers_not_applicable,
+        ),
+        (
+            "events_dropped_total",
+            "Events dropped by full queues.",
+            &of.events_dropped,
+        ),
+    ];
+    for (name, help, value) in counters {
+        let counter = IntCounter::new(name, help)?;
+        counter.inc_by(value.load(Ordering::Relaxed));
+        registry.register(Box::new(counter))?;
+    }
+    let refused = IntCounter::new("calls_refused_total", "Calls refused at the door.")?;
+    refused.inc_by(shards.iter().map(|(_, holdings)| holdings.refused).sum());
+    registry.register(Box::new(refused))?;
+    let gauges = [
+        ("calls", "Calls that run now.", of.calls_live()),
+        (
+            "sip_connections",
+            "Open SIP connections.",
+            desk.connections.len() as u64,
+        ),
+    ];
+    for (name, help, value) in gauges {
+        let gauge = IntGauge::new(name, help)?;
+        gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        registry.register(Box::new(gauge))?;
+    }
+    let held: [Held; 7] = [
+        ("sip_legs", "Legs.", |holdings| holdings.census.legs),
+        ("sip_transactions", "Transactions.", |holdings| {
+            holdings.census.transactions
+        }),
+        ("sip_dialogs", "Dialogs.", |holdings| {
+            holdings.census.dialogs
+        }),
+        ("sip_subscriptions", "Refer subscriptions.", |holdings| {
+            holdings.census.subscriptions
+        }),
+        ("sip_timers", "Running timers.", |holdings| {
+            holdings.census.timers
+        }),
+        (
+            "webhooks_owed",
+            "Requests that applications are owed.",
+            |holdings| holdings.owed,
+        ),
+        ("media_ports", "RTP ports in use.", |holdings| {
+            holdings.ports
+        }),
+    ];
+    for (name, help, value) in held {
+        let gauge = IntGaugeVec::new(Opts::new(name, help), &["shard"])?;
+        for (index, holdings) in shards {
+            let value = i64::try_from(value(holdings)).unwrap_or(i64::MAX);
+            gauge.with_label_values(&[index.to_string()]).set(value);
+        }
+        registry.register(Box::new(gauge))?;
+    }
+    TextEncoder::new().encode_to_string(&registry.gather())
+}

@@ -1,0 +1,431 @@
+//! The server as a whole: starts, reloads, drains.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use hookflash_call::Ledger;
+use hookflash_sip::{EndpointConfig, Listener, Shard as Place, Transport};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+use tokio::task::LocalSet;
+
+use crate::PRODUCT;
+use crate::config::{Config, Listen};
+use crate::http::{self, Desk};
+use crate::media::{Advertise, Media};
+use crate::shard::{Common, Input, Mail, Post, Shard, run as run_shard};
+use crate::sip::datagrams::UdpSockets;
+use crate::sip::{Bound, bind, listener};
+use crate::switchboard::Switchboard;
+
+/// Why the server did not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// An address cannot be listened on.
+    Bind {
+        /// The address, as a URL.
+        address: String,
+        /// The key and option that set it.
+        setting: &'static str,
+        /// The operating system's word for it.
+        error: std::io::Error,
+    },
+    /// The advertised host has no address.
+    Advertise(String),
+    /// A static document cannot be read (any more).
+    Document(String),
+    /// The operating system gave no thread or event queue.
+    Machine(std::io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::Bind {
+                address,
+                setting,
+                error,
+            } => {
+                let remedy = match error.kind() {
+                    std::io::ErrorKind::AddrInUse => {
+                        "another process has it; stop that one or choose another port"
+                    }
+                    std::io::ErrorKind::AddrNotAvailable => {
+                        "no interface of this machine has this address"
+                    }
+                    std::io::ErrorKind::PermissionDenied => {
+                        "ports below 1024 need a privilege; choose a higher one"
+                    }
+                    _ => "choose another address",
+                };
+                write!(
+                    f,
+                    "cannot listen on {address}: {error}; {remedy} ({setting})"
+                )
+            }
+            StartError::Advertise(host) => write!(
+                f,
+                "sip.advertise: the host {host} has no address; write one that resolves, or an \
+                 IP address"
+            ),
+            StartError::Document(why) => write!(f, "applications: {why}"),
+            StartError::Machine(error) => write!(f, "the operating system refused: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// The server.
+#[derive(Debug)]
+pub struct Server;
+
+/// A server that runs on its own threads. Dropping it stops them at once; [`Running::drain`]
+/// lets calls finish first.
+pub struct Running {
+    /// Every address that SIP is spoken on, in the order of the configuration.
+    pub sip_addrs: Vec<(Transport, SocketAddr)>,
+    /// The address of the HTTP listener.
+    pub http_addr: SocketAddr,
+    config: Config,
+    desk: Arc<Desk>,
+    stops: Vec<oneshot::Sender<()>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Binds every listener and begins to take calls.
+    ///
+    /// # Errors
+    /// When an address cannot be bound or the configuration cannot be carried out; nothing runs
+    /// then.
+    pub fn start(config: Config) -> Result<Running, StartError> {
+        let mut bound = Vec::with_capacity(config.sip.listen.len());
+        for listen in &config.sip.listen {
+            bound.push((listen.transport, bind_sip(*listen)?));
+        }
+        let http = bind_http(config.http.listen)?;
+        if config
+            .applications
+            .iter()
+            .any(|application| application.events_url.is_some())
+        {
+            // The first number would otherwise pay for reading them, in the middle of a call.
+            hookflash_dialects::jambonz::load_numbering_plans();
+        }
+        let http_addr = http.local_addr().map_err(StartError::Machine)?;
+        let advertise = media_address(&config)?;
+        let board = Switchboard::new(&config, &public_url(&config, http_addr))
+            .map(Arc::new)
+            .map_err(StartError::Document)?;
+
+        let sip_addrs: Vec<(Transport, SocketAddr)> = bound
+            .iter()
+            .map(|(transport, (_, address))| (*transport, *address))
+            .collect();
+        let listeners: Vec<Listener> = sip_addrs
+            .iter()
+            .map(|(transport, local)| listener(*transport, *local, config.sip.advertise.as_deref()))
+            .collect();
+        let media = Advertise {
+            configured: advertise,
+            listeners: sip_addrs.iter().map(|(_, address)| address.ip()).collect(),
+        };
+
+        let mut udp = Vec::new();
+        let mut shares: Vec<Vec<(Bound, SocketAddr)>> = Vec::new();
+        shares.resize_with(config.shards, Vec::new);
+        for (number, (_, (socket, address))) in bound.into_iter().enumerate() {
+            if let Bound::Udp(socket) = &socket {
+                udp.push((address, socket.try_clone().map_err(StartError::Machine)?));
+            }
+            if let Some(share) = shares.get_mut(number % config.shards) {
+                share.push((socket, address));
+            }
+        }
+
+        let (mail, posts) = Mail::new(config.shards);
+        let ledger = Ledger::new(usize::try_from(config.records.max).unwrap_or(usize::MAX));
+        let common = Common::new(
+            UdpSockets::new(udp),
+            Arc::clone(&ledger),
+            mail.clone(),
+            config.logs.personal_data,
+        );
+        let desk = Arc::new(Desk {
+            ledger,
+            mail,
+            connections: Arc::clone(&common.connections),
+            admin_token: RwLock::new(config.http.admin_token.clone()),
+            draining: AtomicBool::new(false),
+        });
+
+        let mut running = Running {
+            sip_addrs,
+            http_addr,
+            desk: Arc::clone(&desk),
+            stops: Vec::new(),
+            threads: Vec::new(),
+            config,
+        };
+        for (index, (share, post)) in shares.into_iter().zip(posts).enumerate() {
+            let place = Place {
+                index,
+                count: running.config.shards,
+            };
+            let settings = endpoint_config(&running.config, listeners.clone(), place);
+            let part = Part {
+                common: common.clone(),
+                settings,
+                board: Arc::clone(&board),
+                ports: running.config.media.ports,
+                media: media.clone(),
+                share,
+                post,
+            };
+            running.spawn(format!("shard-{index}"), move |stop| part.run(stop))?;
+        }
+        running.spawn("http".to_owned(), move |stop| {
+            Box::pin(async move {
+                if let Err(error) = http::serve(http, desk, ended(stop)).await {
+                    tracing::error!(%error, "the HTTP listener broke");
+                }
+            })
+        })?;
+        running.announce();
+        Ok(running)
+    }
+}
+
+/// What a shard's thread is made from.
+struct Part {
+    common: Common,
+    settings: EndpointConfig,
+    board: Arc<Switchboard>,
+    ports: crate::config::Ports,
+    media: Advertise,
+    share: Vec<(Bound, SocketAddr)>,
+    post: Post,
+}
+
+type Work = std::pin::Pin<Box<dyn Future<Output = ()>>>;
+
+impl Part {
+    fn run(self, stop: oneshot::Receiver<()>) -> Work {
+        Box::pin(async move {
+            let Place { index, count } = self.settings.shard;
+            let media = Media::new(self.ports, index, count, self.media);
+            let shard = Shard::new(self.common, self.settings, self.board, media);
+            run_shard(shard, self.share, self.post, ended(stop)).await;
+        })
+    }
+}
+
+async fn ended(stop: oneshot::Receiver<()>) {
+    // A sender that was dropped says the same as one that spoke.
+    let _ = stop.await;
+}
+
+impl Running {
+    fn spawn(
+        &mut self,
+        name: String,
+        work: impl FnOnce(oneshot::Receiver<()>) -> Work + Send + 'static,
+    ) -> Result<(), StartError> {
+        let runtime: Runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(StartError::Machine)?;
+        let (stop, stopped) = oneshot::channel();
+        let thread = std::thread::Builder::new()
+            .name(name)
+            .spawn(move || LocalSet::new().block_on(&runtime, work(stopped)))
+            .map_err(StartError::Machine)?;
+        self.stops.push(stop);
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    fn announce(&self) {
+        for (transport, address) in &self.sip_addrs {
+            tracing::info!("listening for SIP on {transport} {address}");
+        }
+        tracing::info!("listening for HTTP on {}", self.http_addr);
+        for warning in &self.config.warnings {
+            tracing::warn!("{warning}");
+        }
+        if self.config.applications.is_empty() {
+            tracing::warn!(
+                "no application is configured, so every call gets 404; give --webhook URL, or \
+                 [[accounts]] and [[applications]] in hookflash.toml"
+            );
+        }
+    }
+
+    /// How long calls may go on when the server stops, as configured.
+    pub fn shutdown_grace(&self) -> Duration {
+        self.config.shutdown.grace
+    }
+
+    /// The records of all calls.
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        &self.desk.ledger
+    }
+
+    /// Takes over a changed configuration for new calls; calls that run keep theirs. Returns the
+    /// keys whose change needs a restart.
+    ///
+    /// # Errors
+    /// When the configuration cannot be carried out; the old one stays.
+    pub async fn reload(&mut self, config: Config) -> Result<Vec<&'static str>, StartError> {
+        let board = Switchboard::new(&config, &public_url(&config, self.http_addr))
+            .map(Arc::new)
+            .map_err(StartError::Document)?;
+        for index in 0..self.desk.mail.count() {
+            let board = Arc::clone(&board);
+            let work = Box::new(move |shard: &std::rc::Rc<Shard>| shard.reload(board));
+            self.desk.mail.deliver(index, Input::Do(work)).await;
+        }
+        let mut token = self
+            .desk
+            .admin_token
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        token.clone_from(&config.http.admin_token);
+        drop(token);
+        let stay = needs_restart(&self.config, &config);
+        self.config = config;
+        Ok(stay)
+    }
+
+    /// Takes no new calls (503), lets those that run finish for `grace`, ends the rest with BYE,
+    /// delivers the final callbacks, and stops.
+    pub async fn drain(mut self, grace: Duration) {
+        self.desk.draining.store(true, Ordering::Relaxed);
+        let mut drained = Vec::new();
+        for index in 0..self.desk.mail.count() {
+            let (done, is_done) = oneshot::channel::<()>();
+            let work = Box::new(move |shard: &std::rc::Rc<Shard>| {
+                let shard = std::rc::Rc::clone(shard);
+                tokio::task::spawn_local(async move {
+                    shard.drain(grace).await;
+                    drop(done);
+                });
+            });
+            self.desk.mail.deliver(index, Input::Do(work)).await;
+            drained.push(is_done);
+        }
+        for is_done in drained {
+            ended(is_done).await;
+        }
+        self.stops.clear();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread ended in a panic");
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running")
+            .field("sip_addrs", &self.sip_addrs)
+            .field("http_addr", &self.http_addr)
+            .finish_non_exhaustive()
+    }
+}
+
+fn bind_sip(listen: Listen) -> Result<(Bound, SocketAddr), StartError> {
+    bind(listen).map_err(|error| StartError::Bind {
+        address: listen.to_string(),
+        setting: "sip.listen, --sip",
+        error,
+    })
+}
+
+fn bind_http(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let bound = TcpListener::bind(address).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    });
+    bound.map_err(|error| StartError::Bind {
+        address: format!("http://{address}"),
+        setting: "http.listen, --http",
+        error,
+    })
+}
+
+fn endpoint_config(config: &Config, listeners: Vec<Listener>, shard: Place) -> EndpointConfig {
+    EndpointConfig {
+        t1: config.sip.t1,
+        t2: config.sip.t2,
+        t4: config.sip.t4,
+        user_agent: PRODUCT.to_owned(),
+        contact_user: Some("hookflash".to_owned()),
+        listeners,
+        shard,
+        session_expires: Some(config.sip.session_expires).filter(|time| !time.is_zero()),
+        min_se: config.sip.min_se,
+        ..EndpointConfig::default()
+    }
+}
+
+/// The address that SDP names instead of the bound one.
+fn media_address(config: &Config) -> Result<Option<IpAddr>, StartError> {
+    let Some(host) = &config.sip.advertise else {
+        return Ok(None);
+    };
+    if let Ok(ip) = host.parse() {
+        return Ok(Some(ip));
+    }
+    let name = host
+        .rsplit_once(':')
+        .map_or(host.as_str(), |(name, _)| name);
+    let found = (name, 0)
+        .to_socket_addrs()
+        .ok()
+        .and_then(|mut found| found.next());
+    found
+        .map(|address| Some(address.ip()))
+        .ok_or_else(|| StartError::Advertise(host.clone()))
+}
+
+fn public_url(config: &Config, http: SocketAddr) -> String {
+    config
+        .http
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{http}"))
+}
+
+/// What cannot change while listeners are bound and threads run.
+fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
+    let sip = |config: &Config| {
+        let sip = &config.sip;
+        (sip.t1, sip.t2, sip.t4, sip.session_expires, sip.min_se)
+    };
+    let mut keys = Vec::new();
+    for (key, changed) in [
+        ("shards", old.shards != new.shards),
+        ("sip.listen", old.sip.listen != new.sip.listen),
+        ("sip.advertise", old.sip.advertise != new.sip.advertise),
+        ("sip timers", sip(old) != sip(new)),
+        ("http.listen", old.http.listen != new.http.listen),
+        ("media.ports", old.media.ports != new.media.ports),
+        ("records.max", old.records.max != new.records.max),
+        (
+            "logs.personal_data",
+            old.logs.personal_data != new.logs.personal_data,
+        ),
+    ] {
+        if changed {
+            keys.push(key);
+        }
+    }
+    keys
+}

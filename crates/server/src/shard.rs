@@ -1,0 +1,346 @@
+//! A shard: one thread with its own endpoint, calls, sockets' share and timers.
+//!
+//! Whatever touches the endpoint ends with [`Shard::flush`], which sends what the endpoint has to
+//! send, hands out its events, and sets the timer. The shard is the [`Host`] of its calls.
+
+mod caller;
+pub(crate) mod door;
+mod host;
+mod mail;
+mod work;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::time::Instant;
+
+use hookflash_call::{Desk, Ledger};
+use hookflash_sip::digest::DigestServer;
+use hookflash_sip::{
+    Census, Endpoint, EndpointConfig, Event, Flow, LegId, Message, Resolve, Transmit, Transport,
+};
+use tokio::sync::Notify;
+
+use crate::media::Media;
+use crate::resolver::Names;
+use crate::sip::datagrams::UdpSockets;
+use crate::sip::streams::{self, Connections};
+use crate::switchboard::Switchboard;
+use crate::webhook::Webhooks;
+use caller::Realms;
+use door::Door;
+
+pub(crate) use mail::{Input, Mail, Post};
+pub(crate) use work::run;
+
+/// What all shards of a process share.
+#[derive(Clone)]
+pub(crate) struct Common {
+    pub(crate) sockets: UdpSockets,
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) mail: Mail,
+    realms: Realms,
+    personal_data: bool,
+}
+
+impl Common {
+    pub(crate) fn new(
+        sockets: UdpSockets,
+        ledger: Arc<Ledger>,
+        mail: Mail,
+        personal_data: bool,
+    ) -> Common {
+        let connections = Arc::default();
+        Common {
+            sockets,
+            connections,
+            ledger,
+            mail,
+            realms: Realms::new(),
+            personal_data,
+        }
+    }
+}
+
+/// One shard. Lives on its thread.
+pub(crate) struct Shard {
+    /// Itself, for what the endpoint's calls start on it.
+    this: Weak<Shard>,
+    common: Common,
+    index: usize,
+    count: usize,
+    endpoint: RefCell<Endpoint>,
+    desk: RefCell<Option<Rc<Desk<Shard>>>>,
+    board: RefCell<Arc<Switchboard>>,
+    digests: RefCell<HashMap<String, DigestServer>>,
+    names: Names,
+    webhooks: Rc<Webhooks>,
+    media: Media,
+    door: Door,
+    refused: Cell<u64>,
+    said_why: Cell<Option<Instant>>,
+    flushing: Cell<bool>,
+    accepting: Cell<bool>,
+    /// When the timer will fire, and how it learns of an earlier deadline.
+    alarm: Cell<Option<Instant>>,
+    alarm_moved: Notify,
+}
+
+/// What a shard holds, for metrics.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Holdings {
+    pub(crate) census: Census,
+    pub(crate) owed: usize,
+    pub(crate) ports: usize,
+    pub(crate) refused: u64,
+}
+
+impl Shard {
+    pub(crate) fn new(
+        common: Common,
+        config: EndpointConfig,
+        board: Arc<Switchboard>,
+        media: Media,
+    ) -> Rc<Shard> {
+        let names = Names::default();
+        let webhooks = Webhooks::new(names.clone(), board.allow_private_networks);
+        let shard = Rc::new_cyclic(|this| Shard {
+            this: Weak::clone(this),
+            index: config.shard.index,
+            count: config.shard.count,
+            endpoint: RefCell::new(Endpoint::new(config, rand::random())),
+            desk: RefCell::default(),
+            board: RefCell::new(board),
+            digests: RefCell::default(),
+            names,
+            webhooks,
+            media,
+            door: Door::default(),
+            refused: Cell::new(0),
+            said_why: Cell::new(None),
+            flushing: Cell::new(false),
+            accepting: Cell::new(true),
+            alarm: Cell::new(None),
+            alarm_moved: Notify::new(),
+            common,
+        });
+        let ledger = Arc::clone(&shard.common.ledger);
+        let desk = Rc::new(Desk::new(Rc::clone(&shard), ledger));
+        *shard.desk.borrow_mut() = Some(desk);
+        shard
+    }
+
+    fn this(&self) -> Option<Rc<Shard>> {
+        self.this.upgrade()
+    }
+
+    pub(crate) fn index(&self) -> usize {
+        self.index
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    pub(crate) fn mail(&self) -> &Mail {
+        &self.common.mail
+    }
+
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.common.connections
+    }
+
+    pub(crate) fn door(&self) -> &Door {
+        &self.door
+    }
+
+    /// The calls; `None` once the shard has shut down.
+    pub(crate) fn desk(&self) -> Option<Rc<Desk<Shard>>> {
+        self.desk.borrow().clone()
+    }
+
+    pub(crate) fn webhooks(&self) -> &Rc<Webhooks> {
+        &self.webhooks
+    }
+
+    pub(crate) fn board(&self) -> Arc<Switchboard> {
+        Arc::clone(&self.board.borrow())
+    }
+
+    /// Takes over a changed configuration. Calls that run keep theirs.
+    pub(crate) fn reload(&self, board: Arc<Switchboard>) {
+        self.webhooks
+            .set_allow_private(board.allow_private_networks);
+        self.digests.borrow_mut().clear();
+        *self.board.borrow_mut() = board;
+    }
+
+    pub(crate) fn holdings(&self) -> Holdings {
+        Holdings {
+            census: self.endpoint.borrow().census(),
+            owed: self.webhooks.owed(),
+            ports: self.media.in_use(),
+            refused: self.refused.get(),
+        }
+    }
+
+    /// Forgets the calls, so that the shard can be dropped.
+    pub(crate) fn dissolve(&self) {
+        self.desk.borrow_mut().take();
+    }
+
+    /// A datagram of one of this shard's calls. To be followed by [`Shard::flush`].
+    pub(crate) fn datagram(&self, flow: Flow, bytes: &[u8]) {
+        self.endpoint
+            .borrow_mut()
+            .handle_datagram(Instant::now(), flow, bytes);
+    }
+
+    /// A message of one of this shard's calls. To be followed by [`Shard::flush`].
+    pub(crate) fn message(&self, flow: Flow, message: Message) {
+        self.endpoint
+            .borrow_mut()
+            .handle_message(Instant::now(), flow, message);
+    }
+
+    /// Takes something from another shard or thread. To be followed by [`Shard::flush`].
+    pub(crate) fn take(self: &Rc<Self>, input: Input) {
+        let now = Instant::now();
+        match input {
+            Input::Datagram { flow, bytes, at } => {
+                self.door.behind(at);
+                self.look_at_the_door(now);
+                self.datagram(flow, &bytes);
+            }
+            Input::Message { flow, message } => self.message(flow, *message),
+            Input::Accepted { stream, local } => match tokio::net::TcpStream::from_std(stream) {
+                Ok(stream) => streams::begin(self, stream, local),
+                Err(error) => tracing::warn!(%error, "a connection could not be taken over"),
+            },
+            Input::Closed(id) => self.endpoint.borrow_mut().handle_connection_closed(now, id),
+            Input::SendFailed(id, why) => {
+                self.endpoint.borrow_mut().handle_send_error(now, id, &why);
+            }
+            Input::Do(work) => work(self),
+        }
+    }
+
+    /// Gives something to a shard, this one included. It arrives for certain.
+    pub(crate) fn tell(self: &Rc<Self>, index: usize, input: Input) {
+        if index == self.index {
+            self.take(input);
+            self.flush();
+        } else if let Err(input) = self.mail().try_post(index, input) {
+            let mail = self.mail().clone();
+            tokio::task::spawn_local(async move { mail.deliver(index, *input).await });
+        }
+    }
+
+    /// Opens or closes the endpoint for new calls.
+    pub(crate) fn look_at_the_door(&self, now: Instant) {
+        let (most, rate) = {
+            let board = self.board.borrow();
+            (
+                board.calls,
+                f64::from(board.calls_per_second) / self.count as f64,
+            )
+        };
+        let live = self.common.ledger.counters.calls_live();
+        let open = self.door.is_open(now, live, most, rate);
+        if open != self.accepting.get() {
+            self.accepting.set(open);
+            self.endpoint.borrow_mut().set_accepting(open);
+        }
+    }
+
+    /// Sends, hands out and arms whatever the endpoint has to send, tell and wait for.
+    pub(crate) fn flush(self: &Rc<Self>) {
+        // What an event makes its call do ends up here again; the outer round goes on with it.
+        if self.flushing.replace(true) {
+            return;
+        }
+        loop {
+            let transmit = self.endpoint.borrow_mut().poll_transmit();
+            if let Some(transmit) = transmit {
+                self.transmit(&transmit);
+                continue;
+            }
+            let event = self.endpoint.borrow_mut().poll_event();
+            if let Some((leg, event)) = event {
+                self.dispatch(leg, event);
+                continue;
+            }
+            let question = self.endpoint.borrow_mut().poll_resolve();
+            match question {
+                Some(question) => self.resolve(question),
+                None => break,
+            }
+        }
+        self.flushing.set(false);
+        self.arm();
+    }
+
+    fn transmit(self: &Rc<Self>, transmit: &Transmit) {
+        let why = match transmit.flow.transport {
+            Transport::Udp => match self.common.sockets.send(transmit) {
+                Ok(()) => return,
+                // The kernel's queue is full: as good as lost on the wire, and sent again.
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
+                Err(error) => error.to_string(),
+            },
+            Transport::Tcp => match streams::send(self, transmit) {
+                Ok(()) => return,
+                Err(why) => why.to_owned(),
+            },
+            other => format!("{other} is not spoken"),
+        };
+        let now = Instant::now();
+        self.endpoint
+            .borrow_mut()
+            .handle_send_error(now, transmit.id, &why);
+    }
+
+    fn dispatch(self: &Rc<Self>, leg: LegId, event: Event) {
+        match event {
+            Event::Incoming { invite, flow } => {
+                self.door.passed();
+                self.incoming(leg, invite, flow);
+                self.look_at_the_door(Instant::now());
+            }
+            event => {
+                if let Some(desk) = self.desk() {
+                    // Legs that were refused at the door belong to no call.
+                    desk.event(leg, event);
+                }
+            }
+        }
+    }
+
+    fn resolve(self: &Rc<Self>, question: Resolve) {
+        let shard = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            let targets = shard.names.targets(&question).await;
+            let now = Instant::now();
+            shard
+                .endpoint
+                .borrow_mut()
+                .handle_resolved(now, question.id, targets);
+            shard.flush();
+        });
+    }
+
+    fn arm(&self) {
+        let wanted = self.endpoint.borrow().poll_timeout();
+        let earlier = match (wanted, self.alarm.get()) {
+            (Some(wanted), Some(set)) => wanted < set,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        if earlier {
+            self.alarm.set(wanted);
+            self.alarm_moved.notify_one();
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The life of a shard's thread: its tasks, and how it ends.
+
+use std::future::pending;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use tokio::time::{sleep, sleep_until, timeout};
+
+use super::{Post, Shard};
+use crate::sip::{Bound, datagrams, streams};
+
+/// How many inputs are taken before calls get their turn.
+const BATCH: usize = 64;
+/// How long calls may take to end once they are hung up: a BYE that nobody answers takes 32 s.
+const LAST_WORDS: Duration = Duration::from_secs(35);
+/// How long applications may take to hear what they are owed when the shard ends.
+const LAST_CALLBACKS: Duration = Duration::from_secs(30);
+/// How often the end is looked for.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Serves until `stop` resolves. To be run within a `LocalSet`.
+pub(crate) async fn run(
+    shard: Rc<Shard>,
+    listeners: Vec<(Bound, SocketAddr)>,
+    post: Post,
+    stop: impl Future<Output = ()>,
+) {
+    for (socket, local) in listeners {
+        match socket {
+            Bound::Udp(socket) => match tokio::net::UdpSocket::from_std(socket) {
+                Ok(socket) => {
+                    tokio::task::spawn_local(datagrams::receive(Rc::clone(&shard), socket, local));
+                }
+                Err(error) => tracing::error!(%local, %error, "cannot read"),
+            },
+            Bound::Tcp(listener) => match tokio::net::TcpListener::from_std(listener) {
+                Ok(listener) => {
+                    tokio::task::spawn_local(streams::accept(Rc::clone(&shard), listener, local));
+                }
+                Err(error) => tracing::error!(%local, %error, "cannot accept"),
+            },
+        }
+    }
+    tokio::select! {
+        () = keep_time(&shard) => {}
+        () = open_mail(&shard, post) => {}
+        () = stop => {}
+    }
+    shard.dissolve();
+}
+
+/// Wakes the endpoint when it wants to be woken.
+async fn keep_time(shard: &Rc<Shard>) {
+    loop {
+        let alarm = shard.alarm.get();
+        let rings = async {
+            match alarm {
+                Some(at) => sleep_until(at.into()).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            () = rings => {
+                let now = Instant::now();
+                shard.alarm.set(None);
+                shard.look_at_the_door(now);
+                shard.endpoint.borrow_mut().handle_timeout(now);
+                shard.flush();
+            }
+            () = shard.alarm_moved.notified() => {}
+        }
+    }
+}
+
+async fn open_mail(shard: &Rc<Shard>, mut post: Post) {
+    let mut inputs = Vec::with_capacity(BATCH);
+    while post.recv_many(&mut inputs, BATCH).await > 0 {
+        let all = inputs.len() < BATCH;
+        for input in inputs.drain(..) {
+            shard.take(input);
+        }
+        shard.flush();
+        if all {
+            shard.door().caught_up();
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+impl Shard {
+    /// Takes no new calls, lets those that run finish for `grace`, ends the rest, and waits until
+    /// applications have heard what they are owed.
+    pub(crate) async fn drain(self: Rc<Self>, grace: Duration) {
+        self.door.close();
+        self.look_at_the_door(Instant::now());
+        let Some(desk) = self.desk() else { return };
+        let over = async |limit: Duration| {
+            timeout(limit, async {
+                while desk.live() > 0 {
+                    sleep(LOOK).await;
+                }
+            })
+            .await
+            .is_ok()
+        };
+        if !over(grace).await {
+            tracing::info!(
+                calls = desk.live(),
+                "the time is up; the calls that are left end now"
+            );
+            desk.hang_up_all();
+            if !over(LAST_WORDS).await {
+                tracing::warn!(calls = desk.live(), "calls did not end in time");
+            }
+        }
+        // A call that just ended tells its application right after.
+        sleep(LOOK).await;
+        if timeout(LAST_CALLBACKS, self.webhooks.settled())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                owed = self.webhooks.owed(),
+                "applications did not hear everything"
+            );
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Client transactions at work: requests go out, by another way if one fails, and answers come
+//! back to the leg that asked.
+
+mod machine;
+mod way;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::address::NextHop;
+use super::command::ResolveId;
+use super::core::{Core, Failure};
+use crate::dialog::Outgoing;
+use crate::digest::DigestClient;
+use crate::event::{IncomingReferId, LegId, ReferId, RequestId};
+use crate::header::{CSeq, Name};
+use crate::timer::TimerId;
+use crate::transaction::{
+    Timer, TransactionId, invite_client as invite, non_invite_client as other,
+};
+use crate::transport::Flow;
+use crate::{Method, Request, Response};
+
+/// What a request of ours is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The INVITE that made the leg.
+    Invite,
+    /// A later INVITE; `refresh` when only the session timer asked for it.
+    Reinvite {
+        refresh: bool,
+    },
+    /// An UPDATE that refreshes the session.
+    Update,
+    Prack,
+    Cancel,
+    Bye,
+    /// BYE to a fork that lost, or to a call that was answered after it was cancelled.
+    StrayBye,
+    Refer(ReferId),
+    Notify(IncomingReferId),
+    Request(RequestId),
+    /// OPTIONS that asks whether the dialog is still known.
+    Probe,
+    /// The ACK of a 2xx; nothing answers it.
+    Ack,
+}
+
+/// A request of ours.
+pub(crate) struct ClientTransaction {
+    leg: LegId,
+    purpose: Purpose,
+    machine: Machine,
+    // Until the final answer.
+    request: Option<Box<Request>>,
+    bytes: Bytes,
+    flow: Option<Flow>,
+    // Ways not tried yet, the next one last.
+    further: Vec<Flow>,
+    attempt: u8,
+    any_size: bool,
+    // The answer does not matter any more.
+    limited: bool,
+    interval: Duration,
+    repeating: Option<TimerId>,
+    ending: Option<TimerId>,
+    digest: Option<Box<DigestClient>>,
+    acks: Vec<(Box<str>, TransactionId)>,
+}
+
+impl ClientTransaction {
+    fn is_invite(&self) -> bool {
+        matches!(self.machine, Machine::Invite(_))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Machine {
+    /// Waits for a name to be resolved.
+    Waiting,
+    Invite(invite::State),
+    Other(other::State),
+    Ack,
+}
+
+impl Core {
+    /// Sends a request. `used` is the flow that the leg has been using.
+    pub(crate) fn send(
+        &mut self,
+        leg: LegId,
+        used: Option<&Flow>,
+        outgoing: Outgoing,
+        purpose: Purpose,
+    ) -> TransactionId {
+        let id = TransactionId::client(self.random());
+        let question = ResolveId(id.0);
+        let hop = self.addresses.next_hop(outgoing.next_hop(), used, question);
+        self.insert_client(id, leg, outgoing.request, purpose);
+        match hop {
+            Ok(NextHop::Connection) => self.begin_client(id, used.copied().into_iter().collect()),
+            Ok(NextHop::Address(transport, remote)) => {
+                let flow = self.addresses.flow_to(transport, remote, used);
+                // A peer behind address translation is reached by the connection it opened.
+                let same = |used: &&Flow| {
+                    used.transport == transport && transport.is_reliable() && flow != Some(**used)
+                };
+                let last_resort = used.filter(same).copied();
+                self.begin_client(id, flow.into_iter().chain(last_resort).collect());
+            }
+            Ok(NextHop::Name(resolve)) => {
+                self.resolving.insert(question, id);
+                self.resolves.push_back(resolve);
+                let patience = self.times.patience();
+                self.set_ending(id, Timer::F, patience);
+            }
+            Err(why) => self.give_up(id, Failure::Lost(why.to_owned())),
+        }
+        id
+    }
+
+    /// Sends a request on exactly this flow.
+    pub(crate) fn send_on(
+        &mut self,
+        leg: LegId,
+        flow: Flow,
+        outgoing: Outgoing,
+        purpose: Purpose,
+    ) -> TransactionId {
+        let id = TransactionId::client(self.random());
+        self.insert_client(id, leg, outgoing.request, purpose);
+        self.begin_client(id, vec![flow]);
+        id
+    }
+
+    /// Cancels an INVITE that has had a provisional answer (RFC 3261 section 9.1).
+    pub(crate) fn cancel(&mut self, invite: TransactionId, headers: &[(String, String)]) {
+        let Some(transaction) = self.clients.get(&invite) else {
+            return;
+        };
+        let (leg, Some(flow)) = (transaction.leg, transaction.flow) else {
+            return;
+        };
+        let Some(request) = transaction.request.as_deref() else {
+            return;
+        };
+        let mut cancel = follow_up(request, Method::Cancel);
+        for (name, value) in headers {
+            cancel.headers_mut().push(&**name, value);
+        }
+        let id = invite.cancel();
+        self.insert_client(id, leg, cancel, Purpose::Cancel);
+        self.begin_client(id, vec![flow]);
+        self.limit(invite);
+    }
+
+    /// Takes back a request that still waits for a name; false when it has been sent.
+    pub(crate) fn withdraw(&mut self, id: TransactionId) -> bool {
+        let waits = self
+            .clients
+            .get(&id)
+            .is_some_and(|t| t.machine == Machine::Waiting);
+        if waits {
+            self.end_client(id);
+        }
+        waits
+    }
+
+    /// Waits no longer than usual for the final answer to an INVITE that does not matter any more.
+    pub(crate) fn limit(&mut self, invite: TransactionId) {
+        let Some(transaction) = self.clients.get_mut(&invite) else {
+            return;
+        };
+        transaction.further.clear();
+        transaction.limited = true;
+        if transaction.machine == Machine::Invite(invite::State::Proceeding)
+            && transaction.ending.is_none()
+        {
+            let patience = self.times.patience();
+            self.set_ending(invite, Timer::B, patience);
+        }
+    }
+
+    /// Sends the ACK for a 2xx and remembers it for repetitions of the 2xx.
+    pub(crate) fn acknowledge(
+        &mut self,
+        invite: TransactionId,
+        leg: LegId,
+        used: &Flow,
+        tag: &str,
+        ack: Outgoing,
+    ) {
+        let id = self.send(leg, Some(used), ack, Purpose::Ack);
+        if let Some(transaction) = self.clients.get_mut(&invite) {
+            transaction.acks.push((tag.into(), id));
+        }
+    }
+
+    /// Keeps the state of authentication with the request that it is for.
+    pub(crate) fn attach_digest(&mut self, id: TransactionId, digest: Box<DigestClient>) {
+        if let Some(transaction) = self.clients.get_mut(&id) {
+            transaction.digest = Some(digest);
+        }
+    }
+
+    /// Takes the state of authentication of a request that was answered.
+    pub(crate) fn take_digest(&mut self, id: TransactionId) -> Option<Box<DigestClient>> {
+        self.clients.get_mut(&id)?.digest.take()
+    }
+
+    pub(super) fn insert_client(
+        &mut self,
+        id: TransactionId,
+        leg: LegId,
+        request: Request,
+        purpose: Purpose,
+    ) {
+        let transaction = ClientTransaction {
+            leg,
+            purpose,
+            machine: Machine::Waiting,
+            request: Some(Box::new(request)),
+            bytes: Bytes::new(),
+            flow: None,
+            further: Vec::new(),
+            attempt: 0,
+            any_size: false,
+            limited: false,
+            interval: Duration::ZERO,
+            repeating: None,
+            ending: None,
+            digest: None,
+            acks: Vec::new(),
+        };
+        self.clients.insert(id, transaction);
+    }
+
+    pub(super) fn give_up(&mut self, id: TransactionId, failure: Failure) {
+        self.report_failure(id, failure);
+        self.end_client(id);
+    }
+
+    pub(super) fn end_client(&mut self, id: TransactionId) {
+        let Some(mut transaction) = self.clients.remove(&id) else {
+            return;
+        };
+        self.stop(&mut transaction.repeating);
+        self.stop(&mut transaction.ending);
+        if transaction.machine == Machine::Waiting {
+            self.resolving.remove(&ResolveId(id.0));
+        }
+    }
+}
+
+/// ACK for a refusal and CANCEL repeat their INVITE's identity (RFC 3261 sections 9.1, 17.1.1.3).
+fn follow_up(invite: &Request, method: Method) -> Request {
+    let mut request = Request::new(method.clone(), invite.uri());
+    let from = invite.headers();
+    let number = from.typed::<CSeq<'_>>().map_or(0, |cseq| cseq.number);
+    let headers = request.headers_mut();
+    headers.push(Name::Via, from.get(Name::Via).unwrap_or_default());
+    headers.copy_all(from, Name::Route);
+    headers.push(Name::MaxForwards, "70");
+    for name in [Name::From, Name::To, Name::CallId] {
+        headers.push(name, from.get(name).unwrap_or_default());
+    }
+    headers.push(Name::CSeq, &format!("{number} {method}"));
+    request
+}
+
+/// The ACK for an answer that is no 2xx.
+fn acknowledgement(invite: &Request, response: &Response) -> Request {
+    let mut ack = follow_up(invite, Method::Ack);
+    let to = response.headers().get(Name::To).unwrap_or_default();
+    ack.headers_mut().set(Name::To, to);
+    ack
+}

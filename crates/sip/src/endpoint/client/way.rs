@@ -1,0 +1,238 @@
+//! Which way a request takes, and which one next (RFC 3263 section 4.3, RFC 3261 section 18.1).
+
+use std::time::Duration;
+
+use super::machine::Input;
+use super::{ClientTransaction, Machine, Purpose, acknowledgement};
+use crate::endpoint::command::{ResolveId, Target};
+use crate::endpoint::core::{Core, Failure, Upcall, WireMessage};
+use crate::header::Name;
+use crate::transaction::{
+    Action, Timer, TransactionId, invite_client as invite, non_invite_client as other,
+};
+use crate::transport::{ConnectionId, Flow, TransmitId, Transport};
+use crate::{Method, Request, Response};
+
+impl Core {
+    /// The resolver's answer.
+    pub(crate) fn resolved(&mut self, question: ResolveId, targets: &[Target]) {
+        let Some(id) = self.resolving.remove(&question) else {
+            return;
+        };
+        let Some(transaction) = self.clients.get_mut(&id) else {
+            return;
+        };
+        if transaction.machine != Machine::Waiting {
+            return;
+        }
+        let flows: Vec<Flow> = targets
+            .iter()
+            .filter_map(|(transport, remote)| self.addresses.flow_to(*transport, *remote, None))
+            .collect();
+        self.begin_client(id, flows);
+    }
+
+    /// A request could not be sent.
+    pub(crate) fn client_send_failed(&mut self, id: TransactionId, why: &str) {
+        if self.try_next(id) {
+            return;
+        }
+        let Some(transaction) = self.clients.get_mut(&id) else {
+            return;
+        };
+        if transaction.purpose == Purpose::Ack {
+            return;
+        }
+        self.drive_client(id, Input::TransportError, None);
+        if let Some(Upcall::Failed {
+            failure: Failure::Lost(text),
+            ..
+        }) = self.upcalls.back_mut()
+        {
+            *text = why.to_owned();
+        }
+    }
+
+    /// A connection is gone: what waits for an answer on it is sent again on a new one. The branch
+    /// stays, so that a peer that has the request already takes it for a repetition.
+    pub(crate) fn connection_closed(&mut self, connection: ConnectionId) {
+        if connection == ConnectionId::default() {
+            return;
+        }
+        let on_it = |transaction: &ClientTransaction| {
+            transaction
+                .flow
+                .is_some_and(|flow| flow.connection == connection)
+                && transaction.request.is_some()
+        };
+        let mut ids: Vec<TransactionId> = self
+            .clients
+            .iter()
+            .filter(|(_, t)| on_it(t))
+            .map(|(id, _)| *id)
+            .collect();
+        ids.sort_unstable();
+        for id in ids {
+            if let Some(transaction) = self.clients.get_mut(&id)
+                && let Some(flow) = &mut transaction.flow
+            {
+                flow.connection = ConnectionId::default();
+                let (flow, bytes) = (*flow, transaction.bytes.clone());
+                self.transmit(TransmitId(id.0), flow, bytes);
+            }
+        }
+    }
+
+    /// Begins sending, on the first of these flows.
+    pub(super) fn begin_client(&mut self, id: TransactionId, mut flows: Vec<Flow>) {
+        flows.reverse();
+        let Some(first) = flows.pop() else {
+            return self.give_up(id, Failure::Lost("no way to the peer".to_owned()));
+        };
+        if let Some(transaction) = self.clients.get_mut(&id) {
+            transaction.further = flows;
+            transaction.flow = Some(first);
+        }
+        self.launch(id);
+    }
+
+    /// Sends a request that has had no answer yet by its next way, as a transaction of its own
+    /// (RFC 3263 section 4.3); false when there is none.
+    pub(super) fn try_next(&mut self, id: TransactionId) -> bool {
+        let Some(transaction) = self.clients.get_mut(&id) else {
+            return false;
+        };
+        let unanswered = matches!(
+            transaction.machine,
+            Machine::Invite(invite::State::Calling | invite::State::Proceeding)
+                | Machine::Other(other::State::Trying | other::State::Proceeding)
+                | Machine::Ack
+        );
+        if !unanswered || transaction.purpose == Purpose::Cancel {
+            return false;
+        }
+        let Some(next) = transaction.further.pop() else {
+            return false;
+        };
+        transaction.flow = Some(next);
+        transaction.attempt = transaction.attempt.saturating_add(1);
+        let (mut repeating, mut ending) = (transaction.repeating.take(), transaction.ending.take());
+        transaction.interval = Duration::ZERO;
+        self.stop(&mut repeating);
+        self.stop(&mut ending);
+        self.launch(id);
+        true
+    }
+
+    /// The server behind this way takes no requests: perhaps the next one does.
+    pub(super) fn try_after_refusal(&mut self, id: TransactionId, response: &Response) -> bool {
+        let Some(transaction) = self.clients.get(&id) else {
+            return false;
+        };
+        if transaction.further.is_empty() {
+            return false;
+        }
+        if let (Some(request), Some(flow)) = (transaction.request.as_deref(), transaction.flow)
+            && *request.method() == Method::Invite
+        {
+            let ack = acknowledgement(request, response);
+            self.transmit(TransmitId(0), flow, ack.to_bytes());
+        }
+        self.try_next(id)
+    }
+
+    /// Writes what depends on the way (Via, Contact) and sends.
+    pub(super) fn launch(&mut self, id: TransactionId) {
+        let Some(transaction) = self.clients.get_mut(&id) else {
+            return;
+        };
+        let Some(mut flow) = transaction.flow else {
+            return;
+        };
+        let Some(request) = transaction.request.as_deref_mut() else {
+            return;
+        };
+        let leg = transaction.leg;
+        let is_first = transaction.attempt == 0;
+        if transaction.purpose == Purpose::Cancel {
+            transaction.bytes = request.to_bytes();
+        } else {
+            let branch = id.branch(transaction.attempt);
+            address(
+                request,
+                &self.addresses.via(&flow, &branch),
+                &self.addresses.contact(&flow),
+            );
+            transaction.bytes = request.to_bytes();
+            if flow.transport == Transport::Udp
+                && transaction.bytes.len() > self.config.max_udp
+                && !transaction.any_size
+                && self.addresses.has(Transport::Tcp, flow.remote.ip())
+                && let Some(larger) = self.addresses.flow_to(Transport::Tcp, flow.remote, None)
+            {
+                transaction.any_size = true;
+                transaction.further.push(flow);
+                flow = larger;
+                transaction.flow = Some(flow);
+                let via = self.addresses.via(&flow, &branch);
+                address(request, &via, &self.addresses.contact(&flow));
+                transaction.bytes = request.to_bytes();
+            }
+        }
+        if is_first {
+            let request = transaction.request.take();
+            if let Some(request) = &request {
+                self.wire(leg, true, flow, WireMessage::Request(request));
+            }
+            if let Some(transaction) = self.clients.get_mut(&id) {
+                transaction.request = request;
+            }
+        }
+        let Some(transaction) = self.clients.get_mut(&id) else {
+            return;
+        };
+        let actions = match transaction.request.as_deref().map(Request::method) {
+            Some(Method::Ack) => {
+                transaction.machine = Machine::Ack;
+                [Action::Send].as_slice()
+            }
+            Some(Method::Invite) => {
+                transaction.machine = Machine::Invite(invite::BEGIN.0);
+                invite::BEGIN.1
+            }
+            _ => {
+                transaction.machine = Machine::Other(other::BEGIN.0);
+                other::BEGIN.1
+            }
+        };
+        let is_ack = transaction.machine == Machine::Ack;
+        for action in actions {
+            self.act_client(id, *action, &mut None);
+        }
+        if is_ack {
+            let patience = self.times.patience();
+            self.set_ending(id, Timer::M, patience);
+        }
+    }
+}
+
+/// Writes our address into a request, in place of that of an earlier attempt.
+fn address(request: &mut Request, via: &str, contact: &str) {
+    let needs_contact = matches!(
+        request.method(),
+        Method::Invite
+            | Method::Update
+            | Method::Refer
+            | Method::Notify
+            | Method::Subscribe
+            | Method::Options
+    );
+    let headers = request.headers_mut();
+    match headers.contains(Name::Via) {
+        true => headers.set_first(Name::Via, via),
+        false => headers.push_front(Name::Via, via),
+    }
+    if needs_contact {
+        headers.set(Name::Contact, contact);
+    }
+}
