@@ -99,6 +99,26 @@ fn the_end_of_a_document_ends_an_unanswered_call_as_its_dialect_says() {
 }
 
 #[test]
+fn hangup_ends_an_unanswered_call_as_the_end_of_its_document_does() {
+    for dialect in [Dialect::Bxml, Dialect::Jambonz] {
+        in_virtual_time(async {
+            let first = match dialect {
+                Dialect::Jambonz => json!([{"verb": "hangup"}, {"verb": "answer"}]).to_string(),
+                _ => document(dialect, &[V::Hangup, V::Pause(1)]),
+            };
+            let world = with_first(dialect, first);
+            let phone = world.phone();
+            assert_eq!(phone.call().await.status(), 603, "{dialect}");
+            world.settle().await;
+            // Refused by the document, not given up by this server.
+            let trace = hookflash_call::view::trace(&world.record()).to_string();
+            assert!(!trace.contains("not sent"), "{dialect}: {trace}");
+            assert_eq!(world.view()["endedBy"], "document", "{dialect}");
+        });
+    }
+}
+
+#[test]
 fn reject_refuses_with_its_status_and_ends_an_answered_call() {
     let reject = |reason| format!("<Response><Reject reason=\"{reason}\"/></Response>");
     for (reason, status) in [("busy", 486), ("rejected", 404)] {

@@ -142,6 +142,24 @@ fn an_offer_in_update_is_answered_and_a_bad_one_leaves_the_session_alone() {
 }
 
 #[test]
+fn an_offer_before_the_answer_has_to_wait() {
+    in_virtual_time(async {
+        let world = world();
+        let pause = document(Dialect::Twiml, &[V::Pause(30)]);
+        world.application.page("/start", Page::document(pause));
+        let phone = world.phone();
+        phone.send("INVITE", SDP, OFFER);
+        phone.listen(Duration::from_secs(1)).await;
+        let ringing = phone.provisional(180).expect("180");
+        phone.take_dialog(&ringing);
+        phone.send("UPDATE", SDP, &OFFER.replace("40000", "40002"));
+        assert_eq!(phone.response("UPDATE").await.status(), 500);
+        phone.listen(Duration::from_secs(40)).await;
+        world.settle().await;
+    });
+}
+
+#[test]
 fn a_reinvite_without_offer_gets_ours() {
     in_virtual_time(async {
         let world = world();
