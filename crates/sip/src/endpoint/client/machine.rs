@@ -41,6 +41,14 @@ impl Core {
         if attempt != transaction.attempt & 0b111 && !response.is_success() {
             return true;
         }
+        // The connection that we asked for has a name by now.
+        if let Some(transaction) = self.clients.get_mut(&id)
+            && let Some(used) = &mut transaction.flow
+            && used.transport.is_reliable()
+            && (used.transport, used.remote) == (flow.transport, flow.remote)
+        {
+            used.connection = flow.connection;
+        }
         if response.status() == 503 && self.try_after_refusal(id, &response) {
             return true;
         }

@@ -78,7 +78,8 @@ impl Leg {
         invite: OutgoingInvite,
     ) -> Result<Leg, CommandError> {
         let address = |what, problem| CommandError::BadAddress { what, problem };
-        let uri = Uri::parse(&invite.uri).map_err(|bad| address("the Request-URI", bad.problem))?;
+        let uri = Uri::parse_target(&invite.uri)
+            .map_err(|bad| address("the Request-URI", bad.problem))?;
         for (what, text) in [("From", &invite.from), ("To", &invite.to)] {
             let value = NameAddr::parse(text).map_err(|problem| address(what, problem))?;
             if value.tag().is_some() {
