@@ -136,6 +136,7 @@ fn a_peer_that_never_stops_asking_is_not_followed_for_ever() {
     let mut sent = 0;
     while let Some(first) = raw.sent.pop_front() {
         sent += 1;
+        assert!(sent < 20, "no end in sight");
         let hookflash_sip::Message::Request(request) = first.message else {
             panic!()
         };
@@ -166,4 +167,20 @@ fn a_peer_that_always_wants_longer_sessions_is_not_followed_for_ever() {
     }
     assert!(raw.is_silent());
     assert_eq!(raw.ended(), LegEnd::Refused(422));
+}
+
+#[test]
+fn over_tcp_rejected_credentials_are_not_repeated_either() {
+    let mut raw = Raw::new();
+    raw.flow.transport = hookflash_sip::Transport::Tcp;
+    raw.contact = "<sip:peer@10.0.0.9;transport=tcp>".to_owned();
+    let leg = raw.call();
+    raw.endpoint.set_credentials(leg, vec![credentials()]);
+    raw.endpoint.refer(raw.now, leg, refer()).unwrap();
+    for _ in 0..2 {
+        let request = raw.sent_request(Method::Refer);
+        raw.respond(&request, 401, CHALLENGE, "");
+    }
+    assert!(raw.is_silent());
+    assert!(matches!(raw.event(), Event::ReferAnswer(_, answer) if answer.code == 401));
 }

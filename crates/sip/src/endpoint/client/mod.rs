@@ -209,11 +209,6 @@ impl Core {
         }
     }
 
-    /// Takes the state of authentication of a request that was answered.
-    pub(crate) fn take_digest(&mut self, id: TransactionId) -> Option<Box<Attempts>> {
-        self.clients.get_mut(&id)?.digest.take()
-    }
-
     pub(super) fn insert_client(
         &mut self,
         id: TransactionId,

@@ -41,16 +41,16 @@ impl Leg {
     pub(super) fn answer_challenge(
         &mut self,
         core: &mut Core,
-        id: TransactionId,
         response: &Response,
         mut request: Box<Request>,
+        attempts: Option<Box<Attempts>>,
         purpose: Purpose,
     ) -> Result<(), Box<Request>> {
         let Some(credentials) = self.credentials_for(response.headers()) else {
             return Err(request);
         };
         // Each request has its own memory of what was refused; nonces are shared by copying.
-        let mut attempts = match core.take_digest(id) {
+        let mut attempts = match attempts {
             Some(attempts) => attempts,
             None => Box::new(Attempts {
                 client: self.fresh_client(core),
