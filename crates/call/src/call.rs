@@ -147,7 +147,6 @@ impl<H: Host> Call<H> {
 
     /// The life of the call, from its INVITE until nothing of its leg is left.
     pub(crate) async fn live(self: Rc<Self>, invite: Arc<Request>) {
-        self.ledger.open(&self.record);
         self.keep_offer(&invite);
         drop(invite);
         if !self.options.credentials.is_empty() {
@@ -187,6 +186,7 @@ impl<H: Host> Call<H> {
                 Interruption::Over(finish) => return finish,
                 Interruption::Replaced(document) => {
                     refer::superseded(self);
+                    self.documents.set(0);
                     replaced = Some(document);
                 }
             }
@@ -345,7 +345,7 @@ impl<H: Host> Call<H> {
     /// Marks the call as over, at this moment.
     pub(crate) fn set_ended(&self, end: CallEnd) {
         self.set_phase(Phase::Over);
-        tracing::info!(
+        tracing::debug!(
             call = %self.sid(),
             by = ?end.by,
             status = end.sip_status,
@@ -365,7 +365,7 @@ impl<H: Host> Call<H> {
 /// Waits for an instant; for ever when there is none.
 pub(crate) async fn until(at: Option<Instant>) {
     match at {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
+        Some(at) => Box::pin(tokio::time::sleep_until(at.into())).await,
         None => std::future::pending().await,
     }
 }

@@ -16,7 +16,12 @@ pub(crate) async fn end<H: Host>(call: &Rc<Call<H>>, finish: Finish) {
     call.verb_ended(VerbEnd::Interrupted);
     let answered = call.is_answered();
     let (end, over) = match finish {
-        Finish::Gone(leg_end) => (gone(answered, &leg_end), transfer_end(&leg_end)),
+        Finish::Gone(leg_end) => {
+            if call.endpoint(|endpoint, _| endpoint.is_alive(call.leg)) {
+                hang_up(call, &[]);
+            }
+            (gone(answered, &leg_end), transfer_end(&leg_end))
+        }
         Finish::HangUp { headers, why } => {
             hang_up(call, &headers);
             (

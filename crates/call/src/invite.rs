@@ -1,6 +1,6 @@
 //! What an INVITE tells about a call.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
 use hookflash_dialects::{CallFacts, CallState, Dialect, Direction, InviteFacts, Party};
@@ -47,48 +47,56 @@ pub(crate) fn facts(
     }
 }
 
+/// What most calls keep of their INVITE; shared, because they are many.
+static NOTHING_LEFT: LazyLock<Arc<InviteFacts>> = LazyLock::new(Arc::default);
+
 /// Lets go of what no later request of this call carries, once the first document is there: the
 /// INVITE is the largest thing that a held call would keep.
 pub(crate) fn drop_what_is_told(facts: &mut CallFacts) {
-    let account = &facts.application.account;
-    if account.dialect == Dialect::Jambonz && facts.application.events_url.is_some() {
+    let dialect = facts.application.account.dialect;
+    if dialect == Dialect::Jambonz && facts.application.events_url.is_some() {
         // Voice Gateway events carry the whole first request until the end of the call.
         return;
     }
-    let is_told_again = |name: &str| {
-        name.get(..2)
-            .is_some_and(|start| start.eq_ignore_ascii_case("x-"))
-            || name.eq_ignore_ascii_case("Diversion")
-    };
     let headers = facts.invite.headers.iter();
-    let kept = headers
-        .filter(|(name, _)| is_told_again(name))
+    let kept: Vec<_> = headers
+        .filter(|(name, _)| dialect.tells_header_again(name))
         .cloned()
         .collect();
-    facts.invite = Arc::new(InviteFacts {
-        headers: kept,
-        ..InviteFacts::default()
-    });
+    facts.invite = if kept.is_empty() {
+        Arc::clone(&NOTHING_LEFT)
+    } else {
+        Arc::new(InviteFacts {
+            headers: kept,
+            ..InviteFacts::default()
+        })
+    };
 }
 
 fn invite_facts(invite: &Request, dialect: Dialect) -> InviteFacts {
     let headers = invite.headers();
-    let mut facts = InviteFacts {
+    let whole = dialect == Dialect::Jambonz;
+    let told = headers
+        .iter()
+        .filter(|(name, _)| dialect.tells_header(name.as_str()));
+    let told = told
+        .map(|(name, value)| (name.as_str().to_owned(), value.to_owned()))
+        .collect();
+    if !whole {
+        return InviteFacts {
+            headers: told,
+            ..InviteFacts::default()
+        };
+    }
+    InviteFacts {
         method: invite.method().as_str().to_owned(),
         uri: invite.uri().to_owned(),
         version: "2.0".to_owned(),
-        headers: headers
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), value.to_owned()))
-            .collect(),
-        ..InviteFacts::default()
-    };
-    if dialect == Dialect::Jambonz {
-        facts.body = String::from_utf8_lossy(invite.body()).into_owned();
-        facts.content_type = headers.get(Name::ContentType).map(str::to_owned);
-        facts.raw = String::from_utf8_lossy(&invite.to_bytes()).into_owned();
+        headers: told,
+        body: String::from_utf8_lossy(invite.body()).into_owned(),
+        content_type: headers.get(Name::ContentType).map(str::to_owned),
+        raw: String::from_utf8_lossy(&invite.to_bytes()).into_owned(),
     }
-    facts
 }
 
 fn calling_party(from: &str) -> Party {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Bound;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hookflash_dialects::EndedBy;
@@ -22,6 +22,8 @@ pub struct Ledger {
     keep_ended: usize,
     next_key: AtomicU64,
     events: broadcast::Sender<Published>,
+    /// Whether somebody may be watching: asking the channel itself takes a lock.
+    watched: AtomicBool,
     /// What is counted.
     pub counters: Counters,
 }
@@ -52,6 +54,7 @@ impl Ledger {
             keep_ended,
             next_key: AtomicU64::new(1),
             events: broadcast::Sender::new(EVENTS_KEPT),
+            watched: AtomicBool::new(false),
             counters: Counters::default(),
         })
     }
@@ -87,7 +90,9 @@ impl Ledger {
 
     /// Tells of every new journal entry of every call from now on.
     pub fn watch(&self) -> broadcast::Receiver<Published> {
-        self.events.subscribe()
+        let receiver = self.events.subscribe();
+        self.watched.store(true, Ordering::Release);
+        receiver
     }
 
     pub(crate) fn next_key(&self) -> CallKey {
@@ -95,12 +100,17 @@ impl Ledger {
     }
 
     pub(crate) fn publish(&self, call: &Arc<CallRecord>, index: usize) {
-        if self.events.receiver_count() > 0 {
-            // Nobody listening any more is no failure.
-            let _ = self.events.send(Published {
-                call: Arc::clone(call),
-                index,
-            });
+        if !self.watched.load(Ordering::Acquire) {
+            return;
+        }
+        let published = Published {
+            call: Arc::clone(call),
+            index,
+        };
+        if self.events.send(published).is_err() {
+            // Nobody watches any more. Who begins right now sees the entry after this one.
+            self.watched
+                .store(self.events.receiver_count() > 0, Ordering::Release);
         }
     }
 

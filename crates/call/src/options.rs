@@ -45,6 +45,8 @@ pub struct TransferOptions {
     pub allow_targets: AllowList,
     /// Allows transfers on legs whose direction the dialect rules out (BXML on calls we placed).
     pub any_direction: bool,
+    /// The Refer-Sub header that asks for a subscription or for none (RFC 4488); `None` sends none.
+    pub refer_sub: Option<bool>,
     /// Bridge the target through this server when the far end refuses REFER. Calls cannot be
     /// bridged in this release: the wish is noted in the journal and the refusal is reported.
     pub bridge_when_refused: bool,
@@ -59,6 +61,7 @@ impl Default for TransferOptions {
             grace_after_success: Duration::from_secs(2),
             allow_targets: AllowList::everything(),
             any_direction: false,
+            refer_sub: None,
             bridge_when_refused: false,
         }
     }

@@ -1,8 +1,9 @@
 //! Running documents: verb by verb, document by document, until the call ends.
 
+use std::pin::Pin;
 use std::rc::Rc;
 
-use hookflash_program::{Answering, EndOfProgram, Program, Step, Verb};
+use hookflash_program::{Answering, EndOfProgram, Step, Verb};
 
 use crate::Host;
 use crate::call::{Call, Finish, Phase, Reason};
@@ -24,68 +25,105 @@ pub(crate) enum Then {
 /// Runs the first document, or `ordered`, and all that follow from it. Comes back when the call is
 /// to end; is dropped when something else ends it.
 pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, ordered: Option<NewDocument>) -> Finish {
-    let loaded = match ordered {
-        Some(document) => Box::pin(call.new_document(document)).await,
-        None => {
-            call.greet();
-            Box::pin(call.first_document()).await
-        }
-    };
-    let mut loaded = match loaded {
-        Ok(loaded) => loaded,
+    let mut steps = match first_steps(call, ordered).await {
+        Ok(steps) => steps,
         Err(finish) => return finish,
     };
     loop {
-        if let Err(finish) = call.count_document() {
-            return finish;
-        }
-        *call.base.borrow_mut() = loaded.base;
-        loaded = match run_steps(call, loaded.program).await {
-            Ok(next) => next,
-            Err(finish) => return finish,
+        let Some(step) = steps.verbs.next() else {
+            return end_of_program(call, steps.end);
         };
-    }
-}
-
-/// Runs one document; gives the one that follows it, or the end of the call.
-async fn run_steps<H: Host>(call: &Rc<Call<H>>, program: Program) -> Result<Loaded, Finish> {
-    let end = program.end;
-    for step in program.steps {
-        call.note(What::Verb {
-            name: step.name.as_str().into(),
-            position: step.position,
-        });
-        call.verb_began();
-        if !call.is_answered() {
-            match step.answering {
-                Answering::Leave => {}
-                Answering::Skip => {
-                    skip(call, &step);
-                    continue;
-                }
-                Answering::Answer => call.answer()?,
-            }
-        }
-        let then = match step.verb {
-            Verb::Answer => verb::answer::run(call),
-            Verb::Refer(refer) => Box::pin(verb::refer::run(call, refer)).await,
-            Verb::Pause(pause) => verb::pause::run(call, &pause).await,
-            Verb::Hangup(hangup) => verb::hangup::run(call, hangup, end),
-            Verb::Reject(reject) => verb::reject::run(call, &reject),
-            Verb::Decline(decline) => verb::decline::run(call, decline),
-            Verb::Redirect(redirect) => Box::pin(verb::redirect::run(call, redirect)).await,
-            Verb::Tag(tag) => verb::tag::run(call, tag),
-            Verb::Config(config) => verb::config::run(call, &config),
-            Verb::Unrunnable(verb) => Box::pin(verb::unrunnable::run(call, &verb)).await,
+        let then = match begin(call, step, steps.end) {
+            Begun::Done(then) => then,
+            Begun::Waits(verb) => verb.await,
         };
         call.verb_ended(VerbEnd::Done);
         match then {
             Then::Next => {}
-            Then::Document(loaded) => return Ok(loaded),
-            Then::Finish(finish) => return Err(finish),
+            Then::Document(loaded) => match follow(call, loaded) {
+                Ok(next) => steps = next,
+                Err(finish) => return finish,
+            },
+            Then::Finish(finish) => return finish,
         }
     }
-    Err(end_of_program(call, end))
+}
+
+/// What is left of a document.
+struct Steps {
+    verbs: std::vec::IntoIter<Step>,
+    end: EndOfProgram,
+}
+
+fn first_steps<'a, H: Host>(
+    call: &'a Rc<Call<H>>,
+    ordered: Option<NewDocument>,
+) -> Pin<Box<dyn Future<Output = Result<Steps, Finish>> + 'a>> {
+    Box::pin(async move {
+        let loaded = match ordered {
+            Some(document) => call.new_document(document).await?,
+            None => {
+                call.greet();
+                call.first_document().await?
+            }
+        };
+        follow(call, loaded)
+    })
+}
+
+/// Makes a document the current one.
+fn follow<H: Host>(call: &Rc<Call<H>>, loaded: Loaded) -> Result<Steps, Finish> {
+    call.count_document()?;
+    *call.base.borrow_mut() = loaded.base;
+    Ok(Steps {
+        verbs: loaded.program.steps.into_iter(),
+        end: loaded.program.end,
+    })
+}
+
+/// A verb that has begun. What waits is boxed, so that a call holds the verb that runs and no room
+/// for the others.
+enum Begun<'a> {
+    Done(Then),
+    Waits(Pin<Box<dyn Future<Output = Then> + 'a>>),
+}
+
+fn begin<H: Host>(call: &Rc<Call<H>>, step: Step, end: EndOfProgram) -> Begun<'_> {
+    call.note(What::Verb {
+        name: step.name.as_str().into(),
+        position: step.position,
+    });
+    call.verb_began();
+    if !call.is_answered() {
+        match step.answering {
+            Answering::Leave => {}
+            Answering::Skip => {
+                skip(call, &step);
+                return Begun::Done(Then::Next);
+            }
+            Answering::Answer => {
+                if let Err(finish) = call.answer() {
+                    return Begun::Done(Then::Finish(finish));
+                }
+            }
+        }
+    }
+    Begun::Done(match step.verb {
+        Verb::Refer(refer) => return Begun::Waits(Box::pin(verb::refer::run(call, refer))),
+        Verb::Pause(pause) => return Begun::Waits(Box::pin(verb::pause::run(call, pause))),
+        Verb::Redirect(redirect) => {
+            return Begun::Waits(Box::pin(verb::redirect::run(call, redirect)));
+        }
+        Verb::Unrunnable(unrunnable) => {
+            return Begun::Waits(Box::pin(verb::unrunnable::run(call, unrunnable)));
+        }
+        Verb::Answer => verb::answer::run(call),
+        Verb::Hangup(hangup) => verb::hangup::run(call, hangup, end),
+        Verb::Reject(reject) => verb::reject::run(call, &reject),
+        Verb::Decline(decline) => verb::decline::run(call, decline),
+        Verb::Tag(tag) => verb::tag::run(call, tag),
+        Verb::Config(config) => verb::config::run(call, &config),
+    })
 }
 
 /// How the call ends when its document does.

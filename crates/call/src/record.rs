@@ -15,6 +15,13 @@ use crate::journal::{Entry, What};
 /// must not fill the memory.
 const MOST_ENTRIES: usize = 2_000;
 
+/// After so many entries SIP messages are no longer kept, so that there is room for what matters
+/// more.
+const MOST_WITH_MESSAGES: usize = 1_500;
+
+/// How many statuses are kept of a transfer that runs.
+const MOST_STATUSES: usize = 64;
+
 /// A call's journal, facts and transfers.
 #[derive(Debug)]
 pub struct CallRecord {
@@ -122,7 +129,11 @@ impl CallRecord {
         let at = self.millis(now);
         let mut inner = self.inner();
         let index = inner.entries.len();
-        if index >= MOST_ENTRIES {
+        let most = match what {
+            What::Sip(_) => MOST_WITH_MESSAGES,
+            _ => MOST_ENTRIES,
+        };
+        if index >= most {
             inner.not_kept = inner.not_kept.saturating_add(1);
             return None;
         }
@@ -150,6 +161,18 @@ impl CallRecord {
             amendment: None,
         });
         number
+    }
+
+    /// Keeps the status of a NOTIFY; says whether it was one of those that are kept.
+    pub(crate) fn keep_status(&self, number: u16, status: u16) -> bool {
+        let mut kept = false;
+        self.change_transfer(number, |transfer| {
+            kept = transfer.result.is_some() || transfer.notify_codes.len() < MOST_STATUSES;
+            if kept && transfer.result.is_none() {
+                transfer.notify_codes.push(status);
+            }
+        });
+        kept
     }
 
     pub(crate) fn change_transfer(&self, number: u16, change: impl FnOnce(&mut TransferRecord)) {

@@ -6,7 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hookflash_dialects::{Moment, ReferNews};
 use hookflash_program::Refer;
@@ -21,6 +21,9 @@ use crate::Host;
 use crate::call::{Call, until};
 use crate::journal::What;
 use crate::ledger::count;
+
+/// How long a result may wait for the delivery of the progress that came before it.
+const LONGEST_WAIT_FOR_PROGRESS: Duration = Duration::from_secs(30);
 
 /// The transfers of one call.
 #[derive(Debug, Default)]
@@ -196,11 +199,24 @@ impl Transfers {
     }
 
     /// Waits until progress that was told before has been delivered or given up, so that a result
-    /// never overtakes it.
+    /// does not overtake it; but not for ever, because the caller is waiting.
     pub(crate) async fn progress_told(&self) {
-        while self.progress_under_way.get() > 0 {
-            self.news.notified().await;
-        }
+        let all_told = async {
+            while self.progress_under_way.get() > 0 {
+                self.news.notified().await;
+            }
+        };
+        // Too late is too late: the result matters more than the order.
+        let _ = tokio::time::timeout(LONGEST_WAIT_FOR_PROGRESS, all_told).await;
+    }
+
+    /// Whether a result that nobody has taken yet says that the call is gone.
+    pub(crate) fn is_call_gone(&self) -> bool {
+        let watched = self.watched.borrow();
+        watched
+            .iter()
+            .filter_map(|w| w.unreported.as_ref())
+            .any(|result| !result.dialog_alive)
     }
 
     /// A result that nobody has taken yet. Whoever takes it reports it.
@@ -309,11 +325,10 @@ impl Transfers {
             (watched.refer == Some(refer)).then(|| (watched.number, Rc::clone(&watched.verb)))
         });
         let Some((number, verb)) = found else { return };
-        call.record.change_transfer(number, |kept| {
-            if kept.result.is_none() {
-                kept.notify_codes.push(status);
-            }
-        });
+        if !call.record.keep_status(number, status) && status < 200 {
+            // A far end that reports without end is not passed on without end.
+            return;
+        }
         call.note(What::TransferProgress {
             transfer: number,
             status,

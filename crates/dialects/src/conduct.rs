@@ -14,6 +14,29 @@ impl Dialect {
         self == Dialect::Jambonz
     }
 
+    /// Whether the first request of a call tells this header of the INVITE.
+    pub fn tells_header(self, name: &str) -> bool {
+        match self {
+            Dialect::Twiml | Dialect::Cxml => self.tells_header_again(name),
+            Dialect::Bxml | Dialect::Jambonz => true,
+        }
+    }
+
+    /// Whether every later request tells this header of the INVITE too.
+    pub fn tells_header_again(self, name: &str) -> bool {
+        let is_custom = name
+            .get(..2)
+            .is_some_and(|start| start.eq_ignore_ascii_case("x-"));
+        match self {
+            Dialect::Twiml | Dialect::Cxml => {
+                is_custom
+                    || name.eq_ignore_ascii_case("Diversion")
+                    || name.eq_ignore_ascii_case("User-to-User")
+            }
+            Dialect::Bxml | Dialect::Jambonz => false,
+        }
+    }
+
     /// The header field that says why a call was refused for want of a document.
     pub fn refusal_reason_header(self) -> Option<&'static str> {
         (self == Dialect::Jambonz).then_some("X-Reason")

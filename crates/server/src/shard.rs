@@ -80,6 +80,7 @@ pub(crate) struct Shard {
     media: Media,
     door: Door,
     refused: Cell<u64>,
+    said_why: Cell<Option<Instant>>,
     flushing: Cell<bool>,
     accepting: Cell<bool>,
     /// When the timer will fire, and how it learns of an earlier deadline.
@@ -118,6 +119,7 @@ impl Shard {
             media,
             door: Door::default(),
             refused: Cell::new(0),
+            said_why: Cell::new(None),
             flushing: Cell::new(false),
             accepting: Cell::new(true),
             alarm: Cell::new(None),

@@ -16,7 +16,8 @@ use hookflash_transfer::AllowList;
 use ipnet::IpNet;
 
 use crate::config::{
-    Accept, AccountSettings, ApplicationSettings, Config, Pattern, Source, Transfer,
+    Accept, AccountSettings, ApplicationSettings, Codec, Config, OnRefused, Pattern, Source,
+    Transfer,
 };
 use crate::static_document;
 
@@ -226,6 +227,7 @@ fn line(config: &Config, settings: &ApplicationSettings, public_url: &str) -> Re
     });
     let mut stranger = CallOptions::new(application);
     public_url.clone_into(&mut stranger.public_url);
+    stranger.codecs = config.media.codecs.iter().map(codec).collect();
     stranger.transfer = transfer(&config.transfer, account.dialect);
     let mut document = None;
     match text {
@@ -292,8 +294,17 @@ fn transfer(settings: &Transfer, dialect: Dialect) -> TransferOptions {
         max_duration: settings.max_duration,
         referred_by: settings.referred_by,
         grace_after_success: settings.grace_after_success,
+        refer_sub: settings.refer_sub,
+        bridge_when_refused: settings.on_refused == OnRefused::Bridge,
         allow_targets: AllowList::new(settings.allow_targets.iter().map(Pattern::as_str)),
         ..TransferOptions::default()
+    }
+}
+
+fn codec(codec: &Codec) -> hookflash_media::Codec {
+    match codec {
+        Codec::Pcmu => hookflash_media::Codec::Pcmu,
+        Codec::Pcma => hookflash_media::Codec::Pcma,
     }
 }
 

@@ -2,17 +2,24 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot set its stage fails")]
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use hookflash_dialects::Dialect;
 use hookflash_server::config::{Accept, Config, Options, Source};
 
 fn folder() -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("hookflash-config-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("night.xml"), "<Response><Hangup/></Response>").unwrap();
-    std::fs::write(folder.join("secret"), "from a file\n").unwrap();
-    folder
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER
+        .get_or_init(|| {
+            let name = format!("hookflash-config-{}", std::process::id());
+            let folder = std::env::temp_dir().join(name);
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("night.xml"), "<Response><Hangup/></Response>").unwrap();
+            std::fs::write(folder.join("secret"), "from a file\n").unwrap();
+            folder
+        })
+        .clone()
 }
 
 fn read(text: &str) -> Result<Config, String> {
@@ -238,6 +245,10 @@ fn what_is_wrong_is_said_with_its_place_its_key_and_its_remedy() {
         ),
         ("[media]\nports = \"40000\"".into(), "write FIRST-LAST"),
         (
+            "shards = 3\n[media]\nports = \"30000-30003\"".into(),
+            "media.ports: there are fewer RTP ports than the 3 shards",
+        ),
+        (
             "[media]\nports = \"30001-30001\"".into(),
             "holds no even port",
         ),
@@ -254,8 +265,8 @@ fn what_is_wrong_is_said_with_its_place_its_key_and_its_remedy() {
             "this release has no PostgreSQL store",
         ),
         (
-            "[transfer]\non_refused = \"bridge\"".into(),
-            "this release does not bridge",
+            "[transfer]\non_refused = \"brige\"".into(),
+            "did you mean `bridge`?",
         ),
         (
             "[transfer]\nfinal_notify_timeout = \"9s\"".into(),

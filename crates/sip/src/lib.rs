@@ -45,6 +45,6 @@ pub use headers::{Headers, UnsafeText};
 pub use message::{Head, Message, ParseError, Problem, Refusal, Request, Response};
 pub use method::Method;
 pub use multipart::{BadMultipart, Part, multipart_parts};
-pub use status::reason_phrase;
+pub use status::{reason_phrase, registered_phrase};
 pub use transport::{ConnectionId, Flow, Transmit, TransmitId, Transport};
 pub use uri::{BadUri, Scheme, Uri, UriRef};

@@ -1,11 +1,8 @@
 //! Status codes and their usual reason phrases (RFC 3261 section 21 and the IANA registry).
 
-/// The reason phrase usually written beside a status code.
-///
-/// Codes without a registered phrase get the name of their class, so that a status line is never
-/// left without one.
-pub fn reason_phrase(status: u16) -> &'static str {
-    match status {
+/// The registered reason phrase of a status code, if it has one.
+pub fn registered_phrase(status: u16) -> Option<&'static str> {
+    let phrase = match status {
         100 => "Trying",
         180 => "Ringing",
         181 => "Call Is Being Forwarded",
@@ -82,14 +79,23 @@ pub fn reason_phrase(status: u16) -> &'static str {
         606 => "Not Acceptable",
         607 => "Unwanted",
         608 => "Rejected",
-        _ => match status / 100 {
-            1 => "Progress",
-            2 => "Success",
-            3 => "Redirection",
-            4 => "Request Failure",
-            5 => "Server Failure",
-            6 => "Global Failure",
-            _ => "Unknown",
-        },
-    }
+        _ => return None,
+    };
+    Some(phrase)
+}
+
+/// The reason phrase usually written beside a status code.
+///
+/// Codes without a registered phrase get the name of their class, so that a status line is never
+/// left without one.
+pub fn reason_phrase(status: u16) -> &'static str {
+    registered_phrase(status).unwrap_or(match status / 100 {
+        1 => "Progress",
+        2 => "Success",
+        3 => "Redirection",
+        4 => "Request Failure",
+        5 => "Server Failure",
+        6 => "Global Failure",
+        _ => "Unknown",
+    })
 }

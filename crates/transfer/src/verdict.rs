@@ -191,7 +191,8 @@ fn call_state(result: &TransferResult) -> &'static str {
 
 fn with_phrase(code: u16, phrase: &str) -> String {
     let phrase = if phrase.is_empty() {
-        cause::reason_phrase(code)
+        // For peers that send none.
+        hookflash_sip::registered_phrase(code).unwrap_or_default()
     } else {
         phrase
     };

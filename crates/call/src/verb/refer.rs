@@ -36,11 +36,17 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, refer: Box<Refer>) -> Then 
     }
     call.transfers.all_ended(call).await;
     call.transfers.progress_told().await;
+    if call.transfers.is_call_gone() {
+        // Reported once the call is over, as for one that was hung up.
+        return Then::Finish(Finish::Gone(LegEnd::DialogGone));
+    }
     let Some(Unreported { verb, result }) = call.transfers.take_unreported() else {
         return Then::Next;
     };
     let result_at = Instant::now();
-    call.documents.set(0);
+    if result.end != End::NotApplicable {
+        call.documents.set(0);
+    }
     if result.end == End::Rejected && call.options.transfer.bridge_when_refused {
         call.note(What::VerbNote(
             "this release cannot bridge: the refusal is reported".into(),
@@ -55,11 +61,7 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, refer: Box<Refer>) -> Then 
     let empty_reply_goes_on = match next {
         Continuation::Reply {
             empty_reply_goes_on,
-        } if result.dialog_alive => empty_reply_goes_on,
-        Continuation::Reply { .. } => {
-            report(call, &verb, &result);
-            return Then::Finish(Finish::Gone(LegEnd::DialogGone));
-        }
+        } => empty_reply_goes_on,
         Continuation::HangUp => {
             report(call, &verb, &result);
             return Then::Finish(Finish::HangUp {
@@ -265,7 +267,7 @@ fn send<H: Host>(call: &Rc<Call<H>>, refer: &Rc<Refer>, outgoing: Outgoing) -> R
                 refer_to: outgoing.target.header_value(),
                 referred_by: outgoing.referred_by,
                 headers: outgoing.headers,
-                refer_sub: None,
+                refer_sub: options.refer_sub,
             },
         )
     });

@@ -13,7 +13,7 @@ use crate::program::Then;
 
 /// The vendor's path for a verb that cannot be carried out: its fallback, if the dialect has one
 /// for this error, else the end of the call.
-pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, verb: &Unrunnable) -> Then {
+pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, verb: Unrunnable) -> Then {
     let message = format!(
         "{} cannot be run by this release: {}",
         verb.verb, verb.reason

@@ -14,6 +14,7 @@ mod continuations;
 mod documents;
 mod far_ends;
 mod media;
+mod memory;
 mod races;
 mod support;
 mod thousand;

@@ -50,6 +50,16 @@ pub(crate) fn config(table: &Table, faults: &Faults, folder: &Path) -> Config {
             "add [[routes]] with `to` and `application`",
         );
     }
+    if config.media.ports.even() < config.shards {
+        root.section("media").error(
+            "ports",
+            format!(
+                "there are fewer RTP ports than the {} shards",
+                config.shards
+            ),
+            "widen the range, or lower `shards`",
+        );
+    }
     if config.sip.accept == Accept::Anyone {
         root.section("sip").warn(
             "accept",
@@ -248,11 +258,17 @@ fn transfer(section: Section<'_>) -> Transfer {
         jambonz: positive(&limits, "jambonz", Duration::from_secs(15)),
     };
     limits.finish();
-    let on_refused = section.parsed("on_refused", |text| match text {
-        "report" => Ok(OnRefused::Report),
-        "bridge" => Err("this release does not bridge; use \"report\"".to_owned()),
-        _ => Err(format!("`{text}` is not one of report, bridge")),
-    });
+    let words = [("report", OnRefused::Report), ("bridge", OnRefused::Bridge)];
+    let on_refused = section
+        .choice("on_refused", &words)
+        .unwrap_or(OnRefused::Report);
+    if on_refused == OnRefused::Bridge {
+        section.warn(
+            "on_refused",
+            "this release cannot bridge, so a refusal is reported",
+            "\"report\" says so plainly",
+        );
+    }
     let accept_code = section
         .integer("accept_code", 200, 299)
         .and_then(|n| u16::try_from(n).ok());
@@ -260,12 +276,12 @@ fn transfer(section: Section<'_>) -> Transfer {
         final_notify_timeout,
         max_duration: positive(&section, "max_duration", Duration::from_secs(300)),
         referred_by: section.flag("referred_by").unwrap_or(true),
-        refer_sub: section.flag("refer_sub").unwrap_or(false),
+        refer_sub: section.flag("refer_sub"),
         grace_after_success: section
             .duration("grace_after_success")
             .unwrap_or(Duration::from_secs(2)),
         accept_code: accept_code.unwrap_or(202),
-        on_refused: on_refused.unwrap_or(OnRefused::Report),
+        on_refused,
         allow_targets: section
             .list("allow_targets", Pattern::parse)
             .unwrap_or_else(|| vec![Pattern::any()]),

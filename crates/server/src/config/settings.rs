@@ -139,6 +139,14 @@ pub struct Ports {
     pub last: u16,
 }
 
+impl Ports {
+    /// How many even ports there are.
+    pub fn even(&self) -> usize {
+        let first = self.first.saturating_add(self.first % 2);
+        (first..=self.last).step_by(2).count()
+    }
+}
+
 impl Serialize for Ports {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(&format_args!("{}-{}", self.first, self.last))
@@ -182,8 +190,9 @@ pub struct Transfer {
     pub max_duration: Duration,
     /// Whether Referred-By is added when the document gives none.
     pub referred_by: bool,
-    /// Whether `Refer-Sub: true` is asked for.
-    pub refer_sub: bool,
+    /// The Refer-Sub header of our REFERs (RFC 4488); without it none is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refer_sub: Option<bool>,
     /// How long the referred party is given to hang up before further verbs run.
     #[serde(serialize_with = "duration::serialize")]
     pub grace_after_success: Duration,
@@ -230,6 +239,8 @@ impl FinalNotifyTimeout {
 pub enum OnRefused {
     /// The application is told.
     Report,
+    /// The target is called and bridged; kept for a later release.
+    Bridge,
 }
 
 /// Requests to applications.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hookflash_call::{Host, Masked};
 use hookflash_sip::digest::{Denied, DigestServer};
@@ -11,6 +11,14 @@ use hookflash_sip::{Flow, LegId, Name, Request, Uri};
 
 use super::Shard;
 use crate::switchboard::{Admission, Switchboard};
+
+const NOT_KNOWN: &str = "a call was refused with 403: the peer is not known; add its address to \
+                         `from` of a trunk, or a [[users]] entry, or set sip.accept to \"anyone\"";
+const NO_ROUTE: &str =
+    "a call was refused with 404: no route leads to an application; add [[routes]]";
+
+/// How often a refusal is logged.
+const BETWEEN_REASONS: Duration = Duration::from_secs(1);
 
 /// What the digest challenges of all shards have in common, so that an answer to one is
 /// understood by each.
@@ -46,25 +54,18 @@ impl Shard {
                 }
             },
             Admission::Refused => {
-                tracing::info!(
-                    peer = %flow.remote,
-                    "a call was refused with 403: the peer is not known; add its address to \
-                     `from` of a trunk, or a [[users]] entry, or set sip.accept to \"anyone\""
-                );
+                self.say_why(|| tracing::info!(peer = %flow.remote, "{NOT_KNOWN}"));
                 return self.refuse(leg, 403, Some("Caller Not Known"), &[]);
             }
         };
         let Some(options) = board.route(invite.uri(), trunk) else {
             let to = self.shown(invite.uri());
-            tracing::info!(
-                %to,
-                "a call was refused with 404: no route leads to an application; add [[routes]]"
-            );
+            self.say_why(|| tracing::info!(%to, "{NO_ROUTE}"));
             return self.refuse(leg, 404, None, &[]);
         };
         let Some(desk) = self.desk() else { return };
         let record = desk.incoming(leg, Arc::clone(&invite), flow, Arc::clone(options));
-        tracing::info!(
+        tracing::debug!(
             call = %record.facts(|facts| facts.sid.clone()),
             to = %self.shown(invite.uri()),
             from = %self.shown(invite.headers().get(Name::From).unwrap_or_default()),
@@ -113,6 +114,19 @@ impl Shard {
         if let Err(error) = refused {
             // The caller gave up in the same moment.
             tracing::debug!(%error, "a refusal was not sent");
+        }
+    }
+
+    /// Logs a refusal, at most once per second: whoever knocks must not fill the disk.
+    fn say_why(&self, say: impl FnOnce()) {
+        let now = Instant::now();
+        let quiet = self
+            .said_why
+            .get()
+            .is_some_and(|before| now < before + BETWEEN_REASONS);
+        if !quiet {
+            self.said_why.set(Some(now));
+            say();
         }
     }
 

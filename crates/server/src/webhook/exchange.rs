@@ -114,8 +114,9 @@ impl Webhooks {
             .as_ref()
             .and_then(|question| self.answers.first(question, policy.digest));
         for challenged in [false, true] {
-            let message = self.message(call, hop, body.clone(), authorization.take());
-            let (sender, response) = self.round_trip(hop, request, message).await?;
+            let (sender, response) = self
+                .round_trip(call, hop, &body, authorization.take())
+                .await?;
             self.keep_cookies(call, request, hop, &response);
             if response.status() == 401
                 && policy.digest
@@ -189,18 +190,18 @@ impl Webhooks {
     /// closed by the peer just now; then a new one is opened, which is no retry.
     async fn round_trip(
         &self,
+        call: CallKey,
         hop: &Hop<'_>,
-        request: &HttpRequest,
-        message: Request<Full<Bytes>>,
+        body: &Bytes,
+        authorization: Option<HeaderValue>,
     ) -> Result<(Sender, Response<Incoming>), FetchError> {
-        let policy = &request.policy;
-        let mut message = message;
+        let policy = &hop.request.policy;
         if let Some(mut sender) = self.pool.idle(&hop.location.origin) {
-            let again = copy(&message);
+            let message = self.message(call, hop, body.clone(), authorization.clone());
             let deadline = Instant::now() + policy.read;
             match timeout_at(deadline, sender.send_request(message)).await {
                 Ok(Ok(response)) => return Ok((sender, response)),
-                Ok(Err(_)) => message = again,
+                Ok(Err(_)) => {}
                 Err(_) => return Err(no_reply(hop, policy.read)),
             }
         }
@@ -210,6 +211,7 @@ impl Webhooks {
             .pool
             .open(&hop.location, allow_private, deadline)
             .await?;
+        let message = self.message(call, hop, body.clone(), authorization);
         let deadline = Instant::now() + policy.read;
         match timeout_at(deadline, sender.send_request(message)).await {
             Ok(Ok(response)) => Ok((sender, response)),
@@ -313,14 +315,6 @@ async fn read(mut body: Incoming, cap: usize) -> Result<Vec<u8>, Unread> {
         }
     }
     Ok(bytes)
-}
-
-fn copy(message: &Request<Full<Bytes>>) -> Request<Full<Bytes>> {
-    let mut again = Request::new(message.body().clone());
-    again.method_mut().clone_from(message.method());
-    again.uri_mut().clone_from(message.uri());
-    again.headers_mut().clone_from(message.headers());
-    again
 }
 
 fn no_reply(hop: &Hop<'_>, limit: std::time::Duration) -> FetchError {

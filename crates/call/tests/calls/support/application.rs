@@ -110,6 +110,11 @@ impl Application {
         self.asked.borrow().clone()
     }
 
+    /// Lets go of everything that was asked.
+    pub fn forget(&self) {
+        self.asked.take();
+    }
+
     /// The requests for one path.
     pub fn asked_at(&self, path: &str) -> Vec<Asked> {
         self.asked()

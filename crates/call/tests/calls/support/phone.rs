@@ -206,7 +206,16 @@ impl Phone {
         }
     }
 
-    /// Whether a provisional response of that status has come in.
+    /// A provisional response that has come in.
+    pub fn provisional(&self, status: u16) -> Option<Read> {
+        let responses = self.responses.borrow();
+        responses
+            .iter()
+            .find(|response| response.status() == status)
+            .cloned()
+    }
+
+    /// Whether a response of that status has come in.
     pub fn has_heard_status(&self, status: u16) -> bool {
         self.responses
             .borrow()
@@ -285,6 +294,15 @@ impl Phone {
             "BYE" | "OPTIONS" if self.polite.get() => self.answer(&message, 200, "OK", &[]),
             _ => self.requests.borrow_mut().push_back(message),
         }
+    }
+
+    /// Lets go of everything it has read.
+    pub fn forget(&self) {
+        self.mailbox.waiting.take();
+        self.seen.take();
+        self.requests.take();
+        self.responses.take();
+        self.heard.take();
     }
 
     pub fn count_heard(&self, method: &str) -> usize {

@@ -265,10 +265,22 @@ pub fn configured(dialect: Dialect) -> Arc<Configured> {
 
 /// Runs a test in virtual time.
 pub fn in_virtual_time(test: impl Future<Output = ()>) {
+    let (runtime, tasks) = virtual_time();
+    // A day of virtual time passes at once when nothing happens any more.
+    let day = Duration::from_secs(86_400);
+    let ended = tasks.block_on(&runtime, async { tokio::time::timeout(day, test).await });
+    assert!(
+        ended.is_ok(),
+        "the test waits for something that never comes"
+    );
+}
+
+/// What runs tasks in virtual time.
+pub fn virtual_time() -> (tokio::runtime::Runtime, tokio::task::LocalSet) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .unwrap();
-    tokio::task::LocalSet::new().block_on(&runtime, test);
+    (runtime, tokio::task::LocalSet::new())
 }

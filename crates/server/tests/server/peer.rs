@@ -1,0 +1,187 @@
+//! A peer that writes its SIP by hand.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::time::Duration;
+
+pub(crate) const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\n\
+                       t=0 0\r\nm=audio 20000 RTP/AVP 0 8\r\na=sendrecv\r\n";
+
+/// Where a request stands: of which call, over which transport, with which number.
+pub(crate) struct Place<'a> {
+    pub(crate) uri: &'a str,
+    /// `SIP/2.0/UDP host:port`.
+    pub(crate) via: &'a str,
+    pub(crate) call_id: &'a str,
+    pub(crate) cseq: u32,
+    pub(crate) to_tag: &'a str,
+}
+
+/// A request as text. The branch is made of call and sequence number, so that one sent twice is
+/// a retransmission.
+pub(crate) fn request(method: &str, place: &Place<'_>, more: &str, body: &str) -> String {
+    let Place {
+        uri,
+        via,
+        call_id,
+        cseq,
+        to_tag,
+    } = place;
+    let to_tag = if to_tag.is_empty() {
+        String::new()
+    } else {
+        format!(";tag={to_tag}")
+    };
+    let host = via.split_once(' ').unwrap().1;
+    format!(
+        "{method} {uri} SIP/2.0\r\nVia: {via};branch=z9hG4bK{call_id}{cseq}{method};rport\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:alice@127.0.0.1>;tag=peer\r\nTo: <{uri}>{to_tag}\r\n\
+         Call-ID: {call_id}\r\nCSeq: {cseq} {method}\r\nContact: <sip:alice@{host}>\r\n\
+         {more}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// The value of a header in a message.
+pub(crate) fn header<'a>(message: &'a str, name: &str) -> Option<&'a str> {
+    message.lines().find_map(|line| {
+        let (left, right) = line.split_once(':')?;
+        left.trim().eq_ignore_ascii_case(name).then(|| right.trim())
+    })
+}
+
+pub(crate) fn status(message: &str) -> u16 {
+    let code = message
+        .strip_prefix("SIP/2.0 ")
+        .and_then(|rest| rest.get(..3));
+    code.and_then(|code| code.parse().ok()).unwrap_or(0)
+}
+
+/// A UDP peer with at most one call at a time.
+pub(crate) struct Peer {
+    socket: UdpSocket,
+    server: SocketAddr,
+    pub(crate) call_id: String,
+    uri: String,
+    to_tag: String,
+    contact: String,
+    cseq: u32,
+}
+
+impl Peer {
+    pub(crate) fn of(server: SocketAddr, call_id: &str) -> Peer {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        Peer {
+            socket,
+            server,
+            call_id: call_id.to_owned(),
+            uri: format!("sip:support@{server}"),
+            to_tag: String::new(),
+            contact: String::new(),
+            cseq: 1,
+        }
+    }
+
+    pub(crate) fn calling(mut self, user: &str) -> Peer {
+        self.uri = format!("sip:{user}@{}", self.server);
+        self
+    }
+
+    pub(crate) fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// Forgets the answer to an INVITE, so that the next one begins anew.
+    pub(crate) fn forget(&mut self) {
+        self.to_tag.clear();
+        self.cseq += 1;
+    }
+
+    fn via(&self) -> String {
+        format!("SIP/2.0/UDP {}", self.socket.local_addr().unwrap())
+    }
+
+    pub(crate) fn send(&self, text: &str) {
+        self.socket.send_to(text.as_bytes(), self.server).unwrap();
+    }
+
+    pub(crate) fn receive(&self) -> String {
+        let mut bytes = [0; 65_535];
+        let (length, _) = self
+            .socket
+            .recv_from(&mut bytes)
+            .expect("the server said nothing");
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    }
+
+    /// The next message that is no provisional answer and no repetition of `than`.
+    pub(crate) fn next(&self, than: &str) -> String {
+        loop {
+            let message = self.receive();
+            if !(100..200).contains(&status(&message)) && message != than {
+                return message;
+            }
+        }
+    }
+
+    pub(crate) fn ask(&self, method: &str, more: &str, body: &str) -> String {
+        let via = self.via();
+        let tag = &self.to_tag;
+        let target = if self.contact.is_empty() {
+            &self.uri
+        } else {
+            &self.contact
+        };
+        let place = Place {
+            uri: target,
+            via: &via,
+            call_id: &self.call_id,
+            cseq: self.cseq,
+            to_tag: tag,
+        };
+        request(method, &place, more, body)
+    }
+
+    /// Sends an INVITE and returns the final answer, acknowledged.
+    pub(crate) fn invite(&mut self, more: &str) -> String {
+        let more = format!("Content-Type: application/sdp\r\n{more}");
+        self.send(&self.ask("INVITE", &more, SDP));
+        let answer = self.next("");
+        let to = header(&answer, "To").unwrap();
+        self.to_tag = to.split_once(";tag=").map_or("", |(_, tag)| tag).to_owned();
+        if let Some(contact) = header(&answer, "Contact").filter(|_| status(&answer) == 200) {
+            contact
+                .trim_matches(['<', '>'])
+                .clone_into(&mut self.contact);
+        }
+        self.send(&self.ask("ACK", "", ""));
+        answer
+    }
+
+    /// Waits for a request of the server, answers it, and returns it.
+    pub(crate) fn take(&self, method: &str, than: &str, code: &str) -> String {
+        let message = self.next(than);
+        assert!(
+            message.starts_with(&format!("{method} ")),
+            "not {method}: {message}"
+        );
+        self.answer(&message, code);
+        message
+    }
+
+    pub(crate) fn answer(&self, request: &str, code: &str) {
+        let mut text = format!("SIP/2.0 {code}\r\n");
+        for name in ["Via", "From", "To", "Call-ID", "CSeq"] {
+            text.push_str(&format!("{name}: {}\r\n", header(request, name).unwrap()));
+        }
+        self.send(&format!("{text}Content-Length: 0\r\n\r\n"));
+    }
+
+    pub(crate) fn bye(&mut self) -> String {
+        self.cseq += 1;
+        self.send(&self.ask("BYE", "", ""));
+        self.next("")
+    }
+}

@@ -1,0 +1,118 @@
+//! A server for a test, and a look at it over HTTP.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use hookflash_server::config::{Config, Options};
+use hookflash_server::{Running, Server};
+use hookflash_sip::Transport;
+use serde_json::Value;
+
+/// A folder of its own for each test's documents.
+pub(crate) fn folder() -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("hookflash-server-{}-{number}", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// A document that answers and then waits for a minute.
+pub(crate) const WAITING: &str = r#"[{"verb":"answer"},{"verb":"pause","length":60}]"#;
+
+/// The usual configuration: loopback, free ports, accounts `twiml` and `jambonz`. `top` comes
+/// first, `rest` has the applications.
+pub(crate) fn config(top: &str, rest: &str, documents: &[(&str, &str)]) -> Config {
+    let folder = folder();
+    for (name, text) in documents {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    let mut text = format!("{top}\n[http]\nlisten = \"127.0.0.1:0\"\n");
+    for dialect in ["twiml", "jambonz"] {
+        text.push_str(&format!(
+            "[[accounts]]\nsid = \"{dialect}\"\ndialect = \"{dialect}\"\nauth_token = \"key\"\n"
+        ));
+    }
+    text.push_str(rest);
+    let options = Options {
+        sip: vec!["udp://127.0.0.1:0".into(), "tcp://127.0.0.1:0".into()],
+        ..Options::default()
+    };
+    Config::from_parts("test.toml", &text, &folder, &[], &options).unwrap()
+}
+
+/// An application that is this document; JSON is jambonz', XML is TwiML.
+pub(crate) fn document(name: &str, text: &str) -> String {
+    let account = if text.starts_with('[') {
+        "jambonz"
+    } else {
+        "twiml"
+    };
+    format!("[[applications]]\nname = \"{name}\"\naccount = \"{account}\"\ndocument = \"{name}\"\n")
+}
+
+/// A server whose only application is this document.
+pub(crate) fn serving(top: &str, text: &str) -> Running {
+    Server::start(config(top, &document("it", text), &[("it", text)])).unwrap()
+}
+
+pub(crate) fn udp(server: &Running) -> SocketAddr {
+    address(server, Transport::Udp)
+}
+
+pub(crate) fn tcp(server: &Running) -> SocketAddr {
+    address(server, Transport::Tcp)
+}
+
+fn address(server: &Running, transport: Transport) -> SocketAddr {
+    server
+        .sip_addrs
+        .iter()
+        .find(|(t, _)| *t == transport)
+        .unwrap()
+        .1
+}
+
+/// Runs something of the server's that waits, on a runtime of its own.
+pub(crate) fn wait<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(work)
+}
+
+/// GETs a path of our own view.
+pub(crate) fn get(http: SocketAddr, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(http).unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nHost: {http}\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    (
+        head.split(' ').nth(1).unwrap().parse().unwrap(),
+        body.to_owned(),
+    )
+}
+
+pub(crate) fn get_json(http: SocketAddr, path: &str) -> Value {
+    let (status, body) = get(http, path);
+    assert_eq!(status, 200, "{path}: {body}");
+    serde_json::from_str(&body).unwrap()
+}
+
+/// Looks again and again until something is so.
+pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
+    for _ in 0..1_000 {
+        if is_so() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("it never came about that {what}");
+}
