@@ -30,6 +30,16 @@ pub enum Body {
     Json(String),
 }
 
+impl Body {
+    fn content_type(&self) -> Option<&'static str> {
+        match self {
+            Body::None => None,
+            Body::Form(_) => Some("application/x-www-form-urlencoded"),
+            Body::Json(_) => Some("application/json"),
+        }
+    }
+}
+
 /// How a request is signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signing {
@@ -134,14 +144,12 @@ pub struct HttpRequest {
 impl HttpRequest {
     /// Content-Type and encoded body; `None` when there is no body.
     pub fn encoded_body(&self) -> Option<(&'static str, Cow<'_, str>)> {
-        match &self.body {
-            Body::None => None,
-            Body::Form(fields) => Some((
-                "application/x-www-form-urlencoded",
-                Cow::Owned(laml::form::encode(fields)),
-            )),
-            Body::Json(json) => Some(("application/json", Cow::Borrowed(json))),
-        }
+        let text = match &self.body {
+            Body::None => return None,
+            Body::Form(fields) => Cow::Owned(laml::form::encode(fields)),
+            Body::Json(json) => Cow::Borrowed(json.as_str()),
+        };
+        Some((self.body.content_type()?, text))
     }
 
     /// The headers of one attempt: the fixed ones, Content-Type and signatures. Authorization is
@@ -152,9 +160,8 @@ impl HttpRequest {
     /// body away: ask a copy of the request whose `body` is [`Body::None`] then.
     pub fn headers_for(&self, url: &str, unix_seconds: u64) -> Vec<(String, String)> {
         let mut headers = self.headers.clone();
-        let body = self.encoded_body();
-        if let Some((content_type, _)) = &body {
-            headers.push(("Content-Type".to_owned(), (*content_type).to_owned()));
+        if let Some(content_type) = self.body.content_type() {
+            headers.push(("Content-Type".to_owned(), content_type.to_owned()));
         }
         match &self.signing {
             Signing::None => {}
@@ -170,6 +177,7 @@ impl HttpRequest {
                 headers.push(("X-Twilio-Signature".to_owned(), signature));
             }
             Signing::Jambonz { secret } => {
+                let body = self.encoded_body();
                 let text = body.as_ref().map_or("", |(_, text)| text.as_ref());
                 let value = jambonz::signature::header(secret, unix_seconds, text);
                 headers.push(("Jambonz-Signature".to_owned(), value));

@@ -16,12 +16,11 @@ use crate::{
     Success,
 };
 
-/// What is asked at a moment, before URL and policy.
+/// What is asked at a moment, before URL, policy and fields.
 struct Question<'a> {
     purpose: &'static str,
     url: &'a str,
     method: HookMethod,
-    fields: Fields,
     reply_use: ReplyUse,
 }
 
@@ -32,14 +31,13 @@ pub(crate) fn request(
     base: &str,
     moment: &Moment<'_>,
 ) -> Result<Option<HttpRequest>, FetchError> {
-    let Some(question) = question(vendor, facts, moment) else {
+    let Some(question) = question(facts, moment) else {
         return Ok(None);
     };
     let Question {
         purpose,
         url,
         method,
-        fields,
         reply_use,
     } = question;
 
@@ -51,6 +49,7 @@ pub(crate) fn request(
         overrides,
     } = resolve(url, base, owner, webhooks)?;
     let policy = policy(webhooks, &overrides, reply_use);
+    let fields = told_about(vendor, facts, moment);
     let (url, body) = match method {
         HookMethod::Get => (with_query(&url, &fields), Body::None),
         HookMethod::Post => (url, Body::Form(fields)),
@@ -71,18 +70,12 @@ pub(crate) fn request(
     }))
 }
 
-fn question<'a>(
-    vendor: &Vendor,
-    facts: &'a CallFacts,
-    moment: &Moment<'a>,
-) -> Option<Question<'a>> {
+fn question<'a>(facts: &'a CallFacts, moment: &Moment<'a>) -> Option<Question<'a>> {
     let application = &*facts.application;
-    let fields = told_about(vendor, facts, moment);
-    let document = |purpose, hook: &'a Hook, fields| Question {
+    let document = |purpose, hook: &'a Hook| Question {
         purpose,
         url: &hook.url,
         method: hook.method,
-        fields,
         reply_use: ReplyUse::Document,
     };
     match moment {
@@ -90,12 +83,11 @@ fn question<'a>(
             purpose: "first",
             url: &application.url,
             method: application.method,
-            fields,
             reply_use: ReplyUse::Document,
         }),
-        Moment::Redirected(hook) => Some(document("redirect", hook, fields)),
+        Moment::Redirected(hook) => Some(document("redirect", hook)),
         Moment::ReferDone { result, .. } if result.end == End::Superseded => None,
-        Moment::ReferDone { verb, .. } => Some(document("action", verb.result.as_ref()?, fields)),
+        Moment::ReferDone { verb, .. } => Some(document("action", verb.result.as_ref()?)),
         // Neither vendor reports the steps of a transfer.
         Moment::ReferProgress { .. } => None,
         Moment::Fallback { failed, .. } => match failed {
@@ -105,7 +97,6 @@ fn question<'a>(
                 purpose: "fallback",
                 url: application.fallback_url.as_deref()?,
                 method: HookMethod::Post,
-                fields,
                 reply_use: ReplyUse::Document,
             }),
         },
@@ -117,7 +108,6 @@ fn question<'a>(
             purpose: "status",
             url: application.status_callback.as_deref()?,
             method: HookMethod::Post,
-            fields,
             reply_use: ReplyUse::Ignored,
         }),
         Moment::Status { .. } => None,

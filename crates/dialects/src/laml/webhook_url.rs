@@ -82,7 +82,8 @@ pub(crate) fn resolve(
     }
 
     let credentials = user_information(&url).or_else(|| {
-        let owner = Url::parse(owner).ok().filter(|_| relative)?;
+        let may_have_some = relative && owner.contains('@');
+        let owner = may_have_some.then(|| Url::parse(owner).ok()).flatten()?;
         (owner.origin() == url.origin())
             .then(|| user_information(&owner))
             .flatten()

@@ -213,6 +213,8 @@ impl Core {
                 {
                     transaction.bytes = Bytes::new();
                 }
+                // Over a stream the transaction ends right here, so all that is left goes along.
+                let attempts = transaction.digest.take_if(|_| request.is_some());
                 let (leg, purpose) = (transaction.leg, transaction.purpose);
                 let upcall = Upcall::Response {
                     leg,
@@ -221,6 +223,7 @@ impl Core {
                     flow,
                     response,
                     request,
+                    attempts,
                 };
                 self.upcalls.push_back(upcall);
             }
