@@ -4,6 +4,7 @@ Nothing is scripted on the phones' side: the first one follows the REFER by itse
 one answers or declines the call that results.
 """
 
+import json
 from contextlib import contextmanager
 
 from ring.application import Application, Reply
@@ -66,7 +67,7 @@ class Phones:
         caller = Baresip(self._env.work, "anna-media")
         findings = Findings()
         try:
-            caller.command("dial", f"sip:twiml-pause@127.0.0.1:{self._server.sip_port}")
+            caller.command("dial", f"sip:jambonz-pause@127.0.0.1:{self._server.sip_port}")
             findings.true("the server answers the call", caller.await_event("CALL_ESTABLISHED"))
             findings.true("RTP arrives from the server", caller.await_event("CALL_RTPESTAB", 5))
             findings.true("the server hangs up", caller.await_event("CALL_CLOSED", 10))
@@ -132,7 +133,9 @@ class Phones:
         if kind == "voice":
             fields = dialect.fields(request)
             if "pause" in (fields.get("To") or fields.get("to")):
-                return Reply('<Response><Pause length="2"/><Hangup/></Response>')
+                # A pause that comes first would delay the answer in TwiML.
+                verbs = [{"verb": "answer"}, {"verb": "pause", "length": 2}, {"verb": "hangup"}]
+                return Reply(json.dumps(verbs), "application/json")
             case = "answers" if "answers" in (fields.get("To") or fields.get("to")) else "busy"
             document = dialect.refer(
                 self._targets[name, case], result=f"/{name}/done/{case}"

@@ -59,7 +59,9 @@ class RecordRouting:
     def _case(self, behaviour, caller_transport, server_transport):
         def run():
             case = f"{behaviour.name}-{caller_transport}-{server_transport}"
-            far = FarEnd(reliable=caller_transport == "tcp", server_transport=server_transport)
+            far = FarEnd(
+                reliable=caller_transport == "tcp", server_transport=server_transport, proxies=1
+            )
             far.calls()
             behaviour.play(far)
             caller = Sipp(

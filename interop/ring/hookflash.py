@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
@@ -48,7 +49,7 @@ class Hookflash:
         self.http_port = free_port()
         self.folder = work / name
         self.folder.mkdir(parents=True, exist_ok=True)
-        config = self.folder / "hookflash.toml"
+        config = self._file = self.folder / "hookflash.toml"
         config.write_text(self._configuration(settings), encoding="utf-8")
         self.process = Process(
             name,
@@ -58,7 +59,7 @@ class Hookflash:
             env={"RUST_BACKTRACE": "1"},
         )
         ready = until(
-            lambda: not self.process.alive() or self._status("/readyz") == 200, START_SECONDS
+            lambda: not self.process.alive() or self.status("/readyz") == 200, START_SECONDS
         )
         if not ready or not self.process.alive():
             raise RuntimeError(f"{name} is not ready:\n{self.process.output()[-3000:]}")
@@ -91,6 +92,22 @@ class Hookflash:
         with urllib.request.urlopen(self._url(path), timeout=10) as reply:
             return reply.read().decode()
 
+    def status(self, path):
+        """The status behind a path, or None when nobody answers."""
+        try:
+            with urllib.request.urlopen(self._url(path), timeout=2) as reply:
+                return reply.status
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return None
+
+    def reconfigure(self, settings):
+        """Writes new settings (or any text) into the configuration, and SIGHUP."""
+        text = settings if isinstance(settings, str) else self._configuration(settings)
+        self._file.write_text(text, encoding="utf-8")
+        self.process.signal(signal.SIGHUP)
+
     def stop(self):
         """SIGTERM; returns the exit status."""
         return self.process.stop(grace=15)
@@ -115,15 +132,6 @@ class Hookflash:
                 if f"socket:[{fields[9]}]" in held and port in MEDIA_PORTS:
                     ports.append(port)
         return ports
-
-    def _status(self, path):
-        try:
-            with urllib.request.urlopen(self._url(path), timeout=2) as reply:
-                return reply.status
-        except urllib.error.HTTPError as error:
-            return error.code
-        except OSError:
-            return None
 
     def _url(self, path):
         return f"http://127.0.0.1:{self.http_port}{path}"

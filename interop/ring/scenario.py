@@ -39,11 +39,14 @@ class FarEnd:
     """Collects the steps of one caller."""
 
     def __init__(
-        self, caller="+493012345678", rtp_port=9, reliable=False, server_transport="[transport]"
+        self, caller="+493012345678", rtp_port=9, reliable=False, server_transport="[transport]",
+        proxies=0,
     ):
         self._caller = caller
         self._rtp_port = rtp_port
         self._reliable = reliable
+        #: Via fields of a request that reaches this phone; SIPp repeats them one by one
+        self._vias = [f"refer_via_{hop}" for hop in range(1, proxies + 2)]
         self._address = f"sip:[service]@[remote_ip]:[remote_port];transport={server_transport}"
         self._cseq = 1
         self._steps = []
@@ -164,24 +167,29 @@ Content-Length: [len]
         keep = "".join(
             f'<ereg regexp=".*" search_in="hdr" header="{header}:" assign_to="{variable}"/>'
             for header, variable in (
-                ("Via", "refer_via"), ("From", "refer_from"),
-                ("To", "refer_to"), ("CSeq", "refer_cseq"),
+                ("From", "refer_from"), ("To", "refer_to"), ("CSeq", "refer_cseq"),
             )
+        )
+        keep += "".join(
+            f'<ereg regexp=".*" search_in="hdr" header="Via:" occurrence="{hop}"'
+            f' assign_to="{variable}"/>'
+            for hop, variable in enumerate(self._vias, 1)
         )
         keep += (
             '<ereg regexp="[0-9]+" search_in="hdr" header="CSeq:" assign_to="refer_number"/>'
         )
         self._steps.append(f'<recv request="REFER"><action>{keep}</action></recv>')
         self._used.update(
-            ("refer_via", "refer_from", "refer_to", "refer_cseq", "refer_number")
+            (*self._vias, "refer_from", "refer_to", "refer_cseq", "refer_number")
         )
 
     def answers_refer(self, code, headers=""):
         """The response to the last REFER, whenever it comes."""
         contact = f"{_CONTACT}\n" if 200 <= code < 300 else ""
+        vias = "\n".join(f"Via:[${variable}]" for variable in self._vias)
         self._send(
             f"""SIP/2.0 {code} {REASONS[code]}
-Via:[$refer_via]
+{vias}
 From:[$refer_from]
 To:[$refer_to]
 Call-ID: [call_id]

@@ -147,7 +147,6 @@ impl<H: Host> Call<H> {
 
     /// The life of the call, from its INVITE until nothing of its leg is left.
     pub(crate) async fn live(self: Rc<Self>, invite: Arc<Request>) {
-        self.ledger.open(&self.record);
         self.keep_offer(&invite);
         drop(invite);
         if !self.options.credentials.is_empty() {

@@ -54,6 +54,7 @@ impl<H: Host> Desk<H> {
             flow,
         );
         let record = Arc::clone(&call.record);
+        self.ledger.open(&record);
         self.calls.borrow_mut().insert(leg, Rc::clone(&call));
         let calls = Rc::clone(&self.calls);
         tokio::task::spawn_local(async move {

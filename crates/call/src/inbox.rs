@@ -90,3 +90,41 @@ fn can_be_missed(input: &Input) -> bool {
         Input::Leg(Event::Wire(_) | Event::Request(_) | Event::Notify(..) | Event::Progress(_))
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hookflash_sip::LegEnd;
+
+    #[test]
+    fn a_flood_is_dropped_beyond_the_limit_and_the_end_of_the_leg_never_is() {
+        let inbox = Inbox::default();
+        let flood = || Input::Leg(Event::Wire(wire()));
+        let taken = (0..1_000).filter(|_| inbox.put(flood())).count();
+        assert_eq!(taken, MOST_WAITING);
+        assert!(inbox.put(Input::Leg(Event::Ended(LegEnd::PeerBye(None)))));
+        assert_eq!(inbox.take_dropped(), 1_000 - 256);
+        assert_eq!(inbox.take_dropped(), 0);
+        let mut last = None;
+        while let Some(input) = inbox.take() {
+            last = Some(input);
+        }
+        assert!(matches!(last, Some(Input::Leg(Event::Ended(_)))));
+    }
+
+    fn wire() -> WireEvent {
+        let here = ([127, 0, 0, 1], 5060).into();
+        WireEvent {
+            sent: false,
+            summary: "INFO".into(),
+            cseq: "1 INFO".into(),
+            flow: hookflash_sip::Flow {
+                transport: hookflash_sip::Transport::Udp,
+                local: here,
+                remote: here,
+                connection: hookflash_sip::ConnectionId(0),
+            },
+            note: None,
+        }
+    }
+}

@@ -99,6 +99,26 @@ fn the_end_of_a_document_ends_an_unanswered_call_as_its_dialect_says() {
 }
 
 #[test]
+fn hangup_ends_an_unanswered_call_as_the_end_of_its_document_does() {
+    for dialect in [Dialect::Bxml, Dialect::Jambonz] {
+        in_virtual_time(async {
+            let first = match dialect {
+                Dialect::Jambonz => json!([{"verb": "hangup"}, {"verb": "answer"}]).to_string(),
+                _ => document(dialect, &[V::Hangup, V::Pause(1)]),
+            };
+            let world = with_first(dialect, first);
+            let phone = world.phone();
+            assert_eq!(phone.call().await.status(), 603, "{dialect}");
+            world.settle().await;
+            // Refused by the document, not given up by this server.
+            let trace = hookflash_call::view::trace(&world.record()).to_string();
+            assert!(!trace.contains("not sent"), "{dialect}: {trace}");
+            assert_eq!(world.view()["endedBy"], "document", "{dialect}");
+        });
+    }
+}
+
+#[test]
 fn reject_refuses_with_its_status_and_ends_an_answered_call() {
     let reject = |reason| format!("<Response><Reject reason=\"{reason}\"/></Response>");
     for (reason, status) in [("busy", 486), ("rejected", 404)] {
@@ -341,6 +361,101 @@ fn headers_of_the_invite_are_told_as_long_as_the_dialect_tells_them() {
             }
         });
     }
+}
+
+#[test]
+fn a_tag_goes_with_every_later_request() {
+    in_virtual_time(async {
+        let first = "<Response><Tag>one</Tag><Redirect redirectUrl=\"/two\"/></Response>";
+        let world = with_first(Dialect::Bxml, first);
+        let second = "<Response><Redirect redirectUrl=\"/three\" tag=\"2\"/></Response>";
+        world.application.page("/two", Page::document(second));
+        let third = "<Response><Tag></Tag><Hangup/></Response>";
+        world.application.page("/three", Page::document(third));
+        let phone = world.phone();
+        phone.call().await;
+        world.settle().await;
+        let tag_at = |path: &str| world.application.asked_at(path)[0].field("tag");
+        let tags = ["/start", "/two", "/three", "/status"].map(tag_at);
+        assert_eq!(tags, ["-", "one", "2", "-"]);
+    });
+    in_virtual_time(async {
+        let first = json!([
+            {"verb": "tag", "data": {"case": 7}}, {"verb": "redirect", "actionHook": "/two"}
+        ]);
+        let world = with_first(Dialect::Jambonz, first.to_string());
+        world.application.page(
+            "/two",
+            Page::document(json!([{"verb": "hangup"}]).to_string()),
+        );
+        let phone = world.phone();
+        assert_eq!(phone.call().await.status(), 603);
+        world.settle().await;
+        assert_eq!(
+            world.application.asked_at("/two")[0].fields["customerData"]["case"],
+            7
+        );
+    });
+}
+
+#[test]
+fn a_status_hook_of_a_redirect_is_told_from_then_on() {
+    in_virtual_time(async {
+        let first =
+            json!([{"verb": "redirect", "actionHook": "/two", "statusHook": "/new-status"}]);
+        let world = with_first(Dialect::Jambonz, first.to_string());
+        let second = json!([{"verb": "answer"}, {"verb": "hangup"}]);
+        world
+            .application
+            .page("/two", Page::document(second.to_string()));
+        let phone = world.phone();
+        phone.call().await;
+        phone.listen(Duration::from_secs(1)).await;
+        world.settle().await;
+        let words = |path: &str| -> Vec<String> {
+            let asked = world.application.asked_at(path);
+            asked
+                .iter()
+                .map(|asked| asked.field("call_status"))
+                .collect()
+        };
+        assert_eq!(words("/status"), ["trying"]);
+        assert_eq!(words("/new-status"), ["in-progress", "completed"]);
+    });
+}
+
+#[test]
+fn hangup_puts_the_documents_headers_on_the_bye() {
+    in_virtual_time(async {
+        let first = json!([
+            {"verb": "answer"}, {"verb": "hangup", "headers": {"X-Reason": "done", "Route": "<sip:e>"}}
+        ]);
+        let world = with_first(Dialect::Jambonz, first.to_string());
+        let phone = world.phone();
+        phone.polite.set(false);
+        phone.call().await;
+        let bye = phone.request("BYE").await;
+        assert_eq!(bye.header("X-Reason"), Some("done"));
+        assert_eq!(bye.header("Route"), None);
+        phone.answer(&bye, 200, "OK", &[]);
+        world.settle().await;
+    });
+}
+
+#[test]
+fn settings_without_effect_are_named_in_the_journal() {
+    in_virtual_time(async {
+        let first = json!([{"verb": "config", "notifyEvents": true, "referHook": "/r"}]);
+        let world = with_first(Dialect::Jambonz, first.to_string());
+        let phone = world.phone();
+        assert_eq!(phone.call().await.status(), 603);
+        world.settle().await;
+        let notes = world.view()["verbs"][0]["notes"].to_string();
+        assert!(
+            notes.contains("referHook") && notes.contains("notifyEvents"),
+            "{notes}"
+        );
+    });
 }
 
 #[test]

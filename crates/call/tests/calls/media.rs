@@ -5,7 +5,7 @@ use std::time::Duration;
 use hookflash_dialects::Dialect;
 
 use crate::support::application::Page;
-use crate::support::documents::{V, answered};
+use crate::support::documents::{V, answered, document};
 use crate::support::phone::OFFER;
 use crate::support::world::{World, in_virtual_time};
 
@@ -142,6 +142,24 @@ fn an_offer_in_update_is_answered_and_a_bad_one_leaves_the_session_alone() {
 }
 
 #[test]
+fn an_offer_before_the_answer_has_to_wait() {
+    in_virtual_time(async {
+        let world = world();
+        let pause = document(Dialect::Twiml, &[V::Pause(30)]);
+        world.application.page("/start", Page::document(pause));
+        let phone = world.phone();
+        phone.send("INVITE", SDP, OFFER);
+        phone.listen(Duration::from_secs(1)).await;
+        let ringing = phone.provisional(180).expect("180");
+        phone.take_dialog(&ringing);
+        phone.send("UPDATE", SDP, &OFFER.replace("40000", "40002"));
+        assert_eq!(phone.response("UPDATE").await.status(), 500);
+        phone.listen(Duration::from_secs(40)).await;
+        world.settle().await;
+    });
+}
+
+#[test]
 fn a_reinvite_without_offer_gets_ours() {
     in_virtual_time(async {
         let world = world();
@@ -163,6 +181,26 @@ fn a_reinvite_without_offer_gets_ours() {
             .expect("a stream");
         assert_eq!(stream.remote, Some(([127, 0, 0, 1], 40004).into()));
         phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn the_port_is_free_as_soon_as_the_call_is_over() {
+    in_virtual_time(async {
+        let world = world();
+        let refer = document(Dialect::Twiml, &[V::Refer("sip:bob@target.example", None)]);
+        world.application.page("/start", Page::document(refer));
+        let phone = world.phone();
+        phone.call().await;
+        let refer = phone.request("REFER").await;
+        phone.answer(&refer, 202, "Accepted", &[]);
+        assert_eq!(world.host.open_ports.get(), 1);
+        phone.send("BYE", &[], "");
+        phone.response("BYE").await;
+        phone.listen(Duration::from_millis(100)).await;
+        assert_eq!(world.host.open_ports.get(), 0);
+        assert_eq!(world.desk.held(), 1, "NOTIFYs may still come");
         world.settle().await;
     });
 }

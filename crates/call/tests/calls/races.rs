@@ -183,6 +183,61 @@ fn c138_the_first_final_notify_counts() {
 }
 
 #[test]
+fn c139_a_notify_for_an_older_refer_is_credited_to_that_one() {
+    in_virtual_time(async {
+        let world = world(Dialect::Bxml);
+        world.change_options(|o| o.transfer.final_notify_timeout = Duration::from_secs(5));
+        let again = document(Dialect::Bxml, &[V::Refer(TARGET, Some("/done2"))]);
+        world.application.page("/done", Page::document(again));
+        let hangup = document(Dialect::Bxml, &[V::Hangup]);
+        world.application.page("/done2", Page::document(hangup));
+        let id = |refer: &Read| {
+            format!(
+                "refer;id={}",
+                refer.header("CSeq").unwrap().split(' ').next().unwrap()
+            )
+        };
+        let (phone, first) = referred(&world).await;
+        phone.answer(&first, 202, "Accepted", &[]);
+        let second = phone.request("REFER").await;
+        phone.answer(&second, 202, "Accepted", &[]);
+        phone.notify(&id(&first), OVER, "SIP/2.0 486 Busy Here\r\n");
+        assert_eq!(phone.response("NOTIFY").await.status(), 200);
+        phone.notify(&id(&second), OVER, "SIP/2.0 200 OK\r\n");
+        assert_eq!(phone.response("NOTIFY").await.status(), 200);
+        world.settle().await;
+        let transfers = world.view()["transfers"].clone();
+        assert_eq!(transfers[0]["end"], "timeout");
+        assert_eq!(transfers[0]["lateNotifyStatuses"], serde_json::json!([486]));
+        assert_eq!(transfers[1]["outcome"], "succeeded");
+        assert_eq!(transfers[1]["notifyStatuses"], serde_json::json!([200]));
+        assert_eq!(world.application.asked_at("/done").len(), 1);
+        assert_eq!(world.application.asked_at("/done2").len(), 1);
+    });
+}
+
+#[test]
+fn c158_notifys_without_a_status_are_no_progress() {
+    in_virtual_time(async {
+        let world = world(Dialect::Jambonz);
+        let (phone, refer) = referred(&world).await;
+        phone.answer(&refer, 202, "Accepted", &[]);
+        for fragment in ["SIP/2.0 99 Low", "To: <sip:bob@x>", "SIP/2.0 2000 High"] {
+            phone.notify("refer", "active;expires=60", fragment);
+            assert_eq!(phone.response("NOTIFY").await.status(), 200);
+        }
+        phone.notify("refer", OVER, "SIP/2.0 200 OK\r\n");
+        assert_eq!(phone.response("NOTIFY").await.status(), 200);
+        world.settle().await;
+        let progress = world.application.asked_at("/progress");
+        let statuses: Vec<_> = progress.iter().map(|p| p.field("call_status")).collect();
+        assert_eq!(statuses, ["200"]);
+        let trace = hookflash_call::view::trace(&world.record()).to_string();
+        assert_eq!(trace.matches("brings no status").count(), 3);
+    });
+}
+
+#[test]
 fn c141_a_final_notify_and_a_bye_in_one_burst_are_success_in_either_order() {
     for bye_first in [false, true] {
         in_virtual_time(async {
@@ -279,6 +334,15 @@ fn c143_an_api_redirect_during_a_transfer_supersedes_it_without_a_callback() {
             assert!(world.application.asked_at("/done").is_empty(), "{dialect}");
             assert!(world.application.asked_at("/later").is_empty(), "{dialect}");
             assert_eq!(world.transfer()["end"], "superseded", "{dialect}");
+            let events = world.application.asked_at("/events");
+            let events = events
+                .iter()
+                .filter(|event| event.field("event").contains("REFER"));
+            assert_eq!(
+                events.count(),
+                usize::from(dialect == Dialect::Jambonz),
+                "{dialect}"
+            );
             assert_eq!(world.view()["endedBy"], "document", "{dialect}");
         });
     }

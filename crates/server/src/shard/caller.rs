@@ -12,6 +12,11 @@ use hookflash_sip::{Flow, LegId, Name, Request, Uri};
 use super::Shard;
 use crate::switchboard::{Admission, Switchboard};
 
+const NOT_KNOWN: &str = "a call was refused with 403: the peer is not known; add its address to \
+                         `from` of a trunk, or a [[users]] entry, or set sip.accept to \"anyone\"";
+const NO_ROUTE: &str =
+    "a call was refused with 404: no route leads to an application; add [[routes]]";
+
 /// How often a refusal is logged.
 const BETWEEN_REASONS: Duration = Duration::from_secs(1);
 
@@ -36,35 +41,26 @@ impl Shard {
     /// Takes a call in, or refuses it with the reason.
     pub(super) fn incoming(self: &Rc<Self>, leg: LegId, invite: Arc<Request>, flow: Flow) {
         let board = self.board();
-        let trunk =
-            match board.admit(&flow) {
-                Admission::Welcome(trunk) => trunk,
-                Admission::Challenge => match self.recognise(&board, &invite) {
-                    Ok(()) => None,
-                    Err(challenge) => {
-                        let headers: Vec<(String, String)> = challenge
-                            .into_iter()
-                            .map(|value| ("WWW-Authenticate".to_owned(), value))
-                            .collect();
-                        return self.refuse(leg, 401, None, &headers);
-                    }
-                },
-                Admission::Refused => {
-                    self.say_why(|| tracing::info!(
-                    peer = %flow.remote,
-                    "a call was refused with 403: the peer is not known; add its address to \
-                     `from` of a trunk, or a [[users]] entry, or set sip.accept to \"anyone\""
-                ));
-                    return self.refuse(leg, 403, Some("Caller Not Known"), &[]);
+        let trunk = match board.admit(&flow) {
+            Admission::Welcome(trunk) => trunk,
+            Admission::Challenge => match self.recognise(&board, &invite) {
+                Ok(()) => None,
+                Err(challenge) => {
+                    let headers: Vec<(String, String)> = challenge
+                        .into_iter()
+                        .map(|value| ("WWW-Authenticate".to_owned(), value))
+                        .collect();
+                    return self.refuse(leg, 401, None, &headers);
                 }
-            };
+            },
+            Admission::Refused => {
+                self.say_why(|| tracing::info!(peer = %flow.remote, "{NOT_KNOWN}"));
+                return self.refuse(leg, 403, Some("Caller Not Known"), &[]);
+            }
+        };
         let Some(options) = board.route(invite.uri(), trunk) else {
-            self.say_why(|| {
-                tracing::info!(
-                    to = %self.shown(invite.uri()),
-                    "a call was refused with 404: no route leads to an application; add [[routes]]"
-                )
-            });
+            let to = self.shown(invite.uri());
+            self.say_why(|| tracing::info!(%to, "{NO_ROUTE}"));
             return self.refuse(leg, 404, None, &[]);
         };
         let Some(desk) = self.desk() else { return };

@@ -76,12 +76,11 @@ async fn keep_time(shard: &Rc<Shard>) {
 async fn open_mail(shard: &Rc<Shard>, mut post: Post) {
     let mut inputs = Vec::with_capacity(BATCH);
     while post.recv_many(&mut inputs, BATCH).await > 0 {
-        let all = inputs.len() < BATCH;
         for input in inputs.drain(..) {
             shard.take(input);
         }
         shard.flush();
-        if all {
+        if post.is_empty() {
             shard.door().caught_up();
         }
         tokio::task::yield_now().await;

@@ -204,3 +204,18 @@ fn udp_takes_keep_alives_and_garbage_in_its_stride() {
     };
     assert_eq!(status(&answer), 200);
 }
+
+#[test]
+fn a_refer_too_long_for_udp_tries_tcp_and_comes_back_when_nobody_listens_there() {
+    let target = format!("sip:bob@127.0.0.1?X-Long={}", "x".repeat(1_500));
+    let document = format!("<Response><Refer><Sip>{target}</Sip></Refer></Response>");
+    let server = serving("", &document);
+    let mut peer = Peer::of(udp(&server), "long");
+    let answer = peer.invite("");
+    let refer = peer.take("REFER", &answer, "603 Decline");
+    assert!(
+        header(&refer, "Refer-To").unwrap().contains(&target),
+        "{refer}"
+    );
+    assert!(header(&refer, "Via").unwrap().contains("/UDP"), "{refer}");
+}

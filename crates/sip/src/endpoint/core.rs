@@ -6,7 +6,7 @@ use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
 use std::time::{Duration, Instant};
 
 use super::address::Addresses;
-use super::client::{ClientTransaction, Purpose};
+use super::client::{Attempts, ClientTransaction, Purpose};
 use super::command::{Resolve, ResolveId};
 use super::config::EndpointConfig;
 use super::leg::LegTimer;
@@ -27,7 +27,6 @@ pub(crate) enum Due {
 }
 
 /// What the transactions tell the legs.
-#[derive(Debug)]
 pub(crate) enum Upcall {
     /// A response of ours to read. With a final one the request comes back.
     Response {
@@ -37,6 +36,7 @@ pub(crate) enum Upcall {
         flow: Flow,
         response: Response,
         request: Option<Box<Request>>,
+        attempts: Option<Box<Attempts>>,
     },
     /// A request got no answer, or could not be sent.
     Failed {

@@ -35,33 +35,13 @@ impl Endpoint {
         if let Err(refusal) = request.validate() {
             return self.refuse_stateless(flow, id, &request, &refusal);
         }
-        let to_tag = request
-            .headers()
-            .get(Name::To)
-            .and_then(tag_of)
-            .map(str::to_owned);
-        if to_tag.is_none() && method == Method::Invite && self.is_full() {
-            let mut refusal = Refusal::new(503, reason_phrase(503));
-            let seconds = self.core.config.retry_after.as_secs().max(1);
-            refusal
-                .headers
-                .push((Name::RetryAfter, seconds.to_string()));
-            return self.refuse_stateless(flow, id, &request, &refusal);
-        }
-        self.core.begin_server(id, &request, flow);
         if method == Method::Cancel {
             return self.receive_cancel(flow, id, &request);
         }
-        if to_tag.is_none() && !self.core.is_first_copy(id, &request) {
-            return self.core.answer_status(id, &request, 482);
-        }
-        if let Err(refusal) = self.check(&request, to_tag.is_some()) {
-            return self.core.refuse(id, &request, &refusal);
-        }
-        let inbound = Inbound { id, request };
-        match to_tag {
-            Some(tag) => self.receive_in_dialog(flow, &tag, inbound),
-            None => self.receive_outside(flow, inbound),
+        let to = request.headers().get(Name::To);
+        match to.and_then(tag_of).map(str::to_owned) {
+            Some(tag) => self.receive_in_dialog(flow, &tag, Inbound { id, request }),
+            None => self.receive_outside(flow, Inbound { id, request }),
         }
     }
 
@@ -141,6 +121,7 @@ impl Endpoint {
 
     fn receive_cancel(&mut self, flow: Flow, id: TransactionId, cancel: &Request) {
         let invite = self.core.keys.server(cancel, &Method::Invite);
+        self.core.begin_server(id, cancel, flow);
         let Some((waits, leg)) = self.core.invite_waits(invite) else {
             return self.core.answer_status(id, cancel, 481);
         };
@@ -158,49 +139,71 @@ impl Endpoint {
         }
     }
 
+    /// A request outside of dialogs. Only a call is remembered; everything else gets the same
+    /// answer as often as it is asked.
     fn receive_outside(&mut self, flow: Flow, inbound: Inbound) {
-        let status = match inbound.request.method() {
-            Method::Invite => return self.receive_invite(flow, inbound),
-            Method::Options => return answer_options(&mut self.core, &inbound),
-            Method::Subscribe => {
-                let mut refusal = Refusal::new(489, reason_phrase(489));
+        let Inbound { id, request } = &inbound;
+        let is_call = *request.method() == Method::Invite;
+        let refusal = match request.method() {
+            _ if is_call && self.is_full() => {
+                let mut refusal = Refusal::new(503, reason_phrase(503));
+                let seconds = self.core.config.retry_after.as_secs().max(1);
                 refusal
                     .headers
-                    .push((Name::AllowEvents, "refer".to_owned()));
-                return self.core.refuse(inbound.id, &inbound.request, &refusal);
+                    .push((Name::RetryAfter, seconds.to_string()));
+                refusal
             }
-            // Placing calls for strangers is toll fraud (RFC 3515 section 5.2).
-            Method::Refer => 403,
-            // A message to nobody in particular.
-            Method::Message => 404,
-            // These belong to a dialog, and there is none.
-            _ => 481,
+            method => match (self.check(request, false), method) {
+                (Err(refusal), _) => refusal,
+                (Ok(()), Method::Invite) => return self.receive_invite(flow, inbound),
+                (Ok(()), Method::Options) => {
+                    let response = options_response(&self.core, *id, request, &flow);
+                    return self.core.respond_stateless(flow, request, response);
+                }
+                (Ok(()), Method::Subscribe) => {
+                    let mut refusal = Refusal::new(489, reason_phrase(489));
+                    refusal
+                        .headers
+                        .push((Name::AllowEvents, "refer".to_owned()));
+                    refusal
+                }
+                // Placing calls for strangers is toll fraud (RFC 3515 section 5.2).
+                (Ok(()), Method::Refer) => Refusal::new(403, reason_phrase(403)),
+                // A message to nobody in particular.
+                (Ok(()), Method::Message) => Refusal::new(404, reason_phrase(404)),
+                // These belong to a dialog, and there is none.
+                (Ok(()), _) => Refusal::new(481, reason_phrase(481)),
+            },
         };
-        self.core
-            .answer_status(inbound.id, &inbound.request, status);
+        self.refuse_stateless(flow, *id, request, &refusal);
     }
 
     fn receive_invite(&mut self, flow: Flow, inbound: Inbound) {
-        let headers = inbound.request.headers();
+        let Inbound {
+            id: transaction,
+            request,
+        } = &inbound;
         let policy = self.core.session_policy();
-        let agreement = match Agreement::of_request(policy, headers) {
-            Ok(agreement) => agreement,
-            Err(TooShort(least)) => return refuse_short(&mut self.core, &inbound, least),
-        };
         let id = LegId(self.core.random());
-        let dialog = match Dialog::of_request(&inbound.request, &tag_text(id)) {
-            Ok(dialog) => dialog,
-            Err(why) => {
-                let refusal = Refusal::new(400, why);
-                return self.core.refuse(inbound.id, &inbound.request, &refusal);
-            }
+        let made = match Agreement::of_request(policy, request.headers()) {
+            Ok(agreement) => Dialog::of_request(request, &tag_text(id))
+                .map(|dialog| NewLeg {
+                    id,
+                    dialog,
+                    agreement,
+                    flow,
+                })
+                .map_err(|why| Refusal::new(400, why)),
+            Err(TooShort(least)) => Err(too_short(least)),
         };
-        let new = NewLeg {
-            id,
-            dialog,
-            agreement,
-            flow,
+        let new = match made {
+            Ok(new) => new,
+            Err(refusal) => return self.refuse_stateless(flow, *transaction, request, &refusal),
         };
+        self.core.begin_server(*transaction, request, flow);
+        if !self.core.is_first_copy(*transaction, request) {
+            return self.core.answer_status(*transaction, request, 482);
+        }
         let leg = Leg::incoming(&mut self.core, new, inbound);
         self.legs.insert(id, Box::new(leg));
     }
@@ -215,14 +218,19 @@ impl Endpoint {
         let headers = inbound.request.headers();
         let found = leg.and_then(|(id, leg)| Some((id, leg.dialog_of(headers)?)));
         let Some((id, dialog)) = found else {
-            return self.core.answer_status(inbound.id, &inbound.request, 481);
+            let refusal = Refusal::new(481, reason_phrase(481));
+            return self.refuse_stateless(flow, inbound.id, &inbound.request, &refusal);
         };
         let in_order = dialog.accept_sequence(cseq);
+        self.core.begin_server(inbound.id, &inbound.request, flow);
         self.core.assign(inbound.id, id);
         self.core
             .wire(id, false, flow, WireMessage::Request(&inbound.request));
         if !in_order {
             return self.core.answer_status(inbound.id, &inbound.request, 500);
+        }
+        if let Err(refusal) = self.check(&inbound.request, true) {
+            return self.core.refuse(inbound.id, &inbound.request, &refusal);
         }
         if *inbound.request.method() == Method::Refer && !self.is_authenticated(&inbound) {
             return;
@@ -286,7 +294,13 @@ fn dispatch(leg: &mut Leg, core: &mut Core, inbound: Inbound) {
         Method::Prack => leg.on_prack(core, &inbound),
         Method::Notify => leg.on_notify(core, &inbound),
         Method::Refer => leg.on_refer(core, inbound),
-        Method::Options => answer_options(core, &inbound),
+        Method::Options => {
+            let Some(flow) = core.reply_flow(inbound.id) else {
+                return;
+            };
+            let response = options_response(core, inbound.id, &inbound.request, &flow);
+            core.respond(inbound.id, response);
+        }
         // No subscription can be made or kept alive this way (RFC 7614 section 7).
         Method::Subscribe => core.answer_status(inbound.id, &inbound.request, 403),
         _ => leg.on_request(core, inbound),
@@ -312,7 +326,9 @@ fn change_session(leg: &mut Leg, core: &mut Core, inbound: Inbound) {
     // only a re-INVITE without them settles that there is none any more.
     let agreement = match Agreement::of_request(core.session_policy(), headers) {
         Ok(agreement) => agreement,
-        Err(TooShort(least)) => return refuse_short(core, &inbound, least),
+        Err(TooShort(least)) => {
+            return core.refuse(inbound.id, &inbound.request, &too_short(least));
+        }
     };
     match inbound.request.method() {
         Method::Invite => leg.on_reinvite(core, inbound, agreement),
@@ -320,23 +336,17 @@ fn change_session(leg: &mut Leg, core: &mut Core, inbound: Inbound) {
     }
 }
 
-fn refuse_short(core: &mut Core, inbound: &Inbound, least: u32) {
+fn too_short(least: u32) -> Refusal {
     let mut refusal = Refusal::new(422, reason_phrase(422));
     refusal.headers.push((Name::MinSe, least.to_string()));
-    core.refuse(inbound.id, &inbound.request, &refusal);
+    refusal
 }
 
 /// What we can do (RFC 3261 section 11.2).
-fn answer_options(core: &mut Core, inbound: &Inbound) {
-    let tag = core.stray_tag(inbound.id);
-    let mut response: Response = inbound.request.response_to(200, None, Some(&tag));
-    let contact = core
-        .reply_flow(inbound.id)
-        .map(|flow| core.addresses.contact(&flow));
+fn options_response(core: &Core, id: TransactionId, request: &Request, flow: &Flow) -> Response {
+    let mut response = request.response_to(200, None, Some(&core.stray_tag(id)));
     let headers = response.headers_mut();
-    if let Some(contact) = contact {
-        headers.push(Name::Contact, &contact);
-    }
+    headers.push(Name::Contact, &core.addresses.contact(flow));
     headers.push(Name::Allow, &core.allow);
     headers.push(Name::Supported, SUPPORTED);
     headers.push(
@@ -344,5 +354,5 @@ fn answer_options(core: &mut Core, inbound: &Inbound) {
         "application/sdp, message/sipfrag, multipart/mixed",
     );
     headers.push(Name::AllowEvents, "refer");
-    core.respond(inbound.id, response);
+    response
 }

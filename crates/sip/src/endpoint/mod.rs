@@ -468,6 +468,7 @@ impl Endpoint {
             flow,
             response,
             request,
+            ..
         } = upcall
             && response.is_success()
             && matches!(purpose, client::Purpose::Invite)

@@ -26,7 +26,8 @@ fn each_flaw_has_its_answer() {
         let body = if method == "INVITE" { SDP } else { "" };
         raw.request(method, "b", extra, body);
         assert_eq!(raw.response().status(), status, "{method} {extra}");
-        assert_eq!(raw.endpoint.leg_count(), 0);
+        let nothing = hookflash_sip::Census::default();
+        assert_eq!(raw.endpoint.census(), nothing, "{method}");
         raw.request(method, "b", extra, body);
         assert_eq!(
             raw.response().status(),

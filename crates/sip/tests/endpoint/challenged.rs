@@ -125,3 +125,62 @@ fn a_phone_that_challenges_refer_gets_credentials() {
     pair.b.endpoint.hang_up(pair.now, b, &[]).unwrap();
     pair.expect_nothing_left();
 }
+
+#[test]
+fn a_peer_that_never_stops_asking_is_not_followed_for_ever() {
+    let mut raw = Raw::new();
+    let leg = raw.call();
+    raw.endpoint.set_credentials(leg, vec![credentials()]);
+    raw.endpoint.refer(raw.now, leg, refer()).unwrap();
+    raw.drain();
+    let mut sent = 0;
+    while let Some(first) = raw.sent.pop_front() {
+        sent += 1;
+        assert!(sent < 20, "no end in sight");
+        let hookflash_sip::Message::Request(request) = first.message else {
+            panic!()
+        };
+        let challenge = format!("Proxy-Authenticate: Digest realm=\"r{sent}\", nonce=\"n\"\n");
+        raw.respond(&request, 407, &challenge, "");
+    }
+    assert_eq!(sent, 9);
+    assert!(matches!(raw.event(), Event::ReferAnswer(_, answer) if answer.code == 407));
+    assert!(raw.endpoint.is_confirmed(leg));
+}
+
+#[test]
+fn a_peer_that_always_wants_longer_sessions_is_not_followed_for_ever() {
+    let mut config = crate::raw::config();
+    config.session_expires = Some(seconds(1800));
+    let mut raw = Raw::with(config);
+    let invite = hookflash_sip::OutgoingInvite {
+        uri: "sip:bob@10.0.0.9".to_owned(),
+        from: "<sip:us@10.0.0.1>".to_owned(),
+        to: "<sip:bob@10.0.0.9>".to_owned(),
+        ..hookflash_sip::OutgoingInvite::default()
+    };
+    raw.endpoint.invite(raw.now, invite).unwrap();
+    for least in 2000..2005 {
+        let invite = raw.sent_request(Method::Invite);
+        raw.respond(&invite, 422, &format!("Min-SE: {least}\n"), "");
+        raw.sent_request(Method::Ack);
+    }
+    assert!(raw.is_silent());
+    assert_eq!(raw.ended(), LegEnd::Refused(422));
+}
+
+#[test]
+fn over_tcp_rejected_credentials_are_not_repeated_either() {
+    let mut raw = Raw::new();
+    raw.flow.transport = hookflash_sip::Transport::Tcp;
+    raw.contact = "<sip:peer@10.0.0.9;transport=tcp>".to_owned();
+    let leg = raw.call();
+    raw.endpoint.set_credentials(leg, vec![credentials()]);
+    raw.endpoint.refer(raw.now, leg, refer()).unwrap();
+    for _ in 0..2 {
+        let request = raw.sent_request(Method::Refer);
+        raw.respond(&request, 401, CHALLENGE, "");
+    }
+    assert!(raw.is_silent());
+    assert!(matches!(raw.event(), Event::ReferAnswer(_, answer) if answer.code == 401));
+}

@@ -463,3 +463,24 @@ fn a_call_that_waits_for_a_name_is_taken_back_without_a_word() {
     assert!(raw.is_silent());
     raw.expect_nothing_left();
 }
+
+#[test]
+fn a_leg_keeps_to_the_connection_that_its_call_opened() {
+    let mut raw = over_tcp();
+    raw.flow.remote = address("10.0.0.9:5060");
+    let leg = place(&mut raw, "sip:bob@10.0.0.9;transport=tcp");
+    let sent = raw.next_sent();
+    assert_eq!(sent.flow.connection, ConnectionId(0), "still to be opened");
+    let Message::Request(invite) = sent.message else {
+        panic!()
+    };
+    raw.respond(
+        &invite,
+        200,
+        "Contact: <sip:bob@10.0.0.9;transport=tcp>\n",
+        SDP,
+    );
+    assert_eq!(raw.next_sent().flow.connection, ConnectionId(7));
+    raw.endpoint.hang_up(raw.now, leg, &[]).unwrap();
+    assert_eq!(raw.next_sent().flow.connection, ConnectionId(7));
+}

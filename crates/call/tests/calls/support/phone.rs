@@ -206,7 +206,16 @@ impl Phone {
         }
     }
 
-    /// Whether a provisional response of that status has come in.
+    /// A provisional response that has come in.
+    pub fn provisional(&self, status: u16) -> Option<Read> {
+        let responses = self.responses.borrow();
+        responses
+            .iter()
+            .find(|response| response.status() == status)
+            .cloned()
+    }
+
+    /// Whether a response of that status has come in.
     pub fn has_heard_status(&self, status: u16) -> bool {
         self.responses
             .borrow()

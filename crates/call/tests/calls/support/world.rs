@@ -266,7 +266,13 @@ pub fn configured(dialect: Dialect) -> Arc<Configured> {
 /// Runs a test in virtual time.
 pub fn in_virtual_time(test: impl Future<Output = ()>) {
     let (runtime, tasks) = virtual_time();
-    tasks.block_on(&runtime, test);
+    // A day of virtual time passes at once when nothing happens any more.
+    let day = Duration::from_secs(86_400);
+    let ended = tasks.block_on(&runtime, async { tokio::time::timeout(day, test).await });
+    assert!(
+        ended.is_ok(),
+        "the test waits for something that never comes"
+    );
 }
 
 /// What runs tasks in virtual time.

@@ -41,6 +41,14 @@ impl Core {
         if attempt != transaction.attempt & 0b111 && !response.is_success() {
             return true;
         }
+        // The connection that we asked for has a name by now.
+        if let Some(transaction) = self.clients.get_mut(&id)
+            && let Some(used) = &mut transaction.flow
+            && used.transport.is_reliable()
+            && (used.transport, used.remote) == (flow.transport, flow.remote)
+        {
+            used.connection = flow.connection;
+        }
         if response.status() == 503 && self.try_after_refusal(id, &response) {
             return true;
         }
@@ -205,6 +213,8 @@ impl Core {
                 {
                     transaction.bytes = Bytes::new();
                 }
+                // Over a stream the transaction ends right here, so all that is left goes along.
+                let attempts = transaction.digest.take_if(|_| request.is_some());
                 let (leg, purpose) = (transaction.leg, transaction.purpose);
                 let upcall = Upcall::Response {
                     leg,
@@ -213,6 +223,7 @@ impl Core {
                     flow,
                     response,
                     request,
+                    attempts,
                 };
                 self.upcalls.push_back(upcall);
             }

@@ -47,6 +47,12 @@ pub(crate) enum Purpose {
     Ack,
 }
 
+/// How often a request was challenged, and the state of authentication that came of it.
+pub(crate) struct Attempts {
+    pub(crate) client: DigestClient,
+    pub(crate) count: u8,
+}
+
 /// A request of ours.
 pub(crate) struct ClientTransaction {
     leg: LegId,
@@ -65,7 +71,7 @@ pub(crate) struct ClientTransaction {
     interval: Duration,
     repeating: Option<TimerId>,
     ending: Option<TimerId>,
-    digest: Option<Box<DigestClient>>,
+    digest: Option<Box<Attempts>>,
     acks: Vec<(Box<str>, TransactionId)>,
 }
 
@@ -197,15 +203,10 @@ impl Core {
     }
 
     /// Keeps the state of authentication with the request that it is for.
-    pub(crate) fn attach_digest(&mut self, id: TransactionId, digest: Box<DigestClient>) {
+    pub(crate) fn attach_digest(&mut self, id: TransactionId, digest: Box<Attempts>) {
         if let Some(transaction) = self.clients.get_mut(&id) {
             transaction.digest = Some(digest);
         }
-    }
-
-    /// Takes the state of authentication of a request that was answered.
-    pub(crate) fn take_digest(&mut self, id: TransactionId) -> Option<Box<DigestClient>> {
-        self.clients.get_mut(&id)?.digest.take()
     }
 
     pub(super) fn insert_client(

@@ -3,12 +3,16 @@
 use super::Leg;
 use crate::dialog::Outgoing;
 use crate::digest::{self, Challenge, DigestClient};
-use crate::endpoint::client::Purpose;
+use crate::endpoint::client::{Attempts, Purpose};
 use crate::endpoint::core::Core;
 use crate::header::Name;
 use crate::headers::Headers;
 use crate::transaction::TransactionId;
 use crate::{Request, Response};
+
+/// How many challenges one request answers: a few proxies, each with a stale nonce. A peer that
+/// goes on inventing realms is not followed.
+const MOST_CHALLENGES: u8 = 8;
 
 /// What the peer's challenges and our answers to them have been so far.
 pub(super) struct Authenticated {
@@ -37,20 +41,27 @@ impl Leg {
     pub(super) fn answer_challenge(
         &mut self,
         core: &mut Core,
-        id: TransactionId,
         response: &Response,
         mut request: Box<Request>,
+        attempts: Option<Box<Attempts>>,
         purpose: Purpose,
     ) -> Result<(), Box<Request>> {
         let Some(credentials) = self.credentials_for(response.headers()) else {
             return Err(request);
         };
         // Each request has its own memory of what was refused; nonces are shared by copying.
-        let mut client = match core.take_digest(id) {
-            Some(client) => client,
-            None => Box::new(self.fresh_client(core)),
+        let mut attempts = match attempts {
+            Some(attempts) => attempts,
+            None => Box::new(Attempts {
+                client: self.fresh_client(core),
+                count: 0,
+            }),
         };
-        let answer = client.answer(
+        attempts.count += 1;
+        if attempts.count > MOST_CHALLENGES {
+            return Err(request);
+        }
+        let answer = attempts.client.answer(
             response.headers(),
             request.method(),
             request.uri(),
@@ -66,12 +77,12 @@ impl Leg {
             request.headers_mut().push(name, &value);
         }
         let known = Authenticated {
-            client: (*client).clone(),
+            client: attempts.client.clone(),
             credentials,
         };
         self.authenticated = Some(Box::new(known));
         let again = self.send_again(core, request, purpose)?;
-        core.attach_digest(again, client);
+        core.attach_digest(again, attempts);
         Ok(())
     }
 

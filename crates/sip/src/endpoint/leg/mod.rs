@@ -245,6 +245,7 @@ impl Leg {
                 flow,
                 response,
                 request,
+                attempts,
                 ..
             } => {
                 if response.is_provisional() {
@@ -258,7 +259,7 @@ impl Leg {
                 if matches!(response.status(), 401 | 407)
                     && let Some(refused) = request.take()
                 {
-                    match self.answer_challenge(core, id, &response, refused, purpose) {
+                    match self.answer_challenge(core, &response, refused, attempts, purpose) {
                         Ok(()) => return,
                         Err(refused) => request = Some(refused),
                     }

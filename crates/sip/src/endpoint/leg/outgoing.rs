@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::session::MOST_LENGTHENINGS;
 use super::{Done, Leg, Phase, SDP, SUPPORTED, cseq_of, tag_text, write_extra};
 use crate::dialog::{Dialog, Outgoing, tag_of};
 use crate::endpoint::client::Purpose;
@@ -27,6 +28,8 @@ pub(super) struct Calling {
     early: Vec<Early>,
     flow: Option<Flow>,
     answered_provisionally: bool,
+    // How often the session interval was too short for somebody on the way.
+    lengthened: u8,
     canceled: Option<Box<[(String, String)]>>,
 }
 
@@ -78,7 +81,8 @@ impl Leg {
         invite: OutgoingInvite,
     ) -> Result<Leg, CommandError> {
         let address = |what, problem| CommandError::BadAddress { what, problem };
-        let uri = Uri::parse(&invite.uri).map_err(|bad| address("the Request-URI", bad.problem))?;
+        let uri = Uri::parse_target(&invite.uri)
+            .map_err(|bad| address("the Request-URI", bad.problem))?;
         for (what, text) in [("From", &invite.from), ("To", &invite.to)] {
             let value = NameAddr::parse(text).map_err(|problem| address(what, problem))?;
             if value.tag().is_some() {
@@ -142,6 +146,7 @@ impl Leg {
             early: Vec::new(),
             flow: invite.flow,
             answered_provisionally: false,
+            lengthened: 0,
             canceled: None,
         }));
         Ok(leg)
@@ -212,7 +217,7 @@ impl Leg {
     }
 
     pub(super) fn on_invite_final(&mut self, core: &mut Core, answer: Final) {
-        let Some(calling) = self.outgoing.take_if(|calling| calling.id == answer.id) else {
+        let Some(mut calling) = self.outgoing.take_if(|calling| calling.id == answer.id) else {
             // Another fork answered as well (RFC 3261 section 13.2.2.4).
             if answer.response.is_success() {
                 dismiss_fork(core, self.id, &answer);
@@ -225,6 +230,7 @@ impl Leg {
         let status = answer.response.status();
         if status == 422
             && calling.canceled.is_none()
+            && calling.lengthened < MOST_LENGTHENINGS
             && let Some(mut request) = answer.request
             && let Some(least) = min_se(answer.response.headers())
             && core
@@ -237,6 +243,7 @@ impl Leg {
                 .headers_mut()
                 .set(Name::SessionExpires, &least.to_string());
             request.headers_mut().set(Name::MinSe, &least.to_string());
+            calling.lengthened += 1;
             self.outgoing = Some(calling);
             self.call_again(core, *request);
             return;

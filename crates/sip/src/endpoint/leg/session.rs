@@ -10,12 +10,16 @@ use crate::headers::Headers;
 use crate::timer::TimerId;
 use crate::usage::session_timer::{Agreement, min_se};
 
+/// How often 422 is followed by a longer interval: once for each of a few proxies.
+pub(super) const MOST_LENGTHENINGS: u8 = 4;
+
 /// A session that ends when nobody refreshes it.
 pub(super) struct Session {
     seconds: u32,
     is_ours: bool,
     // Our refresh is under way; when the timer fires again it has failed.
     is_refreshing: bool,
+    lengthened: u8,
     /// A refresh by re-INVITE waits for its turn.
     pub(super) is_due: bool,
     pub(super) timer: Option<TimerId>,
@@ -51,6 +55,7 @@ impl Leg {
             seconds: agreement.seconds,
             is_ours: agreement.is_ours(we_asked),
             is_refreshing: false,
+            lengthened: 0,
             is_due: false,
             timer: Some(core.start(self.id, LegTimer::Session, agreement.deadline(we_asked))),
         });
@@ -123,8 +128,10 @@ impl Leg {
         let Some(session) = &mut self.session else {
             return false;
         };
-        let longer = session.seconds.max(policy.minimum) < least;
+        let longer =
+            session.seconds.max(policy.minimum) < least && session.lengthened < MOST_LENGTHENINGS;
         if longer {
+            session.lengthened += 1;
             session.seconds = least;
         }
         longer
