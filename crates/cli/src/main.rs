@@ -19,6 +19,11 @@ use hookflash_dialects::Dialect;
 use hookflash_phone::OnRefer;
 use hookflash_server::config::{Config, Options};
 
+/// Calls are made of many small, short-lived pieces; this allocator takes half the time of the
+/// system's for them and keeps less of them back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Programmable voice that you host yourself, and call transfer that never lies.
 #[derive(Parser)]
 #[command(name = "hookflash", version, arg_required_else_help = true)]
