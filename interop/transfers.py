@@ -104,7 +104,8 @@ class Transfers:
         yield Case("transfer/afterwards/no-media-port-is-held", self._no_port_is_held)
         yield Case("transfer/afterwards/metrics-can-be-scraped", self._metrics)
         yield Case("transfer/afterwards/sigterm-ends-an-idle-server", self._ends)
-        yield Case("transfer/afterwards/no-panic", self._no_panic)
+        yield Case("transfer/afterwards/every-request-is-authenticated", self._authenticated)
+        yield Case("transfer/afterwards/nothing-went-wrong-in-the-log", self._log)
 
     # One case
 
@@ -322,6 +323,10 @@ class Transfers:
             )
         else:
             findings.equal("transfer.referStatus", transfer.get("referStatus"), facts.refer)
+        findings.equal(
+            "transfer.lateNotifyStatuses", transfer.get("lateNotifyStatuses", []),
+            list(facts.late),
+        )
         findings.true("transfer.verdict is a sentence", len(transfer.get("verdict") or "") > 20)
         findings.true("transfer.endedAt is set", transfer.get("endedAt"))
 
@@ -415,10 +420,18 @@ class Transfers:
             findings.equal("exit status after SIGTERM", server.stop(), 0)
         findings.raise_any()
 
-    def _no_panic(self):
+    def _authenticated(self):
+        findings = Findings()
+        for request in self._application.requests():
+            name = request.path.split("/")[1]
+            problem = signature_problem(name, ACCOUNTS[name], self._application.url, request)
+            findings.equal(f"authentication of {request.path}", problem, None)
+        findings.raise_any()
+
+    def _log(self):
         findings = Findings()
         for server in (self._patient, self._impatient):
-            findings.equal("panics", server.panics(), [])
+            findings.equal("complaints in the log", server.log_problems(), [])
         findings.raise_any()
 
 

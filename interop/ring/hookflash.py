@@ -112,9 +112,18 @@ class Hookflash:
         """SIGTERM; returns the exit status."""
         return self.process.stop(grace=15)
 
-    def panics(self):
-        """Lines of the log that tell of a panic."""
-        return [line for line in self.process.output().splitlines() if "panicked at" in line]
+    def log_problems(self, expected="\0"):
+        """Lines of the log that are no JSON, or tell of a panic, an error or a warning, except
+        for those that hold `expected`."""
+        problems = []
+        for line in self.process.output().splitlines():
+            try:
+                fine = json.loads(line)["level"] not in ("WARN", "ERROR")
+            except (ValueError, KeyError, TypeError):
+                fine = False
+            if not fine and expected not in line:
+                problems.append(line)
+        return problems
 
     def media_ports(self):
         """UDP ports of the media range that the process holds."""

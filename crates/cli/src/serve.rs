@@ -53,13 +53,13 @@ async fn until_told(mut running: Running, file: Option<PathBuf>, options: &Optio
             _ = hangup.recv() => match Config::load(file.as_deref(), options) {
                 Ok(config) => match running.reload(config).await {
                     Ok(later) if later.is_empty() => {}
-                    Ok(later) => eprintln!(
-                        "hookflash: takes effect at the next start only: {}",
+                    Ok(later) => tracing::warn!(
+                        "takes effect at the next start only: {}",
                         later.join(", ")
                     ),
-                    Err(error) => eprintln!("hookflash: kept the old configuration: {error}"),
+                    Err(error) => tracing::error!("kept the old configuration: {error}"),
                 },
-                Err(errors) => eprintln!("hookflash: kept the old configuration: {errors}"),
+                Err(errors) => tracing::error!("kept the old configuration: {errors}"),
             },
         }
     }
