@@ -8,7 +8,7 @@ mod demo;
 mod phone;
 mod serve;
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -187,7 +187,11 @@ fn print(text: &str) {
 
 fn check(args: &CheckArgs) -> ExitCode {
     let bytes = if args.file.as_os_str() == "-" {
-        std::io::read_to_string(std::io::stdin()).map(String::into_bytes)
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .lock()
+            .read_to_end(&mut bytes)
+            .map(|_| bytes)
     } else {
         std::fs::read(&args.file)
     };

@@ -26,6 +26,22 @@ fn assert_valid(verbs: &str) {
 }
 
 #[test]
+fn a_target_that_cannot_be_referred_to_is_remarked_and_the_document_runs() {
+    for target in ["mailto:bob@example.com", "+4930123456"] {
+        let text = response(&format!("\n<Refer><SipUri>{target}</SipUri></Refer>"));
+        let program = example::parse(Dialect::Bxml, &text).unwrap();
+        let [remark] = program.warnings.as_slice() else {
+            panic!("{target}: {:?}", program.warnings)
+        };
+        assert_eq!(remark.position.to_string(), "2:8", "{target}");
+        assert!(
+            remark.message.ends_with("the transfer will fail"),
+            "{target}"
+        );
+    }
+}
+
+#[test]
 fn a_refer_is_read_with_all_that_it_says() {
     let refer = only_refer(
         Dialect::Bxml,

@@ -161,7 +161,7 @@ fn tag_data_and_parent_call_travel_along() {
         json!({"camelCase": {"deep_down": [1, 2.5]}})
     );
     assert_eq!(body["parent_call_sid"], "p");
-    assert_eq!(body.get("originating_sip_trunk_name"), None);
+    assert_eq!(body["originating_sip_trunk_name"], "");
 }
 
 #[test]
