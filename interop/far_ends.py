@@ -22,6 +22,8 @@ class Facts:
     final: int | None = None
     #: the call is over when the result is known, so that no document can run any more
     call_over: bool = False
+    #: statuses that come when the result is known already
+    late: tuple[int, ...] = ()
     #: the far end answers REFER late or never: a code may or may not be known
     refer_may_be: tuple[int | None, ...] = ()
 
@@ -174,6 +176,39 @@ def accepts_and_falls_silent(far):
     far.is_referred()
     far.accepts()
     far.is_hung_up()
+
+
+@behaviour(Facts("timeout", "unknown", notified=(100, 180)), impatient=True)
+def rings_for_ever(far):
+    """202, NOTIFY 100 and 180, and nothing more."""
+    far.is_referred()
+    far.accepts()
+    far.notifies(100)
+    far.notifies(180)
+    far.is_hung_up()
+
+
+@behaviour(Facts("timeout", "unknown", late=(200,)), impatient=True)
+def notifies_after_the_limit(far):
+    """202; NOTIFY 200 comes when the limit has passed and the call has ended."""
+    far.is_referred()
+    far.accepts()
+    far.is_hung_up()
+    far.notifies(200, over=True)
+
+
+@behaviour(
+    Facts("leg_hangup", "canceled", notified=(100,), call_over=True, late=(200,)),
+    hangs_up=True,
+)
+def notifies_after_hanging_up(far):
+    """202, NOTIFY 100, BYE, and a second later NOTIFY 200."""
+    far.is_referred()
+    far.accepts()
+    far.notifies(100)
+    far.hangs_up()
+    far.pauses(1000)
+    far.notifies(200, over=True)
 
 
 @behaviour(Facts("rejected", "failed", refer=408), impatient=True)

@@ -323,6 +323,10 @@ class Transfers:
             )
         else:
             findings.equal("transfer.referStatus", transfer.get("referStatus"), facts.refer)
+        findings.equal(
+            "transfer.lateNotifyStatuses", transfer.get("lateNotifyStatuses", []),
+            list(facts.late),
+        )
         findings.true("transfer.verdict is a sentence", len(transfer.get("verdict") or "") > 20)
         findings.true("transfer.endedAt is set", transfer.get("endedAt"))
 

@@ -8,6 +8,8 @@ import threading
 from ring.ports import free_port
 from ring.process import Process, until
 
+#: It takes any of them for a call.
+_RTP_PORTS = 20
 _CONFIG = """poll_method epoll
 sip_listen 127.0.0.1:{sip}
 call_max_calls 4
@@ -35,12 +37,13 @@ class Baresip:
     def __init__(self, work, name, answers=True):
         self.name = name
         self.sip_port = free_port()
-        control, rtp = free_port(), free_port()
+        control, rtp = free_port(), free_port(following=_RTP_PORTS - 1)
         folder = work / f"baresip-{name}"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config").write_text(
             _CONFIG.format(
-                sip=self.sip_port, control=control, name=name, rtp=rtp, rtp_end=rtp + 20
+                sip=self.sip_port, control=control, name=name,
+                rtp=rtp, rtp_end=rtp + _RTP_PORTS - 1,
             )
         )
         mode = "auto" if answers else "manual"

@@ -16,11 +16,15 @@ for _ in range(os.getpid() * 37 % ((_LAST - _FIRST) // 2)):
     next(_candidates)
 
 
-def free_port():
-    """An even port; the next odd one is free too (RTCP)."""
+def free_port(following=1):
+    """An even port; so many that follow it are free too, and are not handed out either. One by
+    default, for RTCP."""
     with _lock:
         for port in itertools.islice(_candidates, 2000):
-            if all(_is_free(port + offset, kind) for offset in (0, 1) for kind in _KINDS):
+            block = range(port, port + following + 1)
+            if block.stop <= _LAST and all(_is_free(p, kind) for p in block for kind in _KINDS):
+                for _ in range(following // 2):
+                    next(_candidates)
                 return port
     raise RuntimeError("no free port on loopback")
 
