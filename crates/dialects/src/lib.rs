@@ -16,6 +16,7 @@ mod http;
 mod moment;
 mod nearest;
 mod place;
+mod shown;
 mod uuid;
 
 pub mod bxml;

@@ -12,7 +12,8 @@ use crate::laml::content_type::{Reading, charset, reading};
 use crate::laml::schema::Kind;
 use crate::laml::validate::{Review, SCHEMA};
 use crate::laml::vendor::Vendor;
-use crate::laml::xml::{self, fatal, shown};
+use crate::laml::xml::{self, fatal};
+use crate::shown::shown;
 use crate::{Document, DocumentError};
 
 /// The vendors' code for a verb that this version does not know.
