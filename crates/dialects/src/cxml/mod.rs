@@ -46,15 +46,7 @@ pub(crate) static SIGNALWIRE: Vendor = Vendor {
         idempotency_header: None,
         signalwire_signature: true,
         status: StatusCallbacks {
-            retries: Some((
-                2,
-                RetryOn {
-                    connect: true,
-                    read: true,
-                    client_errors: true,
-                    server_errors: true,
-                },
-            )),
+            retries: Some((2, RetryOn::ALL)),
             backoff: &[Duration::from_secs(1), Duration::from_secs(5)],
             success: Success::OneOf(&[200, 204]),
             inbound_words_are_two: true,
