@@ -229,6 +229,18 @@ fn a_tag_is_trimmed_and_a_blank_one_clears() {
     );
 }
 
+#[test]
+fn user_to_user_headers_may_have_350_characters_in_all() {
+    let forward = |uui: usize| {
+        response(&format!(
+            "<Forward to='sip:a@b' uui='{}'/>",
+            "x".repeat(uui)
+        ))
+    };
+    assert_eq!(errors(&forward(351)).len(), 1);
+    assert!(example::parse(Dialect::Bxml, &forward(350)).is_ok());
+}
+
 /// One valid document per verb that this release understands and refuses.
 #[test]
 fn every_other_verb_is_understood_and_refused_when_it_runs() {
