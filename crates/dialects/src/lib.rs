@@ -25,7 +25,7 @@ pub mod jambonz;
 pub mod laml;
 pub mod twiml;
 
-pub use dialect::{Dialect, Document, DocumentError};
+pub use dialect::{Dialect, Document, DocumentError, UnknownDialect};
 pub use facts::{
     Account, Application, CallEnd, CallFacts, CallState, Direction, EndedBy, InviteFacts, Party,
 };
@@ -34,4 +34,4 @@ pub use http::{
     Success,
 };
 pub use jambonz::gateway::GatewayMoment;
-pub use moment::{Fetched, Moment, ReferNews, StatusEvent};
+pub use moment::{Moment, ReferNews, StatusEvent};
