@@ -68,6 +68,26 @@ fn a_refer_is_read_with_all_that_it_says() {
 }
 
 #[test]
+fn what_a_message_shows_of_a_document_is_short_and_without_control_characters() {
+    let long = "x".repeat(70);
+    for text in [
+        format!("<{long}/>"),
+        response(&format!("<{long}/>")),
+        response(&format!("<Hangup {long}='1'/>")),
+        response(&format!("<Hangup><{long}/></Hangup>")),
+        response(&format!("<Pause duration='&#x9b;2J{long}'/>")),
+        response(&format!("<Redirect redirectUrl='ftp://&#x9b;/{long}'/>")),
+        response(&format!(
+            "<Transfer><PhoneNumber>&#x9b;{long}</PhoneNumber></Transfer>"
+        )),
+    ] {
+        let [message] = errors(&text).try_into().expect("one error");
+        assert!(message.contains('…') && message.len() < 200, "{message}");
+        assert!(!message.contains(char::is_control), "{message:?}");
+    }
+}
+
+#[test]
 fn after_a_refer_success_hangs_up_and_failure_goes_on() {
     for attribute in ["", " referCompleteUrl='/done'"] {
         let document = response(&format!(
@@ -223,6 +243,18 @@ fn a_tag_is_trimmed_and_a_blank_one_clears() {
         errors(&response(&long)),
         ["1:11 <Tag>: has 257 characters; at most 256 are allowed"]
     );
+}
+
+#[test]
+fn user_to_user_headers_may_have_350_characters_in_all() {
+    let forward = |uui: usize| {
+        response(&format!(
+            "<Forward to='sip:a@b' uui='{}'/>",
+            "x".repeat(uui)
+        ))
+    };
+    assert_eq!(errors(&forward(351)).len(), 1);
+    assert!(example::parse(Dialect::Bxml, &forward(350)).is_ok());
 }
 
 /// One valid document per verb that this release understands and refuses.
