@@ -4,6 +4,7 @@
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use crate::shown::on_one_line;
 use crate::{FetchError, FetchErrorKind, RetryOn};
 
 /// A URL that can be asked.
@@ -64,11 +65,11 @@ impl HookUrl {
 }
 
 /// The error of a URL that cannot be asked. It names the URL as it was written, but for a
-/// password: errors are journalled and told to the application.
+/// password and line breaks: errors are logged, journalled and told to the application.
 pub(crate) fn unusable(written: &str, why: &str) -> FetchError {
     FetchError {
         kind: FetchErrorKind::InvalidUrl,
-        url: without_user_information(written),
+        url: on_one_line(&without_user_information(written)),
         message: why.to_owned(),
         body: None,
     }
@@ -138,12 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_the_url_without_its_password() {
+    fn an_error_names_the_url_on_one_line_and_without_its_password() {
         for (written, named) in [
             ("ws://us:p@w@app/x?y=a@b#rc=1", "ws://app/x?y=a@b#rc=1"),
             ("ftp://app/u:p@x", "ftp://app/u:p@x"),
             ("mailto:bob@app", "mailto:bob@app"),
             ("//us:pw@", "//"),
+            ("x\r\ny", r"x\r\ny"),
         ] {
             assert_eq!(unusable(written, "no").url, named);
         }

@@ -13,6 +13,7 @@ mod dialect;
 mod facts;
 mod hook_url;
 mod http;
+mod malformed;
 mod moment;
 mod nearest;
 mod place;

@@ -11,9 +11,10 @@ use roxmltree::{Document, Node, NodeType};
 use super::schema::{Content, DOCUMENT, Element, REFER};
 use super::value;
 use crate::DocumentError;
+use crate::malformed::Malformed;
 use crate::nearest::nearest;
-use crate::place::Places;
-use crate::shown::{on_one_line, shown};
+use crate::place::{Places, START, utf8};
+use crate::shown::shown;
 
 /// The most that Bandwidth takes.
 pub(super) const MAX_BYTES: usize = 64 * 1024;
@@ -34,21 +35,15 @@ pub(super) fn text(body: &[u8]) -> Result<&str, DocumentError> {
             "the document has {} bytes; BXML may have at most {MAX_BYTES}",
             body.len()
         );
-        return Err(alone(START, message, None));
+        return Err(error(START, message, None).into());
     }
-    let text = std::str::from_utf8(body).map_err(|error| {
-        let valid = body.get(..error.valid_up_to()).unwrap_or_default();
-        let valid = std::str::from_utf8(valid).unwrap_or_default();
-        let position = Places::new(valid).at(valid.len());
-        alone(
-            position,
-            "the document is not UTF-8".to_owned(),
-            Some("send it as UTF-8".to_owned()),
-        )
+    let text = utf8(body).map_err(|position| {
+        let help = Some("send it as UTF-8".to_owned());
+        error(position, "the document is not UTF-8".to_owned(), help)
     })?;
     if text.trim().is_empty() {
         let help = Some("`<Response/>` is the shortest document; it hangs up".to_owned());
-        return Err(alone(START, "the document is empty".to_owned(), help));
+        return Err(error(START, "the document is empty".to_owned(), help).into());
     }
     Ok(text)
 }
@@ -58,20 +53,13 @@ pub(super) fn text(body: &[u8]) -> Result<&str, DocumentError> {
 /// # Errors
 /// Where it is not well-formed, and when it has a document type.
 pub(super) fn xml(text: &str) -> Result<Document<'_>, DocumentError> {
-    Document::parse(text).map_err(|error| {
-        let at = error.pos();
-        let position = Position {
-            line: at.row,
-            column: at.col,
-        };
-        let message = match error {
-            roxmltree::Error::DtdDetected => "a document type is not allowed in BXML".to_owned(),
-            other => format!(
-                "not well-formed XML: {}",
-                on_one_line(without_position(&other.to_string()))
-            ),
-        };
-        alone(position, message, None)
+    Document::parse(text).map_err(|found| {
+        let Malformed {
+            position,
+            message,
+            help,
+        } = Malformed::new(text, &found);
+        error(position, message, help.map(str::to_owned)).into()
     })
 }
 
@@ -122,14 +110,6 @@ pub(super) fn start(node: Node<'_, '_>) -> usize {
     node.range().start
 }
 
-const START: Position = Position { line: 1, column: 1 };
-
-fn alone(position: Position, message: String, help: Option<String>) -> DocumentError {
-    DocumentError {
-        diagnostics: vec![error(position, message, help)],
-    }
-}
-
 fn error(position: Position, message: String, help: Option<String>) -> Diagnostic {
     Diagnostic {
         severity: Severity::Error,
@@ -137,14 +117,6 @@ fn error(position: Position, message: String, help: Option<String>) -> Diagnosti
         message,
         help,
         position,
-    }
-}
-
-/// The parser ends its messages with `at line:column`, which the diagnostic says in its own way.
-fn without_position(message: &str) -> &str {
-    match message.rsplit_once(" at ") {
-        Some((what, place)) if place.bytes().all(|b| b.is_ascii_digit() || b == b':') => what,
-        _ => message,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::laml::attributes::{
 };
 use crate::laml::schema::{Attribute, Element, Kind, Text, attribute};
 use crate::laml::ssml::SPEECH;
+use crate::laml::verbs::{LEAVE, PAUSE, REFER, SPOKEN};
 
 /// The root and, as its children, every verb.
 pub(super) static RESPONSE: Element = Element::new("Response").children(&[
@@ -34,17 +35,6 @@ pub(super) static RESPONSE: Element = Element::new("Response").children(&[
     &PAY,
 ]);
 
-static REFER: Element = Element::new("Refer")
-    .attributes(&[ACTION_AND_METHOD])
-    .children(&[&REFER_SIP]);
-
-static REFER_SIP: Element = Element::new("Sip").text(Text::Words);
-
-static PAUSE: Element =
-    Element::new("Pause").attributes(&[&[attribute("length", Kind::Whole(1, u32::MAX))
-        .default("1")
-        .code("13910")]]);
-
 static HANGUP: Element = Element::new("Hangup");
 
 static REJECT: Element = Element::new("Reject").attributes(&[&[attribute(
@@ -57,9 +47,6 @@ static REJECT: Element = Element::new("Reject").attributes(&[&[attribute(
 static REDIRECT: Element = Element::new("Redirect")
     .attributes(&[&[METHOD]])
     .text(Text::Url);
-
-/// Twilio and SignalWire speak so much at a time.
-const SPOKEN: Text = Text::AtMost(4096, "13521");
 
 static SAY: Element = Element::new("Say")
     .attributes(&[&[
@@ -156,8 +143,6 @@ static ENQUEUE: Element = Element::new("Enqueue")
         ],
     ])
     .text(Text::Words);
-
-static LEAVE: Element = Element::new("Leave");
 
 static CONNECT: Element = Element::new("Connect")
     .attributes(&[ACTION_AND_METHOD])

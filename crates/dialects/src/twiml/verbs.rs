@@ -8,6 +8,7 @@ use crate::laml::attributes::{
 };
 use crate::laml::schema::{Element, Kind, Text, attribute};
 use crate::laml::ssml::SPEECH;
+use crate::laml::verbs::{LEAVE, PAUSE, REFER, SPOKEN};
 use crate::twiml::{connect, dial, pay};
 
 /// The root and, as its children, every verb.
@@ -35,17 +36,6 @@ pub(super) static RESPONSE: Element = Element::new("Response").children(&[
     &TRANSCRIBE,
 ]);
 
-static REFER: Element = Element::new("Refer")
-    .attributes(&[ACTION_AND_METHOD])
-    .children(&[&REFER_SIP]);
-
-static REFER_SIP: Element = Element::new("Sip").text(Text::Words);
-
-pub(super) static PAUSE: Element =
-    Element::new("Pause").attributes(&[&[attribute("length", Kind::Whole(1, u32::MAX))
-        .default("1")
-        .code("13910")]]);
-
 static HANGUP: Element = Element::new("Hangup").children(&[&connect::PARAMETER]);
 
 static REJECT: Element = Element::new("Reject")
@@ -57,9 +47,6 @@ static REJECT: Element = Element::new("Reject")
 static REDIRECT: Element = Element::new("Redirect")
     .attributes(&[&[METHOD.code("13710")]])
     .text(Text::Url);
-
-/// Twilio and SignalWire speak so much at a time.
-const SPOKEN: Text = Text::AtMost(4096, "13521");
 
 pub(super) static SAY: Element = Element::new("Say")
     .attributes(&[&[
@@ -189,8 +176,6 @@ static TASK: Element = Element::new("Task")
         attribute("timeout", Kind::Whole(0, u32::MAX)),
     ]])
     .text(Text::Words);
-
-static LEAVE: Element = Element::new("Leave");
 
 static QUEUE: Element = Element::new("Queue")
     .attributes(&[
