@@ -255,6 +255,9 @@ impl Leg {
                     return;
                 }
                 self.settled(purpose);
+                if purpose.is_within_dialog() {
+                    self.keep_to(flow);
+                }
                 let mut request = request;
                 if matches!(response.status(), 401 | 407)
                     && let Some(refused) = request.take()
@@ -287,12 +290,20 @@ impl Leg {
         }
     }
 
+    /// The connection that works now, should the leg use one: the earlier one may be gone.
+    pub(super) fn keep_to(&mut self, flow: Flow) {
+        if self.dialog.is_some()
+            && let Some(used) = self.flow.as_mut().filter(|f| f.transport.is_reliable())
+        {
+            *used = flow;
+        }
+    }
+
     /// A request that counts as open is not any more.
     fn settled(&mut self, purpose: Purpose) {
-        let counted = !matches!(purpose, Purpose::Cancel | Purpose::StrayBye | Purpose::Ack);
         // Each further 2xx of a fork reports again.
-        let already = purpose == Purpose::Invite && self.outgoing.is_none();
-        if counted && !already {
+        let is_first = purpose == Purpose::Invite && self.outgoing.is_some();
+        if is_first || purpose.is_within_dialog() {
             self.open = self.open.saturating_sub(1);
         }
     }
