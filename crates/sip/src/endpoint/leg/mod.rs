@@ -54,6 +54,8 @@ pub(crate) enum LegTimer {
     OfferAgain,
     /// The session has to be refreshed, or was not.
     Session,
+    /// A REFER that collided is sent again.
+    ReferAgain(ReferId),
     /// A refer subscription's grace or longest life is over.
     Subscription(ReferId),
     /// A REFER of the peer was not settled or reported on for too long.
@@ -315,7 +317,7 @@ impl Leg {
             Purpose::Reinvite { refresh } => self.on_reinvite_final(core, refresh, answer),
             Purpose::Update => self.on_update_final(core, &answer),
             Purpose::Bye => self.on_bye_answered(core),
-            Purpose::Refer(refer) => self.on_refer_final(core, refer, &answer.response),
+            Purpose::Refer(refer) => self.on_refer_final(core, refer, answer),
             Purpose::Notify(refer) => self.on_notify_final(core, refer, status),
             Purpose::Request(request) => self.on_request_final(core, request, status),
             Purpose::Probe => {
@@ -355,6 +357,7 @@ impl Leg {
             LegTimer::ReliableEnd => self.on_no_prack(core),
             LegTimer::OfferAgain => self.offer_again(core),
             LegTimer::Session => self.on_session_timer(core),
+            LegTimer::ReferAgain(refer) => self.refer_again(core, refer),
             LegTimer::Subscription(refer) => self.on_subscription_timer(core, refer),
             LegTimer::Notifier(refer) => self.on_notifier_timer(core, refer),
         }
@@ -385,6 +388,7 @@ impl Leg {
         self.update = None;
         self.hang_up = None;
         self.end_unsettled_notifiers(core);
+        self.drop_collided_refers(core);
         core.event(self.id, Event::Ended(end));
     }
 
