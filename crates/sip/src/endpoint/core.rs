@@ -197,6 +197,14 @@ impl Core {
         self.transmits.push_back(Transmit { id, flow, bytes });
     }
 
+    /// Says who we are, unless the application has said it.
+    pub(crate) fn sign_request(&self, request: &mut Request) {
+        let headers = request.headers_mut();
+        if !self.config.user_agent.is_empty() && !headers.contains(Name::UserAgent) {
+            headers.push(Name::UserAgent, &self.config.user_agent);
+        }
+    }
+
     /// Notes a message for the journal.
     pub(crate) fn wire(&mut self, leg: LegId, sent: bool, flow: Flow, message: WireMessage<'_>) {
         if !self.config.wire_events {

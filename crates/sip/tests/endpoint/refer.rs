@@ -554,3 +554,27 @@ fn c35_a_refer_that_waits_after_a_collision_is_not_sent_once_the_call_or_the_wis
         raw.expect_nothing_left();
     }
 }
+
+#[test]
+fn c26_headers_that_the_application_gives_itself_stand_there_once() {
+    let mut raw = Raw::new();
+    let leg = raw.call();
+    let given = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let refer = OutgoingRefer {
+        refer_to: "<sip:target@example.com>".to_owned(),
+        referred_by: Some("<sip:us@10.0.0.1>".to_owned()),
+        headers: vec![
+            given("b", "<sip:boss@example.com>"),
+            given("User-Agent", "theirs"),
+        ],
+        ..OutgoingRefer::default()
+    };
+    raw.endpoint.refer(raw.now, leg, refer).unwrap();
+    let request = raw.sent_request(Method::Refer);
+    let all = |name: &'static str| -> Vec<String> {
+        let values = request.headers().get_all(name);
+        values.map(str::to_owned).collect()
+    };
+    assert_eq!(all("Referred-By"), ["<sip:boss@example.com>"]);
+    assert_eq!(all("User-Agent"), ["theirs"]);
+}

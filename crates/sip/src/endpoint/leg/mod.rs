@@ -228,12 +228,7 @@ impl Leg {
     /// Sends a request within the dialog and counts it.
     fn send(&mut self, core: &mut Core, mut outgoing: Outgoing, purpose: Purpose) -> TransactionId {
         self.authorize(&mut outgoing.request);
-        if !core.config.user_agent.is_empty() {
-            outgoing
-                .request
-                .headers_mut()
-                .push(Name::UserAgent, &core.config.user_agent);
-        }
+        core.sign_request(&mut outgoing.request);
         self.open += 1;
         core.send(self.id, self.flow.as_ref(), outgoing, purpose)
     }

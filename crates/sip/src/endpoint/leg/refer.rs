@@ -30,7 +30,10 @@ impl Leg {
         let sequence = dialog.local_sequence();
         let headers = outgoing.request.headers_mut();
         headers.push(Name::ReferTo, &refer.refer_to);
-        if let Some(referred_by) = &refer.referred_by {
+        // There is at most one (RFC 3892 section 3); a header of the application's own goes first.
+        let is_given = |(name, _): &(String, String)| Name::from(name.as_str()) == Name::ReferredBy;
+        let referred_by = refer.referred_by.as_ref();
+        if let Some(referred_by) = referred_by.filter(|_| !refer.headers.iter().any(is_given)) {
             headers.push(Name::ReferredBy, referred_by);
         }
         if let Some(refer_sub) = refer.refer_sub {
