@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::command::{Resolve, ResolveId};
+use super::command::{Resolve, ResolveId, Target};
 use super::config::EndpointConfig;
 use crate::header::Via;
 use crate::transport::{ConnectionId, Flow, Transport};
@@ -25,7 +25,12 @@ struct Named {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NextHop {
     /// To an address that is known.
-    Address(Transport, SocketAddr),
+    Address {
+        transport: Transport,
+        remote: SocketAddr,
+        /// The URI names the transport; otherwise it is the usual one.
+        is_named: bool,
+    },
     /// To a name that has to be resolved.
     Name(Resolve),
     /// Back along the connection that the peer opened: its own address cannot be called.
@@ -181,6 +186,7 @@ impl Addresses {
                 secure,
             }));
         };
+        let is_named = transport.is_some() || secure;
         let transport = match transport {
             Some(transport) => transport,
             None if secure => Transport::Tls,
@@ -193,7 +199,44 @@ impl Addresses {
             }
         };
         let port = uri.port().unwrap_or(transport.default_port());
-        Ok(NextHop::Address(transport, SocketAddr::new(ip, port)))
+        Ok(NextHop::Address {
+            transport,
+            remote: SocketAddr::new(ip, port),
+            is_named,
+        })
+    }
+
+    /// The flows to try, in this order. `used` is the one that the leg has been using.
+    ///
+    /// Whoever called over a connection and names no transport is reached by that connection, and
+    /// by its transport when it is gone: a peer that speaks TCP need not listen for UDP. Who names
+    /// a transport is called there; the connection is what remains for a peer behind address
+    /// translation.
+    pub(crate) fn ways(
+        &self,
+        targets: &[Target],
+        is_named: bool,
+        used: Option<&Flow>,
+    ) -> Vec<Flow> {
+        let connection = used.filter(|flow| flow.transport.is_reliable());
+        let mut ways = Vec::with_capacity(1);
+        let mut add = |flow: Option<Flow>| {
+            if let Some(flow) = flow.filter(|flow| !ways.contains(flow)) {
+                ways.push(flow);
+            }
+        };
+        if let Some(flow) = connection.filter(|_| !is_named) {
+            add(Some(*flow));
+            for (_, remote) in targets.iter().filter(|_| flow.transport == Transport::Tcp) {
+                add(self.flow_to(Transport::Tcp, *remote, used));
+            }
+        }
+        for (transport, remote) in targets {
+            add(self.flow_to(*transport, *remote, used));
+        }
+        let fits = |flow: &&Flow| targets.iter().any(|(t, _)| *t == flow.transport);
+        add(connection.filter(fits).copied());
+        ways
     }
 }
 
@@ -286,8 +329,12 @@ mod tests {
         let addresses = addresses(Transport::Udp, "[::]:5060", "");
         assert_eq!(addresses.contact(&flow), "<sip:[::1]:5060>");
         let hop = addresses.next_hop("sip:a@[2001:db8::1]:5080", None, ResolveId(1));
-        let remote = "[2001:db8::1]:5080".parse().unwrap();
-        assert_eq!(hop, Ok(NextHop::Address(Transport::Udp, remote)));
+        let expected = NextHop::Address {
+            transport: Transport::Udp,
+            remote: "[2001:db8::1]:5080".parse().unwrap(),
+            is_named: false,
+        };
+        assert_eq!(hop, Ok(expected));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
 use std::time::{Duration, Instant};
 
 use super::address::Addresses;
-use super::client::{Attempts, ClientTransaction, Purpose};
+use super::client::{Attempts, ClientTransaction, Purpose, Resolving};
 use super::command::{Resolve, ResolveId};
 use super::config::EndpointConfig;
 use super::leg::LegTimer;
@@ -115,7 +115,7 @@ pub(crate) struct Core {
     pub(crate) clients: ById<TransactionId, ClientTransaction>,
     pub(crate) servers: ById<TransactionId, ServerTransaction>,
     pub(crate) merged: ById<u64, TransactionId>,
-    pub(crate) resolving: HashMap<ResolveId, TransactionId>,
+    pub(crate) resolving: HashMap<ResolveId, Resolving>,
     pub(crate) upcalls: VecDeque<Upcall>,
     pub(crate) transmits: VecDeque<Transmit>,
     pub(crate) events: VecDeque<(LegId, Event)>,
@@ -195,6 +195,14 @@ impl Core {
 
     pub(crate) fn transmit(&mut self, id: TransmitId, flow: Flow, bytes: bytes::Bytes) {
         self.transmits.push_back(Transmit { id, flow, bytes });
+    }
+
+    /// Says who we are, unless the application has said it.
+    pub(crate) fn sign_request(&self, request: &mut Request) {
+        let headers = request.headers_mut();
+        if !self.config.user_agent.is_empty() && !headers.contains(Name::UserAgent) {
+            headers.push(Name::UserAgent, &self.config.user_agent);
+        }
     }
 
     /// Notes a message for the journal.

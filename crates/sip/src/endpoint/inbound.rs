@@ -229,7 +229,13 @@ impl Endpoint {
         if *inbound.request.method() == Method::Refer && !self.is_authenticated(&inbound) {
             return;
         }
-        self.with_leg(id, |leg, core| dispatch(leg, core, inbound));
+        self.with_leg(id, |leg, core| {
+            // A NOTIFY may come from another machine than the call (RFC 6665 section 4.4.1).
+            if flow.transport.is_reliable() && *inbound.request.method() != Method::Notify {
+                leg.keep_to(flow);
+            }
+            dispatch(leg, core, inbound);
+        });
     }
 
     /// Whether a REFER shows the credentials that we ask for, if we do; otherwise it has been

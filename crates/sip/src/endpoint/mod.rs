@@ -253,7 +253,8 @@ impl Endpoint {
         self.command(now, leg, |leg, core| leg.hang_up(core, headers))
     }
 
-    /// Asks the peer to call somebody else.
+    /// Asks the peer to call somebody else. A REFER that collides (491) is sent again, a few times
+    /// at most, before its answer is reported.
     ///
     /// # Errors
     /// When the call is not up, a value cannot be read, or a header is not the application's.

@@ -17,6 +17,8 @@ const OWNED: &[Name<'static>] = &[
     Name::MaxForwards,
     Name::ContentLength,
     Name::ContentType,
+    Name::ContentEncoding,
+    Name::ContentTransferEncoding,
     Name::Authorization,
     Name::ProxyAuthorization,
     Name::ReferTo,
@@ -78,6 +80,7 @@ mod tests {
     #[test]
     fn c6_headers_of_the_stack_are_refused_in_long_and_short_form() {
         assert!(refused("Via", "x") && refused("v", "x") && refused("CONTACT", "<sip:a@b>"));
+        assert!(refused("e", "gzip") && refused("b\r", "<sip:a@b>"));
         assert!(!refused("X-Account", "17") && !refused("User-to-User", "aa;encoding=hex"));
     }
 

@@ -339,10 +339,11 @@ impl Core {
     }
 
     fn sign(&self, response: &mut Response) {
-        if response.status() > 100 && !self.config.user_agent.is_empty() {
-            response
-                .headers_mut()
-                .push(crate::Name::Server, &self.config.user_agent);
+        let agent = &self.config.user_agent;
+        let headers = response.headers();
+        let is_said = agent.is_empty() || headers.contains(crate::Name::Server);
+        if response.status() > 100 && !is_said {
+            response.headers_mut().push(crate::Name::Server, agent);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The refer subscription as the transferor sees it (RFC 3515, RFC 6665): made by our REFER,
 //! named by its CSeq, ended by the peer or by the application, never by the call.
 
+use crate::Request;
 use crate::event::ReferId;
 use crate::timer::TimerId;
 
@@ -15,8 +16,19 @@ pub(crate) struct Subscription {
     pub(crate) finished: bool,
     /// A NOTIFY has come.
     pub(crate) heard: bool,
-    /// The one timer: the grace period when finished, else the longest life.
+    /// The grace period when finished, else the longest life.
     pub(crate) timer: Option<TimerId>,
+    /// How often the REFER collided with a request of the peer.
+    pub(crate) collisions: u8,
+    /// The REFER that collided and waits to be sent again.
+    pub(crate) collided: Option<Box<Collided>>,
+}
+
+/// A REFER that was refused with 491.
+#[derive(Debug)]
+pub(crate) struct Collided {
+    pub(crate) request: Box<Request>,
+    pub(crate) again: Option<TimerId>,
 }
 
 /// All subscriptions of one dialog.
@@ -38,6 +50,8 @@ impl ReferSubscriptions {
             finished: false,
             heard: false,
             timer: None,
+            collisions: 0,
+            collided: None,
         });
         id
     }
@@ -80,6 +94,12 @@ impl ReferSubscriptions {
         self.list
             .iter_mut()
             .find(|subscription| subscription.id == id)
+    }
+
+    /// Those whose REFER waits to be sent again.
+    pub(crate) fn collided(&self) -> Vec<ReferId> {
+        let waiting = self.list.iter().filter(|s| s.collided.is_some());
+        waiting.map(|subscription| subscription.id).collect()
     }
 
     pub(crate) fn remove(&mut self, id: ReferId) -> Option<Subscription> {

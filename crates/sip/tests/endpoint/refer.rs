@@ -120,7 +120,7 @@ fn c36_a_481_ends_the_call_and_a_bye_is_sent() {
 #[test]
 fn c36_other_refusals_leave_the_call_alone() {
     for status in [
-        302, 400, 403, 404, 405, 420, 480, 488, 491, 500, 501, 503, 603, 604,
+        302, 400, 403, 404, 405, 420, 480, 488, 500, 501, 503, 603, 604,
     ] {
         let mut raw = Raw::new();
         let leg = raw.call();
@@ -481,4 +481,100 @@ fn the_journal_has_every_message_once_and_in_order() {
         "> 200 OK | ",
     ];
     assert_eq!(ladder, expected);
+}
+
+/// The REFER that goes out when a timer says so.
+fn sent_later(raw: &mut Raw) -> Request {
+    assert!(raw.is_silent(), "nothing is sent at once");
+    let begin = raw.now;
+    while raw.is_silent() && raw.now < begin + seconds(2) {
+        raw.wait(std::time::Duration::from_millis(10));
+    }
+    raw.sent_request(Method::Refer)
+}
+
+#[test]
+fn c35_a_refer_that_collides_is_sent_again_after_a_while() {
+    let mut raw = Raw::new();
+    let leg = raw.call();
+    let (id, first) = refer(&mut raw, leg);
+    raw.respond(&first, 491, "", "");
+    let second = sent_later(&mut raw);
+    assert_eq!(cseq(&second), cseq(&first) + 1);
+    assert_ne!(second.headers().get("Via"), first.headers().get("Via"));
+    for name in ["Refer-To", "From", "To", "Call-ID"] {
+        assert_eq!(second.headers().get(name), first.headers().get(name));
+    }
+    raw.respond(&second, 491, "", "");
+    let third = sent_later(&mut raw);
+    raw.respond(&third, 202, "", "");
+    assert_eq!(answer(&mut raw), (id, 202, false));
+    let event = format!("refer;id={}", cseq(&third));
+    let ok = raw.notify(&event, "terminated;reason=noresource", "SIP/2.0 200 OK\n");
+    assert_eq!(ok.status(), 200);
+    assert_eq!(notified(&mut raw).0, id);
+    raw.endpoint.hang_up(raw.now, leg, &[]).unwrap();
+    raw.expect_nothing_left();
+}
+
+#[test]
+fn c35_a_refer_that_always_collides_is_refused_in_the_end() {
+    let mut raw = Raw::new();
+    let leg = raw.call();
+    let (id, mut request) = refer(&mut raw, leg);
+    for _ in 0..3 {
+        raw.respond(&request, 491, "", "");
+        request = sent_later(&mut raw);
+    }
+    raw.respond(&request, 491, "", "");
+    assert_eq!(answer(&mut raw), (id, 491, false));
+    raw.wait(seconds(5));
+    assert!(raw.is_silent());
+    assert!(raw.endpoint.is_confirmed(leg), "the call goes on");
+    assert_eq!(raw.endpoint.census().subscriptions, 0);
+}
+
+#[test]
+fn c35_a_refer_that_waits_after_a_collision_is_not_sent_once_the_call_or_the_wish_is_over() {
+    for forget in [false, true] {
+        let mut raw = Raw::new();
+        let leg = raw.call();
+        let (id, request) = refer(&mut raw, leg);
+        raw.respond(&request, 491, "", "");
+        assert!(raw.is_silent());
+        if forget {
+            raw.endpoint.forget_refer(raw.now, leg, id);
+        }
+        raw.endpoint.hang_up(raw.now, leg, &[]).unwrap();
+        let bye = raw.sent_request(Method::Bye);
+        raw.wait(seconds(0));
+        raw.respond(&bye, 200, "", "");
+        raw.wait(seconds(10));
+        assert!(raw.is_silent());
+        raw.expect_nothing_left();
+    }
+}
+
+#[test]
+fn c26_headers_that_the_application_gives_itself_stand_there_once() {
+    let mut raw = Raw::new();
+    let leg = raw.call();
+    let given = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let refer = OutgoingRefer {
+        refer_to: "<sip:target@example.com>".to_owned(),
+        referred_by: Some("<sip:us@10.0.0.1>".to_owned()),
+        headers: vec![
+            given("b", "<sip:boss@example.com>"),
+            given("User-Agent", "theirs"),
+        ],
+        ..OutgoingRefer::default()
+    };
+    raw.endpoint.refer(raw.now, leg, refer).unwrap();
+    let request = raw.sent_request(Method::Refer);
+    let all = |name: &'static str| -> Vec<String> {
+        let values = request.headers().get_all(name);
+        values.map(str::to_owned).collect()
+    };
+    assert_eq!(all("Referred-By"), ["<sip:boss@example.com>"]);
+    assert_eq!(all("User-Agent"), ["theirs"]);
 }

@@ -484,3 +484,95 @@ fn a_leg_keeps_to_the_connection_that_its_call_opened() {
     raw.endpoint.hang_up(raw.now, leg, &[]).unwrap();
     assert_eq!(raw.next_sent().flow.connection, ConnectionId(7));
 }
+
+#[test]
+fn a_caller_over_tcp_who_names_no_transport_is_reached_by_the_connection_of_its_call() {
+    for contact in ["<sip:peer@10.0.0.9>", "<sip:peer@192.168.1.20:5062>"] {
+        let mut raw = over_tcp();
+        raw.contact = contact.to_owned();
+        let leg = raw.call();
+        raw.endpoint.refer(raw.now, leg, refer()).unwrap();
+        let sent = raw.next_sent();
+        assert_eq!(sent.flow, raw.flow, "REFER to {contact}");
+        let Message::Request(request) = sent.message else {
+            panic!()
+        };
+        raw.respond(&request, 202, "", "");
+        raw.endpoint.hang_up(raw.now, leg, &[]).unwrap();
+        assert_eq!(raw.next_sent().flow, raw.flow, "BYE to {contact}");
+    }
+}
+
+#[test]
+fn a_caller_over_tcp_whose_name_has_no_address_is_reached_by_the_connection_of_its_call() {
+    let mut raw = over_tcp();
+    raw.contact = "<sip:peer@phone.example>".to_owned();
+    let leg = raw.call();
+    raw.endpoint.hang_up(raw.now, leg, &[]).unwrap();
+    let question = raw.endpoint.poll_resolve().unwrap();
+    raw.endpoint
+        .handle_resolved(raw.now, question.id, Vec::new());
+    assert_eq!(raw.next_sent().flow, raw.flow);
+}
+
+#[test]
+fn c85_without_the_connection_of_its_call_the_contact_is_called_over_tcp_then_udp() {
+    let mut raw = over_tcp();
+    let leg = raw.call();
+    raw.endpoint
+        .handle_connection_closed(raw.now, ConnectionId(7));
+    raw.endpoint.refer(raw.now, leg, refer()).unwrap();
+    let gone = raw.next_sent();
+    assert_eq!(gone.flow.connection, ConnectionId(7));
+    raw.endpoint
+        .handle_send_error(raw.now, gone.id, "connection refused");
+    let tcp = raw.next_sent();
+    assert_eq!(
+        (tcp.flow.transport, tcp.flow.remote, tcp.flow.connection),
+        (Transport::Tcp, address("10.0.0.9:5060"), ConnectionId(0))
+    );
+    raw.endpoint
+        .handle_send_error(raw.now, tcp.id, "connection refused");
+    let udp = raw.next_sent();
+    assert_eq!(
+        (udp.flow.transport, udp.flow.remote),
+        (Transport::Udp, address("10.0.0.9:5060"))
+    );
+    let Message::Request(request) = udp.message else {
+        panic!()
+    };
+    raw.respond(&request, 202, "", "");
+    assert!(matches!(raw.event(), Event::ReferAnswer(_, answer) if answer.code == 202));
+    raw.endpoint.hang_up(raw.now, leg, &[]).unwrap();
+    let bye = raw.next_sent();
+    assert_eq!(bye.flow.transport, Transport::Udp, "the way that worked");
+}
+
+#[test]
+fn c85_a_peer_that_comes_back_on_a_new_connection_is_reached_by_that_one() {
+    let mut raw = over_tcp();
+    let leg = raw.call();
+    raw.endpoint
+        .handle_connection_closed(raw.now, ConnectionId(7));
+    raw.flow.remote = address("10.0.0.9:40001");
+    raw.flow.connection = ConnectionId(8);
+    raw.in_dialog("INFO", "info", "", "");
+    assert_eq!(raw.response().status(), 200);
+    raw.endpoint.hang_up(raw.now, leg, &[]).unwrap();
+    assert_eq!(raw.next_sent().flow, raw.flow);
+}
+
+#[test]
+fn a_peer_that_is_silent_or_refuses_within_the_dialog_is_not_asked_by_another_way() {
+    let mut raw = over_tcp();
+    let leg = raw.call();
+    raw.endpoint.refer(raw.now, leg, refer()).unwrap();
+    let request = raw.sent_request(Method::Refer);
+    raw.respond(&request, 503, "Retry-After: 5\n", "");
+    assert!(matches!(raw.event(), Event::ReferAnswer(_, answer) if answer.code == 503));
+    assert!(raw.is_silent());
+    raw.endpoint.refer(raw.now, leg, refer()).unwrap();
+    raw.sent_request(Method::Refer);
+    raw.wait(seconds(32));
+    assert!(matches!(raw.event(), Event::ReferAnswer(_, answer) if answer.code == 408));
+}

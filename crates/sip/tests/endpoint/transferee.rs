@@ -92,6 +92,8 @@ fn a_refused_refer_leaves_the_call() {
     let mut pair = Pair::new(2);
     let (a, b) = pair.call();
     let (_, asked) = refer(&mut pair, a, None);
+    let no_refusal = pair.b.endpoint.reject_refer(pair.now, b, asked, 202);
+    assert_eq!(no_refusal, Err(CommandError::UnknownRefer));
     pair.b
         .endpoint
         .reject_refer(pair.now, b, asked, 603)

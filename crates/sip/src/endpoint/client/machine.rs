@@ -153,8 +153,7 @@ impl Core {
             }
             Machine::Waiting | Machine::Ack => return,
         };
-        // Nothing came from this target: perhaps another one answers (RFC 3263 section 4.3).
-        if actions.contains(&Action::ReportTimeout) && self.try_next(id) {
+        if actions.contains(&Action::ReportTimeout) && self.try_after_silence(id) {
             return;
         }
         if let Some(transaction) = self.clients.get_mut(&id) {

@@ -47,6 +47,25 @@ pub(crate) enum Purpose {
     Ack,
 }
 
+impl Purpose {
+    /// Whether the request belongs to the leg's own dialog and is to be answered.
+    pub(crate) fn is_within_dialog(self) -> bool {
+        !matches!(
+            self,
+            Purpose::Invite | Purpose::Cancel | Purpose::StrayBye | Purpose::Ack
+        )
+    }
+}
+
+/// A request that waits for a name.
+pub(crate) struct Resolving {
+    transaction: TransactionId,
+    // The URI names the transport.
+    is_named: bool,
+    // The flow that the leg has been using.
+    used: Option<Flow>,
+}
+
 /// How often a request was challenged, and the state of authentication that came of it.
 pub(crate) struct Attempts {
     pub(crate) client: DigestClient,
@@ -105,17 +124,21 @@ impl Core {
         self.insert_client(id, leg, outgoing.request, purpose);
         match hop {
             Ok(NextHop::Connection) => self.begin_client(id, used.copied().into_iter().collect()),
-            Ok(NextHop::Address(transport, remote)) => {
-                let flow = self.addresses.flow_to(transport, remote, used);
-                // A peer behind address translation is reached by the connection it opened.
-                let same = |used: &&Flow| {
-                    used.transport == transport && transport.is_reliable() && flow != Some(**used)
-                };
-                let last_resort = used.filter(same).copied();
-                self.begin_client(id, flow.into_iter().chain(last_resort).collect());
+            Ok(NextHop::Address {
+                transport,
+                remote,
+                is_named,
+            }) => {
+                let ways = self.addresses.ways(&[(transport, remote)], is_named, used);
+                self.begin_client(id, ways);
             }
             Ok(NextHop::Name(resolve)) => {
-                self.resolving.insert(question, id);
+                let resolving = Resolving {
+                    transaction: id,
+                    is_named: resolve.transport.is_some() || resolve.secure,
+                    used: used.copied(),
+                };
+                self.resolving.insert(question, resolving);
                 self.resolves.push_back(resolve);
                 let patience = self.times.patience();
                 self.set_ending(id, Timer::F, patience);

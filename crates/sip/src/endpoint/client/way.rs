@@ -16,20 +16,16 @@ use crate::{Method, Request, Response};
 impl Core {
     /// The resolver's answer.
     pub(crate) fn resolved(&mut self, question: ResolveId, targets: &[Target]) {
-        let Some(id) = self.resolving.remove(&question) else {
+        let Some(resolving) = self.resolving.remove(&question) else {
             return;
         };
-        let Some(transaction) = self.clients.get_mut(&id) else {
-            return;
-        };
-        if transaction.machine != Machine::Waiting {
-            return;
+        let id = resolving.transaction;
+        let waits = |t: &ClientTransaction| t.machine == Machine::Waiting;
+        if self.clients.get(&id).is_some_and(waits) {
+            let used = resolving.used.as_ref();
+            let ways = self.addresses.ways(targets, resolving.is_named, used);
+            self.begin_client(id, ways);
         }
-        let flows: Vec<Flow> = targets
-            .iter()
-            .filter_map(|(transport, remote)| self.addresses.flow_to(*transport, *remote, None))
-            .collect();
-        self.begin_client(id, flows);
     }
 
     /// A request could not be sent.
@@ -124,21 +120,30 @@ impl Core {
         true
     }
 
-    /// The server behind this way takes no requests: perhaps the next one does.
+    /// The server behind this way takes no calls: perhaps the next one does. Within a dialog there
+    /// is only one peer, and it has answered.
     pub(super) fn try_after_refusal(&mut self, id: TransactionId, response: &Response) -> bool {
         let Some(transaction) = self.clients.get(&id) else {
             return false;
         };
-        if transaction.further.is_empty() {
+        if transaction.further.is_empty() || transaction.purpose != Purpose::Invite {
             return false;
         }
-        if let (Some(request), Some(flow)) = (transaction.request.as_deref(), transaction.flow)
-            && *request.method() == Method::Invite
-        {
+        if let (Some(request), Some(flow)) = (transaction.request.as_deref(), transaction.flow) {
             let ack = acknowledgement(request, response);
             self.transmit(TransmitId(0), flow, ack.to_bytes());
         }
         self.try_next(id)
+    }
+
+    /// Nothing came from this way: perhaps another one brings an answer (RFC 3263 section 4.3). A
+    /// stream within a dialog delivers or breaks, so there silence is the peer's own.
+    pub(super) fn try_after_silence(&mut self, id: TransactionId) -> bool {
+        let may_be_lost = self.clients.get(&id).is_some_and(|transaction| {
+            let stream = transaction.flow.is_some_and(|f| f.transport.is_reliable());
+            !stream || transaction.purpose == Purpose::Invite
+        });
+        may_be_lost && self.try_next(id)
     }
 
     /// Writes what depends on the way (Via, Contact) and sends.

@@ -117,7 +117,7 @@ impl Leg {
     }
 
     /// Sends a refused request again: a new number, a new branch, the same dialog.
-    fn send_again(
+    pub(super) fn send_again(
         &mut self,
         core: &mut Core,
         mut request: Box<Request>,

@@ -54,6 +54,8 @@ pub(crate) enum LegTimer {
     OfferAgain,
     /// The session has to be refreshed, or was not.
     Session,
+    /// A REFER that collided is sent again.
+    ReferAgain(ReferId),
     /// A refer subscription's grace or longest life is over.
     Subscription(ReferId),
     /// A REFER of the peer was not settled or reported on for too long.
@@ -226,12 +228,7 @@ impl Leg {
     /// Sends a request within the dialog and counts it.
     fn send(&mut self, core: &mut Core, mut outgoing: Outgoing, purpose: Purpose) -> TransactionId {
         self.authorize(&mut outgoing.request);
-        if !core.config.user_agent.is_empty() {
-            outgoing
-                .request
-                .headers_mut()
-                .push(Name::UserAgent, &core.config.user_agent);
-        }
+        core.sign_request(&mut outgoing.request);
         self.open += 1;
         core.send(self.id, self.flow.as_ref(), outgoing, purpose)
     }
@@ -255,6 +252,9 @@ impl Leg {
                     return;
                 }
                 self.settled(purpose);
+                if purpose.is_within_dialog() {
+                    self.keep_to(flow);
+                }
                 let mut request = request;
                 if matches!(response.status(), 401 | 407)
                     && let Some(refused) = request.take()
@@ -287,12 +287,20 @@ impl Leg {
         }
     }
 
+    /// The connection that works now, should the leg use one: the earlier one may be gone.
+    pub(super) fn keep_to(&mut self, flow: Flow) {
+        if self.dialog.is_some()
+            && let Some(used) = self.flow.as_mut().filter(|f| f.transport.is_reliable())
+        {
+            *used = flow;
+        }
+    }
+
     /// A request that counts as open is not any more.
     fn settled(&mut self, purpose: Purpose) {
-        let counted = !matches!(purpose, Purpose::Cancel | Purpose::StrayBye | Purpose::Ack);
         // Each further 2xx of a fork reports again.
-        let already = purpose == Purpose::Invite && self.outgoing.is_none();
-        if counted && !already {
+        let is_first = purpose == Purpose::Invite && self.outgoing.is_some();
+        if is_first || purpose.is_within_dialog() {
             self.open = self.open.saturating_sub(1);
         }
     }
@@ -304,7 +312,7 @@ impl Leg {
             Purpose::Reinvite { refresh } => self.on_reinvite_final(core, refresh, answer),
             Purpose::Update => self.on_update_final(core, &answer),
             Purpose::Bye => self.on_bye_answered(core),
-            Purpose::Refer(refer) => self.on_refer_final(core, refer, &answer.response),
+            Purpose::Refer(refer) => self.on_refer_final(core, refer, answer),
             Purpose::Notify(refer) => self.on_notify_final(core, refer, status),
             Purpose::Request(request) => self.on_request_final(core, request, status),
             Purpose::Probe => {
@@ -344,6 +352,7 @@ impl Leg {
             LegTimer::ReliableEnd => self.on_no_prack(core),
             LegTimer::OfferAgain => self.offer_again(core),
             LegTimer::Session => self.on_session_timer(core),
+            LegTimer::ReferAgain(refer) => self.refer_again(core, refer),
             LegTimer::Subscription(refer) => self.on_subscription_timer(core, refer),
             LegTimer::Notifier(refer) => self.on_notifier_timer(core, refer),
         }
@@ -374,6 +383,7 @@ impl Leg {
         self.update = None;
         self.hang_up = None;
         self.end_unsettled_notifiers(core);
+        self.drop_collided_refers(core);
         core.event(self.id, Event::Ended(end));
     }
 

@@ -172,7 +172,7 @@ impl Leg {
     }
 
     /// RFC 3261 section 14.1: whoever made the Call-ID waits longer.
-    fn glare_delay(&self, core: &mut Core) -> Duration {
+    pub(super) fn glare_delay(&self, core: &mut Core) -> Duration {
         let millis = Duration::from_millis;
         match self.is_caller {
             true => core.random_delay(millis(2100), millis(4000)),

@@ -120,9 +120,7 @@ impl Leg {
         headers.push(Name::Supported, SUPPORTED);
         write_request(core.session_policy(), None, headers);
         write_extra(headers, &invite.headers);
-        if !core.config.user_agent.is_empty() {
-            headers.push(Name::UserAgent, &core.config.user_agent);
-        }
+        core.sign_request(&mut request);
         leg.turn.our_invite = true;
         if let Some(sdp) = invite.body {
             leg.turn.our_offer = true;

@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
+use super::outgoing::Final;
 use super::{Inbound, Leg, LegTimer, Phase, write_abilities, write_extra};
 use crate::endpoint::client::Purpose;
 use crate::endpoint::command::{CommandError, OutgoingRefer};
 use crate::endpoint::core::{Core, Failure, retry_after};
 use crate::event::{Event, LegEnd, Notification, ReferAnswer, ReferId, SubscriptionNews};
 use crate::header::{self, Name, ReferSub, State, SubscriptionState};
-use crate::{Method, Refusal, Request, Response, reason_phrase};
+use crate::usage::refer_subscription::{Collided, Subscription};
+use crate::{Method, Refusal, Request, reason_phrase};
+
+/// How often a REFER that is refused with 491 is sent again.
+const MOST_COLLISIONS: u8 = 3;
 
 impl Leg {
     /// Sends a REFER. Its subscription exists from this moment on.
@@ -25,7 +30,10 @@ impl Leg {
         let sequence = dialog.local_sequence();
         let headers = outgoing.request.headers_mut();
         headers.push(Name::ReferTo, &refer.refer_to);
-        if let Some(referred_by) = &refer.referred_by {
+        // There is at most one (RFC 3892 section 3); a header of the application's own goes first.
+        let is_given = |(name, _): &(String, String)| Name::from(name.as_str()) == Name::ReferredBy;
+        let referred_by = refer.referred_by.as_ref();
+        if let Some(referred_by) = referred_by.filter(|_| !refer.headers.iter().any(is_given)) {
             headers.push(Name::ReferredBy, referred_by);
         }
         if let Some(refer_sub) = refer.refer_sub {
@@ -44,8 +52,14 @@ impl Leg {
         Ok(id)
     }
 
-    pub(super) fn on_refer_final(&mut self, core: &mut Core, id: ReferId, response: &Response) {
+    pub(super) fn on_refer_final(&mut self, core: &mut Core, id: ReferId, answer: Final) {
+        let Final {
+            response, request, ..
+        } = answer;
         let status = response.status();
+        if status == 491 && self.wait_after_collision(core, id, request) {
+            return;
+        }
         let refer_sub = response.headers().typed_opt::<ReferSub>().ok().flatten();
         let refer_sub_false = response.is_success() && refer_sub == Some(ReferSub(false));
         if response.is_success() {
@@ -63,7 +77,7 @@ impl Leg {
             code: status,
             reason: response.reason().to_owned(),
             refer_sub_false,
-            retry_after: retry_after(response),
+            retry_after: retry_after(&response),
             local: false,
         };
         core.event(self.id, Event::ReferAnswer(id, answer));
@@ -71,6 +85,55 @@ impl Leg {
             481 => self.abort(core, LegEnd::DialogGone),
             408 => self.probe(core),
             _ => {}
+        }
+    }
+
+    /// Keeps a REFER that collided with a request of the peer, to send it again after the delay of
+    /// a collision (RFC 3261 section 14.1); false when that is no use (any more).
+    fn wait_after_collision(
+        &mut self,
+        core: &mut Core,
+        id: ReferId,
+        request: Option<Box<Request>>,
+    ) -> bool {
+        let up = self.phase == Phase::Confirmed;
+        let delay = self.glare_delay(core);
+        let leg = self.id;
+        let wanted = |s: &&mut Subscription| up && !s.finished && s.collisions < MOST_COLLISIONS;
+        let subscription = self.subscriptions.get_mut(id).filter(wanted);
+        let (Some(subscription), Some(request)) = (subscription, request) else {
+            return false;
+        };
+        subscription.collisions += 1;
+        let again = Some(core.start(leg, LegTimer::ReferAgain(id), delay));
+        subscription.collided = Some(Box::new(Collided { request, again }));
+        true
+    }
+
+    pub(super) fn refer_again(&mut self, core: &mut Core, id: ReferId) {
+        let subscription = self.subscriptions.get_mut(id);
+        let Some(collided) = subscription.and_then(|s| s.collided.take()) else {
+            return;
+        };
+        let mut request = collided.request;
+        request.headers_mut().remove(Name::Authorization);
+        request.headers_mut().remove(Name::ProxyAuthorization);
+        self.authorize(&mut request);
+        // Only a leg without dialog gives it back, and that one has sent no REFER.
+        let _ = self.send_again(core, request, Purpose::Refer(id));
+    }
+
+    /// The call is over: a REFER that waits to be sent again never will be.
+    pub(super) fn drop_collided_refers(&mut self, core: &mut Core) {
+        for id in self.subscriptions.collided() {
+            self.drop_refer(core, id);
+        }
+    }
+
+    fn forget_collision(&mut self, core: &mut Core, id: ReferId) {
+        let subscription = self.subscriptions.get_mut(id);
+        if let Some(mut collided) = subscription.and_then(|s| s.collided.take()) {
+            core.stop(&mut collided.again);
         }
     }
 
@@ -100,6 +163,7 @@ impl Leg {
 
     /// A refused REFER made no subscription, whatever NOTIFY has come before.
     fn drop_refer(&mut self, core: &mut Core, id: ReferId) {
+        self.forget_collision(core, id);
         if self
             .subscriptions
             .get_mut(id)
@@ -113,6 +177,7 @@ impl Leg {
     }
 
     fn finish_refer(&mut self, core: &mut Core, id: ReferId) {
+        self.forget_collision(core, id);
         let leg = self.id;
         let Some(subscription) = self.subscriptions.get_mut(id).filter(|s| !s.finished) else {
             return;

@@ -94,8 +94,9 @@ impl Leg {
         id: IncomingReferId,
         status: u16,
     ) -> Done {
-        let asked = self.notifier(id).and_then(|notifier| notifier.asked.take());
-        let Some((transaction, request)) = asked.filter(|_| (300..700).contains(&status)) else {
+        let refuses = (300..700).contains(&status);
+        let notifier = self.notifier(id).filter(|_| refuses);
+        let Some((transaction, request)) = notifier.and_then(|n| n.asked.take()) else {
             return Err(CommandError::UnknownRefer);
         };
         core.answer_status(transaction, &request, status);
