@@ -159,6 +159,8 @@ fn verbs(record: &CallRecord) -> Value {
 
 fn webhooks(record: &CallRecord) -> Value {
     let mut webhooks: Vec<Value> = Vec::new();
+    // Where each numbered request stands: one whose URL cannot be used has no number.
+    let mut places: Vec<usize> = Vec::new();
     record.entries(|entries| {
         for entry in entries {
             let when = rfc3339(record.wall_clock(entry.at));
@@ -168,17 +170,20 @@ fn webhooks(record: &CallRecord) -> Value {
                     method,
                     url,
                     ..
-                } => webhooks.push(json!({
-                    "purpose": purpose,
-                    "method": method_word(*method),
-                    "url": url,
-                    "status": null,
-                    "error": null,
-                    "startedAt": when,
-                    "endedAt": null,
-                })),
+                } => {
+                    places.push(webhooks.len());
+                    webhooks.push(json!({
+                        "purpose": purpose,
+                        "method": method_word(*method),
+                        "url": url,
+                        "status": null,
+                        "error": null,
+                        "startedAt": when,
+                        "endedAt": null,
+                    }));
+                }
                 What::Replied { number, status, .. } => {
-                    let webhook = webhooks.get_mut(usize::from(*number));
+                    let webhook = numbered(&mut webhooks, &places, *number);
                     finish(
                         webhook,
                         &[("status", json!(status)), ("endedAt", json!(when))],
@@ -190,7 +195,7 @@ fn webhooks(record: &CallRecord) -> Value {
                 } => {
                     let (code, error) = &**failure;
                     let error = json!({ "code": code, "message": error.message });
-                    let webhook = webhooks.get_mut(usize::from(*number));
+                    let webhook = numbered(&mut webhooks, &places, *number);
                     finish(webhook, &[("error", error), ("endedAt", json!(when))]);
                 }
                 What::Unanswered {
@@ -210,6 +215,10 @@ fn webhooks(record: &CallRecord) -> Value {
         }
     });
     Value::Array(webhooks)
+}
+
+fn numbered<'a>(webhooks: &'a mut [Value], places: &[usize], number: u16) -> Option<&'a mut Value> {
+    webhooks.get_mut(*places.get(usize::from(number))?)
 }
 
 fn finish(webhook: Option<&mut Value>, with: &[(&str, Value)]) {
