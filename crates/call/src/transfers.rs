@@ -21,6 +21,7 @@ use crate::Host;
 use crate::call::{Call, until};
 use crate::journal::What;
 use crate::ledger::count;
+use crate::masking::Masked;
 
 /// How long a result may wait for the delivery of the progress that came before it.
 const LONGEST_WAIT_FOR_PROGRESS: Duration = Duration::from_secs(30);
@@ -296,7 +297,7 @@ impl Transfers {
 
     fn keep_result<H: Host>(&self, call: &Rc<Call<H>>, number: u16, result: &TransferResult) {
         let ended = call.record.millis(result.ended);
-        // The verdict names no party, so it may stand in a log as it is.
+        // The verdict quotes targets that could not be read, and words of the far end.
         tracing::info!(
             call = %call.sid(),
             end = result.end.as_str(),
@@ -304,7 +305,7 @@ impl Transfers {
             refer_status = result.refer_code,
             final_notify_status = result.final_notify_code,
             "{}",
-            result.verdict
+            Masked(&result.verdict)
         );
         call.record.change_transfer(number, |kept| {
             kept.result = Some(Box::new(result.clone()));
