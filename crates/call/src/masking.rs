@@ -70,7 +70,7 @@ fn after_quoted(text: &str) -> &str {
     let mut characters = text.chars();
     characters.next();
     let mut escaped = false;
-    while let Some(c) = characters.next() {
+    for c in characters.by_ref() {
         match c {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
