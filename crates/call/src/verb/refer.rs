@@ -308,7 +308,7 @@ impl LegGone {
 fn not_applicable<H: Host>(call: &Rc<Call<H>>, refer: &Rc<Refer>, why: &NotApplicable) {
     let wrong_leg = matches!(
         why,
-        NotApplicable::NotSip | NotApplicable::WrongDirection | NotApplicable::NotAnswered
+        NotApplicable::WrongDirection | NotApplicable::NotAnswered
     );
     let code = refer.wrong_leg_code.filter(|_| wrong_leg);
     let code = code
