@@ -42,9 +42,23 @@ pub fn call(record: &CallRecord) -> Value {
     call
 }
 
-/// The call's journal in order.
+/// The call's journal in order. When it was full, a last event says how many are missing.
 pub fn trace(record: &CallRecord) -> Value {
-    record.entries(|entries| entries.iter().map(|entry| event(record, entry)).collect())
+    let mut events: Vec<Value> =
+        record.entries(|entries| entries.iter().map(|entry| event(record, entry)).collect());
+    let missing = record.entries_not_kept();
+    if let Some(last) = events.last().filter(|_| missing > 0) {
+        let full = json!({
+            "at": last["at"],
+            "kind": "call",
+            "direction": null,
+            "leg": null,
+            "summary": format!("{missing} events are not shown: this call's journal was full"),
+            "details": { "missing": missing },
+        });
+        events.push(full);
+    }
+    Value::Array(events)
 }
 
 /// One entry of a journal, as in [`trace`], with the call that it belongs to: for watchers.

@@ -301,3 +301,31 @@ fn a_url_that_cannot_be_asked_does_not_shift_the_replies_of_others() {
         assert!(text.contains("204 (status, "), "{text}");
     });
 }
+
+#[test]
+fn a_peer_that_sends_without_end_fills_no_journal_and_the_trace_says_what_is_missing() {
+    in_virtual_time(async {
+        let world = World::new(Dialect::Bxml);
+        let pause = document(Dialect::Bxml, &[V::Pause(600)]);
+        world.application.page("/start", Page::document(pause));
+        let phone = world.phone();
+        phone.call().await;
+        for _ in 0..1_000 {
+            phone.send("OPTIONS", &[], "");
+            assert_eq!(phone.response("OPTIONS").await.status(), 200);
+        }
+        phone.send("BYE", &[], "");
+        world.settle().await;
+        let trace = view::trace(&world.record());
+        let trace = trace.as_array().unwrap();
+        assert!(trace.len() < 2_000, "{}", trace.len());
+        assert!(
+            trace
+                .iter()
+                .any(|event| event["details"]["state"] == "ended"),
+            "there is room for the end of the call"
+        );
+        let last = trace.last().unwrap();
+        assert!(last["details"]["missing"].as_u64() > Some(400), "{last}");
+    });
+}
