@@ -488,7 +488,7 @@ fn host_of(host_port: &str) -> Option<String> {
 }
 
 /// Digits, `*`, `#` and a leading `+`, without visual separators (RFC 3966 §5.1.1).
-pub(crate) fn telephone_number(text: &str) -> Option<String> {
+fn telephone_number(text: &str) -> Option<String> {
     let number: String = text.chars().filter(|c| !"-.() ".contains(*c)).collect();
     let digits = number.strip_prefix('+').unwrap_or(&number);
     let is_number = !digits.is_empty()

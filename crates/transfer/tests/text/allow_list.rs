@@ -88,10 +88,6 @@ fn number_patterns_reach_numbers_however_they_are_written() {
             "{pattern} {target}"
         );
     }
-    let list = AllowList::new(["+44*"]);
-    assert_eq!(list.check_number("+44 1632 960000"), Ok(()));
-    assert_eq!(list.check_number("+49 170"), Err(Refusal::NotListed));
-    assert_eq!(list.check_number("alice"), Err(Refusal::NotListed));
 }
 
 #[test]
