@@ -6,7 +6,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use hookflash_dialects::{CallState, StatusEvent};
 use hookflash_media::{LocalMedia, NegotiatedStream, OfferAnswer, OfferError};
-use hookflash_sip::{LegEnd, Name, Request, multipart_parts};
+use hookflash_sip::{LegEnd, Request, session_description};
 
 use crate::call::{Call, Finish, Phase, Reason};
 use crate::journal::What;
@@ -40,7 +40,7 @@ impl<M> Default for Audio<M> {
 impl<H: Host> Call<H> {
     /// Keeps the offer of the INVITE for the time when the call is answered.
     pub(crate) fn keep_offer(&self, invite: &Request) {
-        self.audio.borrow_mut().offer = session_description(invite);
+        self.audio.borrow_mut().offer = session_description(invite.headers(), invite.body());
     }
 
     /// Answers the call, if it is not answered yet: a port, an SDP answer (or our own offer when
@@ -183,33 +183,6 @@ fn agreement(local: std::net::SocketAddr, stream: &NegotiatedStream) -> String {
         Some(remote) => format!("{codec}, {direction}, {local} to {remote}"),
         None => format!("{codec}, {direction}, {local}, the peer takes no packets"),
     }
-}
-
-/// The session description in a request, alone or as a part of its body.
-fn session_description(request: &Request) -> Option<Bytes> {
-    let body = request.body();
-    if body.is_empty() {
-        return None;
-    }
-    let content_type = request
-        .headers()
-        .get(Name::ContentType)
-        .unwrap_or("application/sdp");
-    if !content_type
-        .trim_start()
-        .get(..10)
-        .is_some_and(|s| s.eq_ignore_ascii_case("multipart/"))
-    {
-        return Some(body.clone());
-    }
-    let parts = multipart_parts(content_type, body).ok()?;
-    let part = parts.iter().find(|part| {
-        let kind = part.headers.get(Name::ContentType).unwrap_or_default();
-        kind.trim_start()
-            .get(..15)
-            .is_some_and(|s| s.eq_ignore_ascii_case("application/sdp"))
-    })?;
-    Some(body.slice_ref(part.body))
 }
 
 fn no_port(why: MediaError) -> Finish {

@@ -17,10 +17,10 @@ use hookflash_transfer::{
 };
 use tokio::sync::Notify;
 
-use crate::Host;
 use crate::call::{Call, until};
 use crate::journal::What;
 use crate::ledger::count;
+use crate::{Host, Masked};
 
 /// How long a result may wait for the delivery of the progress that came before it.
 const LONGEST_WAIT_FOR_PROGRESS: Duration = Duration::from_secs(30);
@@ -296,7 +296,7 @@ impl Transfers {
 
     fn keep_result<H: Host>(&self, call: &Rc<Call<H>>, number: u16, result: &TransferResult) {
         let ended = call.record.millis(result.ended);
-        // The verdict names no party, so it may stand in a log as it is.
+        // The verdict of a transfer that was never tried may quote the target.
         tracing::info!(
             call = %call.sid(),
             end = result.end.as_str(),
@@ -304,7 +304,7 @@ impl Transfers {
             refer_status = result.refer_code,
             final_notify_status = result.final_notify_code,
             "{}",
-            result.verdict
+            Masked(&result.verdict)
         );
         call.record.change_transfer(number, |kept| {
             kept.result = Some(Box::new(result.clone()));

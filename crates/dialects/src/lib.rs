@@ -16,6 +16,7 @@ mod http;
 mod moment;
 mod nearest;
 mod place;
+mod shown;
 mod uuid;
 
 pub mod bxml;
@@ -24,7 +25,7 @@ pub mod jambonz;
 pub mod laml;
 pub mod twiml;
 
-pub use dialect::{Dialect, Document, DocumentError};
+pub use dialect::{Dialect, Document, DocumentError, UnknownDialect};
 pub use facts::{
     Account, Application, CallEnd, CallFacts, CallState, Direction, EndedBy, InviteFacts, Party,
 };
@@ -33,4 +34,4 @@ pub use http::{
     Success,
 };
 pub use jambonz::gateway::GatewayMoment;
-pub use moment::{Fetched, Moment, ReferNews, StatusEvent};
+pub use moment::{Moment, ReferNews, StatusEvent};

@@ -92,9 +92,7 @@ impl Media {
             IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
             IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
         };
-        if let Some(configured) = advertise.configured.as_ref().filter(same_family)
-            && !towards.is_loopback()
-        {
+        if let Some(configured) = advertise.configured.as_ref().filter(same_family) {
             return Ok((wildcard, *configured));
         }
         let bound = advertise.listeners.iter().filter(same_family);
@@ -225,6 +223,17 @@ mod tests {
         drop(second);
         assert!(media.open(towards).is_ok());
         assert_eq!(media.in_use(), 0);
+    }
+
+    #[test]
+    fn the_advertised_address_is_told_to_every_peer_of_its_family() {
+        let media = media(21_030, 21_033);
+        let configured = "203.0.113.7".parse().unwrap();
+        media.advertise.borrow_mut().configured = Some(configured);
+        for peer in ["127.0.0.1", "198.51.100.1"] {
+            let port = media.open(peer.parse().unwrap()).unwrap();
+            assert_eq!(port.address().ip(), configured, "{peer}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! and calls that run keep theirs.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,6 +33,8 @@ pub(crate) struct Switchboard {
     trunks: Vec<Peer>,
     users: HashMap<(String, String), String>,
     realms: Vec<String>,
+    /// Hosts that mean this server.
+    domains: Vec<String>,
     accept: Accept,
     pub(crate) allow_private_networks: bool,
     pub(crate) calls: u64,
@@ -115,6 +118,7 @@ impl Switchboard {
                 .collect(),
             users: users.collect(),
             realms,
+            domains: own_hosts(config),
             accept: config.sip.accept,
             allow_private_networks: config.webhook.allow_private_networks,
             calls: u64::from(config.limits.calls),
@@ -171,16 +175,30 @@ impl Switchboard {
             .and_then(|uri| uri.user_text())
             .unwrap_or_default();
         let host = parsed.as_ref().map_or("", |uri| uri.host());
+        let here = self.is_here(host);
         let (_, index) = self
             .routes
             .iter()
-            .find(|(to, _)| to.matches_party(&user, host))?;
+            .find(|(to, _)| (here || to.names_host()) && to.matches_party(&user, host))?;
         let line = self.applications.get(*index)?;
         Some(
             trunk
                 .and_then(|trunk| line.of_trunk.get(trunk))
                 .unwrap_or(&line.stranger),
         )
+    }
+
+    /// Whether a host means this server: one of `sip.domains`, an IP address or no host at all
+    /// (`tel:`), and every host when no domain is configured.
+    fn is_here(&self, host: &str) -> bool {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        self.domains.is_empty()
+            || bare.is_empty()
+            || bare.parse::<IpAddr>().is_ok()
+            || self
+                .domains
+                .iter()
+                .any(|domain| domain.eq_ignore_ascii_case(host))
     }
 
     /// The document that stands in for a request to an application which is a fixed document.
@@ -301,6 +319,17 @@ fn transfer(settings: &Transfer, dialect: Dialect) -> TransferOptions {
     }
 }
 
+/// `sip.domains`, and what goes without saying once there are any: the advertised host, and
+/// `localhost`.
+fn own_hosts(config: &Config) -> Vec<String> {
+    let mut hosts = config.sip.domains.clone();
+    if !hosts.is_empty() {
+        hosts.extend(config.sip.advertise.clone());
+        hosts.push("localhost".to_owned());
+    }
+    hosts
+}
+
 fn codec(codec: &Codec) -> hookflash_media::Codec {
     match codec {
         Codec::Pcmu => hookflash_media::Codec::Pcmu,
@@ -370,6 +399,26 @@ application = "rest"
         assert_eq!(name("sip:support@example.net"), None);
         assert_eq!(name("sip:example.com"), None);
         assert_eq!(name("nonsense"), None);
+    }
+
+    #[test]
+    fn with_domains_a_call_for_another_host_is_not_ours_unless_a_route_names_it() {
+        let board = switchboard(
+            "[sip]\ndomains = [\"voice.example.com\"]\n\
+             [[routes]]\nto = \"x@other.example.com\"\napplication = \"support\"\n\
+             [[routes]]\nto = \"x\"\napplication = \"support\"\n",
+        );
+        for ours in [
+            "sip:x@VOICE.example.com:5080",
+            "sip:x@192.0.2.1",
+            "sip:x@[2001:db8::1]",
+            "sip:x@localhost",
+            "tel:+44123",
+            "sip:x@other.example.com",
+        ] {
+            assert!(board.route(ours, None).is_some(), "{ours}");
+        }
+        assert!(board.route("sip:x@example.net", None).is_none());
     }
 
     #[test]

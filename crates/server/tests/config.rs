@@ -509,6 +509,14 @@ fn the_printed_configuration_masks_secrets_and_reads_back() {
 }
 
 #[test]
+fn a_password_in_a_url_is_masked_when_printed() {
+    let text = DESK.replace("http://", "http://u:hush@");
+    let printed = read(&text).unwrap().print();
+    assert!(!printed.contains("hush"), "{printed}");
+    assert!(printed.contains("\"http://u:********@"), "{printed}");
+}
+
+#[test]
 fn a_missing_file_says_so() {
     let missing = Path::new("/nonexistent/hookflash.toml");
     let errors = Config::load(Some(missing), &Options::default())

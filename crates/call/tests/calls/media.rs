@@ -57,6 +57,23 @@ fn an_offer_without_a_common_codec_gets_488() {
 }
 
 #[test]
+fn a_body_that_may_be_ignored_is_no_offer_so_the_200_makes_one() {
+    in_virtual_time(async {
+        let world = world();
+        let phone = world.phone();
+        let note: &[(&str, &str)] = &[
+            ("Content-Type", "text/plain"),
+            ("Content-Disposition", "render;handling=optional"),
+        ];
+        let answer = phone.call_with(note, "hello").await;
+        assert_eq!(answer.status(), 200);
+        assert!(answer.body.contains("RTP/AVP 0 8 101"), "{}", answer.body);
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
 fn an_offer_that_cannot_be_read_gets_400() {
     in_virtual_time(async {
         let world = world();

@@ -13,6 +13,7 @@ use super::value;
 use crate::DocumentError;
 use crate::nearest::nearest;
 use crate::place::Places;
+use crate::shown::{on_one_line, shown};
 
 /// The most that Bandwidth takes.
 pub(super) const MAX_BYTES: usize = 64 * 1024;
@@ -67,7 +68,7 @@ pub(super) fn xml(text: &str) -> Result<Document<'_>, DocumentError> {
             roxmltree::Error::DtdDetected => "a document type is not allowed in BXML".to_owned(),
             other => format!(
                 "not well-formed XML: {}",
-                without_position(&other.to_string())
+                on_one_line(without_position(&other.to_string()))
             ),
         };
         alone(position, message, None)
@@ -90,7 +91,10 @@ pub(super) fn check(document: &Document<'_>) -> Result<(), DocumentError> {
             let help = nearest(other, ["Response", "Bxml"]);
             check.error(
                 start(root),
-                format!("the root element is <{other}>; it has to be <Response>"),
+                format!(
+                    "the root element is <{}>; it has to be <Response>",
+                    shown(other)
+                ),
                 help.map(|name| format!("did you mean <{name}>?")),
             );
         }
@@ -208,7 +212,7 @@ impl Check<'_> {
                     None if element.attributes.is_empty() => None,
                     None => Some(format!("it has {}", listed(element))),
                 };
-                let message = format!("<{}> has no attribute `{name}`", element.name);
+                let message = format!("<{}> has no attribute `{}`", element.name, shown(name));
                 self.error(offset, message, help);
                 continue;
             };
@@ -270,8 +274,8 @@ impl Check<'_> {
         }
         let known = of.iter().map(|element| element.name);
         let message = match parent.name {
-            "Response" => format!("<{name}> is no BXML verb"),
-            _ => format!("<{name}> must not stand in <{}>", parent.name),
+            "Response" => format!("<{}> is no BXML verb", shown(name)),
+            _ => format!("<{}> must not stand in <{}>", shown(name), parent.name),
         };
         let help = match nearest(name, known.clone()) {
             Some(meant) => Some(format!("did you mean <{meant}>?")),

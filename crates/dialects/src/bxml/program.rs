@@ -3,9 +3,11 @@
 use std::sync::LazyLock;
 
 use hookflash_program::{
-    Answering, Continuation, EndOfProgram, Hangup, Hook, HookMethod, Pause, Program, Redirect,
-    Refer, ReferTiming, ReferredBy, Step, Tag, TargetRule, Unrunnable, Verb,
+    Answering, Continuation, Diagnostic, EndOfProgram, Hangup, Hook, HookMethod, Pause, Program,
+    Redirect, Refer, ReferTiming, ReferredBy, Severity, Step, Tag, TargetRule, Unrunnable, Verb,
 };
+use hookflash_transfer::ReferTo;
+use hookflash_transfer::refer_to::BareTarget;
 use roxmltree::{Document, Node};
 
 use super::schema::{Content, DOCUMENT, Element, State};
@@ -33,10 +35,26 @@ pub(super) fn build(xml: &Document<'_>) -> Program {
             }
         })
         .collect();
+    let warnings = xml
+        .root_element()
+        .children()
+        .filter(|node| node.has_tag_name("Refer"))
+        .filter_map(|refer| refer.children().find(Node::is_element))
+        .filter_map(|uri| {
+            let trouble = ReferTo::parse(&document::content(uri), BareTarget::Refuse).err()?;
+            Some(Diagnostic {
+                severity: Severity::Warning,
+                code: document::INVALID.to_owned(),
+                message: format!("{trouble}; the transfer will fail"),
+                help: Some("expected sip:user@host, sips: or tel:".to_owned()),
+                position: places.at(document::start(uri)),
+            })
+        })
+        .collect();
     Program {
         steps,
         end: EndOfProgram::HangUpOrRefuse(REFUSAL),
-        warnings: Vec::new(),
+        warnings,
     }
 }
 

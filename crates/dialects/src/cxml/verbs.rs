@@ -5,7 +5,8 @@
 use crate::cxml::dial;
 use crate::laml::attributes::{
     ACTION, ACTION_AND_METHOD, CARD_TYPES, METHOD, PROMPT_ERRORS, PROMPT_FOR,
-    RECORDING_STATUS_CALLBACK, STATUS_CALLBACK, STREAM_TRACKS, TRIM,
+    RECORDING_STATUS_CALLBACK, RECORDING_STATUS_CALLBACK_EVENT, STATUS_CALLBACK, STREAM_TRACKS,
+    TRIM,
 };
 use crate::laml::schema::{Attribute, Element, Kind, Text, attribute};
 use crate::laml::ssml::SPEECH;
@@ -143,6 +144,7 @@ static RECORD: Element = Element::new("Record").attributes(&[
             .code("13699"),
     ],
     RECORDING_STATUS_CALLBACK,
+    &[RECORDING_STATUS_CALLBACK_EVENT],
 ]);
 
 static ENQUEUE: Element = Element::new("Enqueue")
@@ -211,7 +213,7 @@ static VIRTUAL_AGENT: Element = Element::new("VirtualAgent")
     ])
     .children(&[&PARAMETER]);
 
-/// Its parts are not published; its text and attributes are the library's own affair.
+/// SignalWire's library writes it and no page describes it: only its name and text are known.
 static AI: Element = Element::new("AI").text(Text::Words);
 
 static DENOISE: Element = Element::new("Denoise")

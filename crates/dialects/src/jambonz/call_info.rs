@@ -110,9 +110,11 @@ pub(super) fn base(facts: &CallFacts, status: Status<'_>) -> Payload {
     put(&mut payload, "sip_reason", status.reason);
     put(&mut payload, "call_status", status.word);
     put(&mut payload, "originating_sip_ip", facts.source_ip.as_str());
-    if let Some(trunk) = &facts.trunk {
-        put(&mut payload, "originating_sip_trunk_name", trunk.as_str());
-    }
+    put(
+        &mut payload,
+        "originating_sip_trunk_name",
+        facts.trunk.as_deref().unwrap_or_default(),
+    );
     put(
         &mut payload,
         "local_sip_address",

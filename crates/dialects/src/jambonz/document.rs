@@ -11,6 +11,7 @@ use super::validate::{MAX_FINDINGS, Validation, shortened};
 use super::verb;
 use crate::nearest::nearest;
 use crate::place::Places;
+use crate::shown::shown;
 use crate::{Document, DocumentError};
 
 /// The word under which jambonz files a document it does not run.
@@ -174,7 +175,8 @@ fn element_verb(validation: &mut Validation, element: Value) -> Option<Built> {
         Value::Null => Map::new(),
         other => {
             validation.inside(Segment::Value(name.clone()), |validation| {
-                let message = format!("{name}: must be an object, found {}", shortened(&other));
+                let found = shortened(&other);
+                let message = format!("{}: must be an object, found {found}", shown(&name));
                 validation.note(message, None);
             });
             return None;
@@ -233,9 +235,8 @@ fn check_and_build(
 }
 
 fn unknown(validation: &mut Validation, name: &str) {
-    let shown: String = name.chars().take(60).collect();
     let help = nearest(name, schema::names()).map(|meant| format!("did you mean `{meant}`?"));
-    validation.note(format!("invalid instruction: {shown}"), help);
+    validation.note(format!("invalid instruction: {}", shown(name)), help);
 }
 
 const START: Position = Position { line: 1, column: 1 };

@@ -12,7 +12,8 @@ use crate::laml::content_type::{Reading, charset, reading};
 use crate::laml::schema::Kind;
 use crate::laml::validate::{Review, SCHEMA};
 use crate::laml::vendor::Vendor;
-use crate::laml::xml::{self, fatal, shown};
+use crate::laml::xml::{self, fatal};
+use crate::shown::shown;
 use crate::{Document, DocumentError};
 
 /// The vendors' code for a verb that this version does not know.
@@ -162,15 +163,11 @@ fn step(review: &mut Review<'_>, node: Node<'_, '_>) -> Step {
 }
 
 fn pause_length(node: Node<'_, '_>) -> Duration {
-    let seconds = node
+    let whole = Kind::Whole(1, u32::MAX);
+    let length = node
         .attribute("length")
-        .and_then(|length| length.parse().ok());
-    Duration::from_secs(
-        seconds
-            .filter(|seconds: &u32| *seconds > 0)
-            .unwrap_or(1)
-            .into(),
-    )
+        .filter(|length| whole.accepts(length));
+    Duration::from_secs(length.and_then(|length| length.parse().ok()).unwrap_or(1))
 }
 
 /// 404 unless `busy`: the SIP statuses that Twilio documents.

@@ -9,6 +9,7 @@ use roxmltree::{Document as Tree, Error, ParsingOptions};
 
 use crate::laml::MAX_DOCUMENT;
 use crate::place::Places;
+use crate::shown::{on_one_line, shown};
 
 /// An error for which the vendor does not run the document.
 pub(crate) fn fatal(
@@ -250,29 +251,4 @@ fn not_well_formed(text: &str, error: &Error) -> Diagnostic {
         }
     };
     fatal("12100", position, message, help)
-}
-
-/// What a document holds, made fit for a message: short and on one line.
-pub(crate) fn shown(text: &str) -> String {
-    const MOST: usize = 60;
-    let start = text
-        .char_indices()
-        .nth(MOST)
-        .and_then(|(end, _)| text.get(..end));
-    match start {
-        Some(start) => format!("{}…", on_one_line(start)),
-        None => on_one_line(text),
-    }
-}
-
-/// The same text with its control characters written out.
-fn on_one_line(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character.is_control() {
-            true => out.extend(character.escape_debug()),
-            false => out.push(character),
-        }
-    }
-    out
 }

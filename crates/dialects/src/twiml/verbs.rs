@@ -3,7 +3,8 @@
 //! Source: Twilio's pages per verb; codes and levels from its error dictionary.
 
 use crate::laml::attributes::{
-    ACTION, ACTION_AND_METHOD, METHOD, RECORDING_STATUS_CALLBACK, TRACKS, TRIM, URL_AND_METHOD,
+    ACTION, ACTION_AND_METHOD, METHOD, RECORDING_STATUS_CALLBACK, RECORDING_STATUS_CALLBACK_EVENT,
+    TRACKS, TRIM, URL_AND_METHOD,
 };
 use crate::laml::schema::{Element, Kind, Text, attribute};
 use crate::laml::ssml::SPEECH;
@@ -47,12 +48,11 @@ pub(super) static PAUSE: Element =
 
 static HANGUP: Element = Element::new("Hangup").children(&[&connect::PARAMETER]);
 
-static REJECT: Element = Element::new("Reject").attributes(&[&[attribute(
-    "reason",
-    Kind::OneOf(&["rejected", "busy"]),
-)
-.default("rejected")
-.code("13810")]]);
+static REJECT: Element = Element::new("Reject")
+    .attributes(&[&[attribute("reason", Kind::OneOf(&["rejected", "busy"]))
+        .default("rejected")
+        .code("13810")]])
+    .children(&[&connect::PARAMETER]);
 
 static REDIRECT: Element = Element::new("Redirect")
     .attributes(&[&[METHOD.code("13710")]])
@@ -167,6 +167,7 @@ static RECORD: Element = Element::new("Record").attributes(&[
         attribute("recordingConfigurationId", Kind::Any),
     ],
     RECORDING_STATUS_CALLBACK,
+    &[RECORDING_STATUS_CALLBACK_EVENT],
 ]);
 
 static ENQUEUE: Element = Element::new("Enqueue")

@@ -26,6 +26,22 @@ fn assert_valid(verbs: &str) {
 }
 
 #[test]
+fn a_target_that_cannot_be_referred_to_is_remarked_and_the_document_runs() {
+    for target in ["mailto:bob@example.com", "+4930123456"] {
+        let text = response(&format!("\n<Refer><SipUri>{target}</SipUri></Refer>"));
+        let program = example::parse(Dialect::Bxml, &text).unwrap();
+        let [remark] = program.warnings.as_slice() else {
+            panic!("{target}: {:?}", program.warnings)
+        };
+        assert_eq!(remark.position.to_string(), "2:8", "{target}");
+        assert!(
+            remark.message.ends_with("the transfer will fail"),
+            "{target}"
+        );
+    }
+}
+
+#[test]
 fn a_refer_is_read_with_all_that_it_says() {
     let refer = only_refer(
         Dialect::Bxml,
@@ -49,6 +65,26 @@ fn a_refer_is_read_with_all_that_it_says() {
     assert!(refer.headers.is_empty() && refer.defect.is_none() && refer.id.is_none());
     assert!(!refer.outbound_allowed);
     assert_eq!(refer.timing, ReferTiming::FromAcceptance);
+}
+
+#[test]
+fn what_a_message_shows_of_a_document_is_short_and_without_control_characters() {
+    let long = "x".repeat(70);
+    for text in [
+        format!("<{long}/>"),
+        response(&format!("<{long}/>")),
+        response(&format!("<Hangup {long}='1'/>")),
+        response(&format!("<Hangup><{long}/></Hangup>")),
+        response(&format!("<Pause duration='&#x9b;2J{long}'/>")),
+        response(&format!("<Redirect redirectUrl='ftp://&#x9b;/{long}'/>")),
+        response(&format!(
+            "<Transfer><PhoneNumber>&#x9b;{long}</PhoneNumber></Transfer>"
+        )),
+    ] {
+        let [message] = errors(&text).try_into().expect("one error");
+        assert!(message.contains('…') && message.len() < 200, "{message}");
+        assert!(!message.contains(char::is_control), "{message:?}");
+    }
 }
 
 #[test]
@@ -207,6 +243,18 @@ fn a_tag_is_trimmed_and_a_blank_one_clears() {
         errors(&response(&long)),
         ["1:11 <Tag>: has 257 characters; at most 256 are allowed"]
     );
+}
+
+#[test]
+fn user_to_user_headers_may_have_350_characters_in_all() {
+    let forward = |uui: usize| {
+        response(&format!(
+            "<Forward to='sip:a@b' uui='{}'/>",
+            "x".repeat(uui)
+        ))
+    };
+    assert_eq!(errors(&forward(351)).len(), 1);
+    assert!(example::parse(Dialect::Bxml, &forward(350)).is_ok());
 }
 
 /// One valid document per verb that this release understands and refuses.

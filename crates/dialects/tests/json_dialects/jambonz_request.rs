@@ -161,7 +161,7 @@ fn tag_data_and_parent_call_travel_along() {
         json!({"camelCase": {"deep_down": [1, 2.5]}})
     );
     assert_eq!(body["parent_call_sid"], "p");
-    assert_eq!(body.get("originating_sip_trunk_name"), None);
+    assert_eq!(body["originating_sip_trunk_name"], "");
 }
 
 #[test]
@@ -475,4 +475,17 @@ fn what_the_application_gave_comes_back_as_javascript_would_write_it() {
         data,
         "{\"2\":1e+21,\"10\":\"ten\",\"b\":1,\"a\":\"\u{2028}/é\\u0007\",\"01\":0}}"
     );
+}
+
+#[test]
+fn an_error_never_tells_the_password_of_a_url() {
+    for wrong in [
+        "https://ada:secret@app.example.com/x#rc=9",
+        "wss://ada:secret@app.example.com/x",
+        "https://ada:secret@app.example.com:port/x",
+    ] {
+        let error = to(wrong).unwrap_err();
+        assert!(error.url.contains("app.example.com"), "{error}");
+        assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+    }
 }

@@ -46,6 +46,11 @@ impl Pattern {
         }
     }
 
+    /// Whether the pattern names a host, as in `user@host`.
+    pub fn names_host(&self) -> bool {
+        self.0.contains('@')
+    }
+
     /// The pattern as written.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,6 +1,7 @@
 //! Every setting as a typed value. What the keys mean to an operator stands in the
 //! configuration page of the documentation; the field names are the keys.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -321,13 +322,22 @@ pub struct ApplicationSettings {
     #[serde(serialize_with = "method")]
     pub method: HookMethod,
     /// Asked when a document cannot be had.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "optional_url"
+    )]
     pub fallback_url: Option<String>,
     /// Told about the call's status.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "optional_url"
+    )]
     pub status_callback: Option<String>,
     /// Told Voice Gateway events.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "optional_url"
+    )]
     pub events_url: Option<String>,
 }
 
@@ -336,7 +346,7 @@ pub struct ApplicationSettings {
 #[serde(rename_all = "lowercase")]
 pub enum Source {
     /// A web application at this URL.
-    Url(String),
+    Url(#[serde(serialize_with = "url")] String),
     /// A file that every call runs.
     Document(PathBuf),
 }
@@ -392,4 +402,34 @@ fn method<S: Serializer>(value: &HookMethod, to: S) -> Result<S::Ok, S::Error> {
         HookMethod::Get => "GET",
         HookMethod::Post => "POST",
     })
+}
+
+/// A URL may hold the password of the application.
+fn url<S: Serializer>(value: &str, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&without_password(value))
+}
+
+fn optional_url<S: Serializer>(value: &Option<String>, to: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => url(value, to),
+        None => to.serialize_none(),
+    }
+}
+
+/// `http://user:********@host/path`; everything else stays as it is.
+fn without_password(url: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return Cow::Borrowed(url);
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let credentials = authority
+        .rsplit_once('@')
+        .map(|(credentials, _)| credentials);
+    let Some((user, password)) = credentials.and_then(|both| both.split_once(':')) else {
+        return Cow::Borrowed(url);
+    };
+    let after = rest
+        .get(user.len() + 1 + password.len()..)
+        .unwrap_or_default();
+    Cow::Owned(format!("{scheme}://{user}:********{after}"))
 }

@@ -9,7 +9,7 @@ use crate::dialog::{Dialog, tag_of};
 use crate::digest::{Denied, DigestServer};
 use crate::endpoint::leg::has_offer;
 use crate::event::LegId;
-use crate::header::{CSeq, MaxForwards, Name};
+use crate::header::{CSeq, Event as EventPackage, MaxForwards, Name};
 use crate::transaction::TransactionId;
 use crate::transport::Flow;
 use crate::usage::offer_answer::Glare;
@@ -160,13 +160,7 @@ impl Endpoint {
                     let response = options_response(&self.core, *id, request, &flow);
                     return self.core.respond_stateless(flow, request, response);
                 }
-                (Ok(()), Method::Subscribe) => {
-                    let mut refusal = Refusal::new(489, reason_phrase(489));
-                    refusal
-                        .headers
-                        .push((Name::AllowEvents, "refer".to_owned()));
-                    refusal
-                }
+                (Ok(()), Method::Subscribe) => bad_event(),
                 // Placing calls for strangers is toll fraud (RFC 3515 section 5.2).
                 (Ok(()), Method::Refer) => Refusal::new(403, reason_phrase(403)),
                 // A message to nobody in particular.
@@ -301,10 +295,25 @@ fn dispatch(leg: &mut Leg, core: &mut Core, inbound: Inbound) {
             let response = options_response(core, inbound.id, &inbound.request, &flow);
             core.respond(inbound.id, response);
         }
-        // No subscription can be made or kept alive this way (RFC 7614 section 7).
-        Method::Subscribe => core.answer_status(inbound.id, &inbound.request, 403),
+        Method::Subscribe => {
+            let refer = inbound.request.headers().typed_opt::<EventPackage<'_>>();
+            if refer.is_ok_and(|event| event.is_some_and(|event| event.is("refer"))) {
+                // No subscription can be made or kept alive this way (RFC 7614 section 7).
+                return core.answer_status(inbound.id, &inbound.request, 403);
+            }
+            core.refuse(inbound.id, &inbound.request, &bad_event());
+        }
         _ => leg.on_request(core, inbound),
     }
+}
+
+/// No events can be subscribed to here; a transfer makes its own subscription.
+fn bad_event() -> Refusal {
+    let mut refusal = Refusal::new(489, reason_phrase(489));
+    refusal
+        .headers
+        .push((Name::AllowEvents, "refer".to_owned()));
+    refusal
 }
 
 /// A re-INVITE or UPDATE, if it is the peer's turn.

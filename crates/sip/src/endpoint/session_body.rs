@@ -34,13 +34,16 @@ pub fn session_description(headers: &Headers, body: &Bytes) -> Option<Bytes> {
 
 /// Refuses a body that a session request must not have (RFC 3261 section 8.2.3).
 pub(crate) fn check(headers: &Headers, body: &Bytes) -> Result<(), Refusal> {
-    if body.is_empty() || session_description(headers, body).is_some() {
+    if body.is_empty() {
         return Ok(());
     }
     let mut refusal = Refusal::new(415, "Unsupported Media Type");
     let encoded = headers
         .get(Name::ContentEncoding)
         .is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity"));
+    if !encoded && session_description(headers, body).is_some() {
+        return Ok(());
+    }
     if encoded {
         refusal
             .headers

@@ -13,6 +13,11 @@ fn each_flaw_has_its_answer() {
         ("REGISTER", "", 405),
         ("INVITE", "Require: sec-agree\n", 420),
         ("INVITE", "Content-Type: text/plain\n", 415),
+        (
+            "INVITE",
+            "Content-Type: application/sdp\nContent-Encoding: gzip\n",
+            415,
+        ),
         ("SUBSCRIBE", "Event: presence\n", 489),
         ("INFO", "", 481),
         ("BYE", "", 481),
@@ -103,8 +108,11 @@ fn malformed_requests_are_refused_before_a_leg_is_made() {
         outside(|text| text.replace("Call-ID: call\n", "")),
         Some(400)
     );
-    let encoded = |text: String| text.replace("Content-Type", "Content-Encoding: gzip\nX-Type");
-    assert_eq!(outside(encoded), Some(100), "what begins like SDP is SDP");
+    let encoded =
+        |text: String| text.replace("Content-Type", "Content-Encoding: gzip\nContent-Type");
+    assert_eq!(outside(encoded), Some(415));
+    let untyped = |text: String| text.replace("Content-Type", "X-Type");
+    assert_eq!(outside(untyped), Some(100), "what begins like SDP is SDP");
 }
 
 #[test]
@@ -161,6 +169,9 @@ fn c90_requests_during_a_call_are_answered() {
         raw.in_dialog(method, method, "Event: refer\n", "");
         assert_eq!(raw.response().status(), status, "{method}");
     }
+    raw.cseq += 1;
+    raw.in_dialog("SUBSCRIBE", "presence", "Event: presence\n", "");
+    assert_eq!(raw.response().status(), 489);
     assert!(raw.endpoint.is_confirmed(leg));
 }
 
