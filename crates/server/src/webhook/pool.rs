@@ -53,6 +53,11 @@ impl Pool {
         None
     }
 
+    /// Closes every connection that nobody uses.
+    pub(crate) fn close_idle(&self) {
+        self.idle.borrow_mut().clear();
+    }
+
     /// A new connection.
     pub(crate) async fn open(
         &self,

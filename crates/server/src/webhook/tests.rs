@@ -534,6 +534,18 @@ fn private_addresses_are_refused_also_after_a_redirect() {
 }
 
 #[test]
+fn a_connection_that_is_open_already_is_no_way_around_the_policy() {
+    run(async |webhooks| {
+        let application = Application::taking(vec![ok("open"), ok("closed")]).await;
+        let request = post(application.url("/"));
+        assert_eq!(webhooks.fetch(CALL, &request).await.unwrap().body, b"open");
+        webhooks.set_allow_private(false);
+        let error = webhooks.fetch(CALL, &request).await.unwrap_err();
+        assert_eq!(error.kind, FetchErrorKind::PrivateAddress);
+    });
+}
+
+#[test]
 fn what_an_application_is_told_keeps_its_order_and_is_tried_again() {
     run(async |webhooks| {
         let application = Application::taking(vec![
