@@ -180,10 +180,14 @@ fn check<H: Host>(call: &Rc<Call<H>>, refer: &Refer) -> Result<Outgoing, NotAppl
         call.note_remark(&source, defect);
         return Err(NotApplicable::Unsendable(defect.message.clone()));
     }
-    let peer_host = call.record.facts(|facts| match inbound {
+    let mut peer_host = call.record.facts(|facts| match inbound {
         true => facts.from.host.clone(),
         false => facts.to.host.clone(),
     });
+    if peer_host.is_empty() {
+        // Who calls under a tel URI names no host; the one that it calls from is the next best.
+        peer_host = call.record.flow.remote.ip().to_canonical().to_string();
+    }
     let bare = match refer.target_rule {
         TargetRule::Uri => BareTarget::Refuse,
         TargetRule::UriOrUser => BareTarget::AtPeerHost(&peer_host),

@@ -678,6 +678,28 @@ fn c6_headers_of_the_stack_are_not_taken_from_a_document() {
 }
 
 #[test]
+fn c12_a_bare_number_for_a_caller_without_a_host_goes_to_where_it_calls_from() {
+    in_virtual_time(async {
+        let refer = json!([
+            {"verb": "answer"},
+            {"verb": "sip:refer", "referTo": "+441632960999"}
+        ]);
+        let world = with_first(Dialect::Jambonz, refer.to_string());
+        let mut phone = world.phone();
+        phone.from = "<tel:+441632960123>;tag=a1".to_owned();
+        phone.call().await;
+        let refer = phone.request("REFER").await;
+        assert_eq!(
+            refer.header("Refer-To"),
+            Some("<sip:+441632960999@127.0.0.1>")
+        );
+        phone.answer(&refer, 603, "Decline", &[]);
+        phone.listen(Duration::from_secs(1)).await;
+        world.settle().await;
+    });
+}
+
+#[test]
 fn c25_the_local_party_is_the_referrer_unless_switched_off() {
     for named in [true, false] {
         in_virtual_time(async {
