@@ -8,7 +8,8 @@
 //! Promises: bad input never panics and is told apart with its place and, where SIP allows it, an
 //! answer; bytes that are not UTF-8 come back to the wire as they were; no value can end its line;
 //! URIs are never rewritten. No request stays without answer, every leg ends once, and the end of
-//! a subscription is never the end of a call. Bytes and times come in as arguments, bytes and values go out.
+//! a subscription is never the end of a call. Bytes and times come in as arguments, bytes and
+//! values go out.
 //!
 //! Leaves out: sockets, clocks, random numbers, media, and what a status means to a caller.
 

@@ -270,3 +270,34 @@ fn c6_a_header_of_the_stack_cannot_be_given() {
     assert!(raw.is_silent());
     assert_eq!(raw.endpoint.leg_count(), 0);
 }
+
+#[test]
+fn a_peer_that_pretends_to_be_ever_more_forks_is_not_followed() {
+    let mut raw = Raw::new();
+    let leg = place(&mut raw, |_| {});
+    let invite = raw.sent_request(Method::Invite);
+    let respond_as = |raw: &mut Raw, status: u16, fork: u32| {
+        let value = |name: &'static str| invite.headers().get(name).unwrap().to_owned();
+        let text = format!(
+            "SIP/2.0 {status} R\nVia: {}\nFrom: {}\nTo: {};tag=fork{fork}\nCall-ID: {}\n\
+             CSeq: {}\n{ANSWER}\n{SDP}",
+            value("Via"),
+            value("From"),
+            value("To"),
+            value("Call-ID"),
+            value("CSeq"),
+        );
+        raw.receive(&text);
+    };
+    for fork in 0..100 {
+        respond_as(&mut raw, 180, fork);
+    }
+    assert_eq!(raw.endpoint.census().dialogs, 32);
+    for fork in 0..100 {
+        respond_as(&mut raw, 200, fork);
+    }
+    // For each fork an ACK, and a BYE for all but the one that won.
+    assert_eq!(raw.sent.len(), 32 + 31);
+    assert!(raw.endpoint.is_confirmed(leg));
+    assert_eq!(raw.endpoint.census().dialogs, 1);
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Machine, acknowledgement};
+use super::{MOST_FORKS, Machine, acknowledgement};
 use crate::Response;
 use crate::dialog::tag_of;
 use crate::endpoint::core::{Core, Due, Failure, Upcall, WireMessage};
@@ -58,6 +58,9 @@ impl Core {
         let Some(transaction) = self.clients.get(&id) else {
             return false;
         };
+        if transaction.acks.len() >= MOST_FORKS {
+            return true;
+        }
         let leg = transaction.leg;
         if transaction.request.is_some() || response.is_success() && transaction.is_invite() {
             self.wire(leg, false, flow, WireMessage::Response(&response));

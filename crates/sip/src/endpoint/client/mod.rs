@@ -22,6 +22,9 @@ use crate::transaction::{
 use crate::transport::Flow;
 use crate::{Method, Request, Response};
 
+/// How many forks of one INVITE are listened to: one answer can pretend to be any number.
+pub(crate) const MOST_FORKS: usize = 32;
+
 /// What a request of ours is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {

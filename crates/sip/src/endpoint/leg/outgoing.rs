@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::session::MOST_LENGTHENINGS;
 use super::{Done, Leg, Phase, SDP, SUPPORTED, cseq_of, tag_text, write_extra};
 use crate::dialog::{Dialog, Outgoing, tag_of};
-use crate::endpoint::client::Purpose;
+use crate::endpoint::client::{MOST_FORKS, Purpose};
 use crate::endpoint::command::{CommandError, OutgoingInvite};
 use crate::endpoint::core::{Core, Failure};
 use crate::event::{Event, LegEnd, LegId};
@@ -196,7 +196,8 @@ impl Leg {
             return;
         }
         let tagged = response.headers().get(Name::To).and_then(tag_of).is_some();
-        if tagged && calling.early_of(response.headers()).is_none() {
+        let is_new = tagged && calling.early_of(response.headers()).is_none();
+        if is_new && calling.early.len() < MOST_FORKS {
             let dialog = Dialog::of_response(
                 &response,
                 &calling.local,
