@@ -40,7 +40,6 @@ const OWNED: &[(&str, Option<&str>)] = &[
     ("Referred-By", Some("b")),
     ("Replaces", None),
     ("Require", None),
-    ("Retry-After", None),
     ("Route", None),
     ("RSeq", None),
     ("Security-Client", None),
