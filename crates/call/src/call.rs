@@ -19,6 +19,7 @@ use crate::command::{Command, NewDocument};
 use crate::inbox::{Inbox, Input};
 use crate::journal::{SipMessage, VerbEnd, What};
 use crate::ledger::Ledger;
+use crate::masking::Masked;
 use crate::options::CallOptions;
 use crate::record::CallRecord;
 use crate::transfers::Transfers;
@@ -350,7 +351,7 @@ impl<H: Host> Call<H> {
             by = ?end.by,
             status = end.sip_status,
             cause = end.cause,
-            why = end.message,
+            why = end.message.as_deref().map(Masked).map(tracing::field::display),
             "a call ended"
         );
         self.note(What::Ended(Box::new(end.clone())));

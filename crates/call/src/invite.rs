@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use hookflash_dialects::{CallFacts, CallState, Dialect, Direction, InviteFacts, Party};
 use hookflash_sip::header::NameAddr;
+use hookflash_sip::wire_text::{display_text, from_wire};
 use hookflash_sip::{Flow, Name, Request, Scheme, UriRef};
 
 use crate::options::CallOptions;
@@ -80,7 +81,7 @@ fn invite_facts(invite: &Request, dialect: Dialect) -> InviteFacts {
         .iter()
         .filter(|(name, _)| dialect.tells_header(name.as_str()));
     let told = told
-        .map(|(name, value)| (name.as_str().to_owned(), value.to_owned()))
+        .map(|(name, value)| (name.as_str().to_owned(), readable(value)))
         .collect();
     if !whole {
         return InviteFacts {
@@ -90,13 +91,18 @@ fn invite_facts(invite: &Request, dialect: Dialect) -> InviteFacts {
     }
     InviteFacts {
         method: invite.method().as_str().to_owned(),
-        uri: invite.uri().to_owned(),
+        uri: readable(invite.uri()),
         version: "2.0".to_owned(),
         headers: told,
-        body: String::from_utf8_lossy(invite.body()).into_owned(),
+        body: readable(&from_wire(invite.body())),
         content_type: headers.get(Name::ContentType).map(str::to_owned),
-        raw: String::from_utf8_lossy(&invite.to_bytes()).into_owned(),
+        raw: readable(&from_wire(&invite.to_bytes())),
     }
+}
+
+/// Text for an application: bytes that were not UTF-8 on the wire are read as Latin-1.
+fn readable(text: &str) -> String {
+    display_text(text).into_owned()
 }
 
 fn calling_party(from: &str) -> Party {
@@ -116,8 +122,8 @@ fn calling_party(from: &str) -> Party {
 fn party(uri: &str, display_name: String) -> Party {
     let Ok(parsed) = UriRef::borrowed(uri) else {
         return Party {
-            uri: uri.to_owned(),
-            display_name,
+            uri: readable(uri),
+            display_name: readable(&display_name),
             ..Party::default()
         };
     };
@@ -139,10 +145,10 @@ fn party(uri: &str, display_name: String) -> Party {
         Scheme::Other => Default::default(),
     };
     Party {
-        uri: uri.to_owned(),
-        user,
+        uri: readable(uri),
+        user: readable(&user),
         host,
-        display_name,
+        display_name: readable(&display_name),
     }
 }
 
@@ -158,6 +164,12 @@ mod tests {
         assert_eq!(alice.user, "al ice");
         assert_eq!(alice.host, "[2001:db8::1]");
         assert_eq!(alice.display_name, "Alice \"A\" B");
+    }
+
+    #[test]
+    fn a_latin_1_name_is_told_as_it_reads() {
+        let caller = from_wire(b"\"J\xf6rg\" <sip:j@example.com>;tag=1").into_owned();
+        assert_eq!(calling_party(&caller).display_name, "Jörg");
     }
 
     #[test]

@@ -50,10 +50,7 @@ pub fn ladder(record: &CallRecord) -> String {
                     };
                     row(&at, &blank(), &arrow(&label, false))
                 }
-                What::Unanswered { number, failure } => {
-                    if number.is_none() {
-                        asked.push((entry.at, "unusable URL"));
-                    }
+                What::Unanswered { failure, .. } => {
                     row(&at, &blank(), &remark(&format!("✗ {}", failure.1.message)))
                 }
                 What::VerbDone(_)

@@ -1,31 +1,36 @@
 //! Personal data in logs: enough to tell two parties apart, too little to call them.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// A text that shows with every party masked, for logs.
 ///
-/// In each run of characters that can make up a number, a user name or a host's user part, all but
-/// the last two characters become `…`; URI schemes, hosts and short words stay readable.
+/// Of a user part and of a number all but the last two characters become `…`, and what stands in
+/// double quotes (display names, texts of applications and far ends) does so as a whole. URI
+/// schemes, hosts and other words stay readable.
 #[derive(Clone, Copy)]
 pub struct Masked<'a>(pub &'a str);
 
 impl fmt::Display for Masked<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0;
-        while !rest.is_empty() {
-            let start = rest.find(is_party_character).unwrap_or(rest.len());
-            let (before, run_on) = rest.split_at(start);
-            f.write_str(before)?;
-            let end = run_on
-                .find(|c| !is_party_character(c))
-                .unwrap_or(run_on.len());
-            let (run, after) = run_on.split_at(end);
-            if after.starts_with('@') || looks_like_number(run) {
-                mask(run, f)?;
+        while let Some(c) = rest.chars().next() {
+            let (word, after) = split_while(rest, is_user_information);
+            if c == '"' {
+                f.write_str("\"…\"")?;
+                rest = after_quoted(rest);
+            } else if word.is_empty() {
+                f.write_char(c)?;
+                rest = rest.get(c.len_utf8()..).unwrap_or_default();
+            } else if after.starts_with('@') {
+                let (scheme, user) = split_scheme(word);
+                f.write_str(scheme)?;
+                // Parameters of the user part, and passwords, are not worth showing.
+                mask(user.split([';', ':']).next().unwrap_or(user), f)?;
+                rest = after;
             } else {
-                f.write_str(run)?;
+                mask_numbers(word, f)?;
+                rest = after;
             }
-            rest = after;
         }
         Ok(())
     }
@@ -37,8 +42,59 @@ impl fmt::Debug for Masked<'_> {
     }
 }
 
+/// What may stand before the `@` of a SIP URI, as the field writes it (RFC 3261 §25.1).
+fn is_user_information(c: char) -> bool {
+    is_party_character(c) || ";:=&$,/?()#".contains(c)
+}
+
 fn is_party_character(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '+' | '-' | '_' | '.' | '%' | '~' | '!' | '*' | '\'')
+    c.is_alphanumeric() || "+-_.%~!*'".contains(c)
+}
+
+fn split_while(text: &str, of: impl Fn(char) -> bool) -> (&str, &str) {
+    text.split_at(text.find(|c| !of(c)).unwrap_or(text.len()))
+}
+
+fn split_scheme(word: &str) -> (&str, &str) {
+    ["sip:", "sips:", "tel:", "mailto:"]
+        .iter()
+        .find_map(|known| {
+            let (scheme, rest) = word.split_at_checked(known.len())?;
+            scheme.eq_ignore_ascii_case(known).then_some((scheme, rest))
+        })
+        .unwrap_or(("", word))
+}
+
+/// What follows the quoted string that the text begins with; nothing when it is not closed.
+fn after_quoted(text: &str) -> &str {
+    let mut characters = text.chars();
+    characters.next();
+    let mut escaped = false;
+    for c in characters.by_ref() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => break,
+            _ => {}
+        }
+    }
+    characters.as_str()
+}
+
+fn mask_numbers(word: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut rest = word;
+    while !rest.is_empty() {
+        let (between, run_on) = split_while(rest, |c| !is_party_character(c));
+        let (run, after) = split_while(run_on, is_party_character);
+        f.write_str(between)?;
+        if looks_like_number(run) {
+            mask(run, f)?;
+        } else {
+            f.write_str(run)?;
+        }
+        rest = after;
+    }
+    Ok(())
 }
 
 /// Six digits and more (a port has five), and nothing that an address or a host name would have.
@@ -57,7 +113,7 @@ fn mask(run: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let shown = if characters > 4 { 2 } else { 0 };
     run.chars()
         .skip(characters - shown)
-        .try_for_each(|c| fmt::Write::write_char(f, c))
+        .try_for_each(|c| f.write_char(c))
 }
 
 #[cfg(test)]
@@ -74,6 +130,15 @@ mod tests {
             ("tel:+441632960123", "tel:…23"),
             ("<sip:alice@example.com>", "<sip:…ce@example.com>"),
             ("sip:bob@10.0.0.1:5070", "sip:…@10.0.0.1:5070"),
+            ("sips:alice;x=y@example.com", "sips:…ce@example.com"),
+            ("SIP:alice:secret@example.com", "SIP:…ce@example.com"),
+            ("sip:(020)79460000@b.example", "sip:…00@b.example"),
+            ("\"Alice \\\"A\\\" B\" <sip:al@b>", "\"…\" <sip:…@b>"),
+            ("the target \"alice", "the target \"…\""),
+            (
+                "accepted the REFER (202): 486 Busy, see tel:+441632960123",
+                "accepted the REFER (202): 486 Busy, see tel:…23",
+            ),
             ("REFER", "REFER"),
             ("192.168.100.200", "192.168.100.200"),
             ("", ""),

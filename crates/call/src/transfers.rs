@@ -17,13 +17,18 @@ use hookflash_transfer::{
 };
 use tokio::sync::Notify;
 
-use crate::Host;
 use crate::call::{Call, until};
+use crate::document::Failure;
 use crate::journal::What;
 use crate::ledger::count;
+use crate::{Host, Masked};
 
 /// How long a result may wait for the delivery of the progress that came before it.
 const LONGEST_WAIT_FOR_PROGRESS: Duration = Duration::from_secs(30);
+
+/// How many transfers a call may have. Each is kept to the end of the call, and an application that
+/// refers in a circle would otherwise fill the memory with those that the far end refuses at once.
+const MOST_TRANSFERS: usize = 256;
 
 /// The transfers of one call.
 #[derive(Debug, Default)]
@@ -107,6 +112,16 @@ impl Transfers {
             ended: true,
         });
         number
+    }
+
+    /// Why this call may not have another transfer, if it may not.
+    pub(crate) fn limit_reached<H: Host>(&self, call: &Rc<Call<H>>) -> Option<Failure> {
+        let is_full = call.record.transfers(<[_]>::len) >= MOST_TRANSFERS;
+        is_full.then(|| Failure {
+            url: call.base.borrow().to_string(),
+            code: String::new(),
+            message: format!("the call has had {MOST_TRANSFERS} transfers: they go in a circle"),
+        })
     }
 
     /// Whether a REFER of this call has no result yet.
@@ -296,7 +311,7 @@ impl Transfers {
 
     fn keep_result<H: Host>(&self, call: &Rc<Call<H>>, number: u16, result: &TransferResult) {
         let ended = call.record.millis(result.ended);
-        // The verdict names no party, so it may stand in a log as it is.
+        // The verdict quotes targets that could not be read, and words of the far end.
         tracing::info!(
             call = %call.sid(),
             end = result.end.as_str(),
@@ -304,7 +319,7 @@ impl Transfers {
             refer_status = result.refer_code,
             final_notify_status = result.final_notify_code,
             "{}",
-            result.verdict
+            Masked(&result.verdict)
         );
         call.record.change_transfer(number, |kept| {
             kept.result = Some(Box::new(result.clone()));

@@ -42,9 +42,23 @@ pub fn call(record: &CallRecord) -> Value {
     call
 }
 
-/// The call's journal in order.
+/// The call's journal in order. When it was full, a last event says how many are missing.
 pub fn trace(record: &CallRecord) -> Value {
-    record.entries(|entries| entries.iter().map(|entry| event(record, entry)).collect())
+    let mut events: Vec<Value> =
+        record.entries(|entries| entries.iter().map(|entry| event(record, entry)).collect());
+    let missing = record.entries_not_kept();
+    if let Some(last) = events.last().filter(|_| missing > 0) {
+        let full = json!({
+            "at": last["at"],
+            "kind": "call",
+            "direction": null,
+            "leg": null,
+            "summary": format!("{missing} events are not shown: this call's journal was full"),
+            "details": { "missing": missing },
+        });
+        events.push(full);
+    }
+    Value::Array(events)
 }
 
 /// One entry of a journal, as in [`trace`], with the call that it belongs to: for watchers.
@@ -159,6 +173,8 @@ fn verbs(record: &CallRecord) -> Value {
 
 fn webhooks(record: &CallRecord) -> Value {
     let mut webhooks: Vec<Value> = Vec::new();
+    // Where each numbered request stands: one whose URL cannot be used has no number.
+    let mut places: Vec<usize> = Vec::new();
     record.entries(|entries| {
         for entry in entries {
             let when = rfc3339(record.wall_clock(entry.at));
@@ -168,17 +184,20 @@ fn webhooks(record: &CallRecord) -> Value {
                     method,
                     url,
                     ..
-                } => webhooks.push(json!({
-                    "purpose": purpose,
-                    "method": method_word(*method),
-                    "url": url,
-                    "status": null,
-                    "error": null,
-                    "startedAt": when,
-                    "endedAt": null,
-                })),
+                } => {
+                    places.push(webhooks.len());
+                    webhooks.push(json!({
+                        "purpose": purpose,
+                        "method": method_word(*method),
+                        "url": url,
+                        "status": null,
+                        "error": null,
+                        "startedAt": when,
+                        "endedAt": null,
+                    }));
+                }
                 What::Replied { number, status, .. } => {
-                    let webhook = webhooks.get_mut(usize::from(*number));
+                    let webhook = numbered(&mut webhooks, &places, *number);
                     finish(
                         webhook,
                         &[("status", json!(status)), ("endedAt", json!(when))],
@@ -190,7 +209,7 @@ fn webhooks(record: &CallRecord) -> Value {
                 } => {
                     let (code, error) = &**failure;
                     let error = json!({ "code": code, "message": error.message });
-                    let webhook = webhooks.get_mut(usize::from(*number));
+                    let webhook = numbered(&mut webhooks, &places, *number);
                     finish(webhook, &[("error", error), ("endedAt", json!(when))]);
                 }
                 What::Unanswered {
@@ -210,6 +229,10 @@ fn webhooks(record: &CallRecord) -> Value {
         }
     });
     Value::Array(webhooks)
+}
+
+fn numbered<'a>(webhooks: &'a mut [Value], places: &[usize], number: u16) -> Option<&'a mut Value> {
+    webhooks.get_mut(*places.get(usize::from(number))?)
 }
 
 fn finish(webhook: Option<&mut Value>, with: &[(&str, Value)]) {

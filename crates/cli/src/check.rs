@@ -101,7 +101,8 @@ fn describe(report: &mut String, path: &Path, source: &str, diagnostic: &Diagnos
         let shown: String = line
             .chars()
             .take(160)
-            .map(|c| if c == '\t' { ' ' } else { c })
+            // A document must not steer the terminal.
+            .map(|c| if c.is_control() { ' ' } else { c })
             .collect();
         let number = position.line.to_string();
         let _ = writeln!(report, " {number} | {shown}");
@@ -153,6 +154,17 @@ mod tests {
         );
         assert!(
             checked.report.contains("3 | </Response>"),
+            "{}",
+            checked.report
+        );
+    }
+
+    #[test]
+    fn a_line_is_shown_without_what_would_steer_the_terminal() {
+        let checked = run("e.xml", "<Response>\u{1b}[2J<Refer></Response>");
+        assert!(checked.failed && !checked.report.contains('\u{1b}'));
+        assert!(
+            checked.report.contains("1 | <Response> [2J"),
             "{}",
             checked.report
         );

@@ -18,6 +18,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use hookflash_dialects::Dialect;
 use hookflash_phone::OnRefer;
 use hookflash_server::config::{Config, Options};
+use hookflash_sip::Uri;
 
 /// Transfers are made of hundreds of small pieces, some of which stay for 32 s; under steady load
 /// this allocator needs less time for them than the system's (`bench/README.md`).
@@ -257,6 +258,21 @@ fn phone(args: PhoneArgs) -> ExitCode {
     if args.answer != 200 && !(300..700).contains(&args.answer) {
         return complain("--answer takes 200, or 300 to 699 to refuse", WRONG_USAGE);
     }
+    if let Some(uri) = &args.call
+        && let Err(error) = Uri::borrowed(uri)
+    {
+        return complain(
+            format_args!(
+                "--call: `{uri}` is no SIP URI ({error}); write sip:USER@HOST:PORT, such as \
+                 sip:support@127.0.0.1:5060"
+            ),
+            WRONG_USAGE,
+        );
+    }
+    // Without a password nobody can answer the challenge, which is a far end worth trying too.
+    let password = args.password.or_else(|| {
+        matches!(args.on_refer, OnRefer::Challenge).then(|| format!("{:016x}", phone::rand_seed()))
+    });
     let script = hookflash_phone::Script {
         user: args.username.clone(),
         call: args.call,
@@ -266,7 +282,7 @@ fn phone(args: PhoneArgs) -> ExitCode {
         },
         on_refer: args.on_refer,
         hang_up_after: args.hang_up_after.map(Duration::from_millis),
-        credentials: args.password.map(|password| hookflash_sip::Credentials {
+        credentials: password.map(|password| hookflash_sip::Credentials {
             username: args.username,
             password,
             realm: None,

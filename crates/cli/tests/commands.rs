@@ -169,6 +169,49 @@ fn the_phone_refuses_words_that_it_does_not_know() {
     let output = folder.run(&["phone", "--on-refer", "dance"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(err(&output).contains("reject=CODE"), "{}", err(&output));
+    let output = folder.run(&["phone", "--call", "nobody"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(out(&output).is_empty());
     let output = folder.run(&["phone", "--listen", "carrier-pigeon://x"]);
     assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_document_on_standard_input_that_is_no_text_is_an_error_of_the_document() {
+    use std::io::Write as _;
+    let mut checking = Command::new(env!("CARGO_BIN_EXE_hookflash"))
+        .args(["check", "-"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = checking.stdin.take().unwrap();
+    input
+        .write_all(b"<Response><Say>h\xe9</Say></Response>")
+        .unwrap();
+    drop(input);
+    let output = checking.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        out(&output).contains("-:1:17: error[12100]"),
+        "{}",
+        out(&output)
+    );
+}
+
+#[test]
+fn the_phone_challenges_a_refer_even_when_it_was_given_no_password() {
+    use std::io::BufRead as _;
+    let mut phone = Command::new(env!("CARGO_BIN_EXE_hookflash"))
+        .args(["phone", "--on-refer", "challenge"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    std::io::BufReader::new(phone.stdout.take().unwrap())
+        .read_line(&mut first)
+        .unwrap();
+    phone.kill().unwrap();
+    phone.wait().unwrap();
+    assert!(first.starts_with("listening on 127.0.0.1:"), "{first}");
 }

@@ -51,6 +51,15 @@ impl DocumentError {
     }
 }
 
+/// A document with a single error, found before there was anything else to remark.
+impl From<Diagnostic> for DocumentError {
+    fn from(error: Diagnostic) -> DocumentError {
+        DocumentError {
+            diagnostics: vec![error],
+        }
+    }
+}
+
 impl fmt::Display for DocumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, diagnostic) in self.diagnostics.iter().enumerate() {

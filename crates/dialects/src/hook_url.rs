@@ -4,7 +4,8 @@
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::{FetchError, FetchErrorKind};
+use crate::shown::on_one_line;
+use crate::{FetchError, FetchErrorKind, RetryOn};
 
 /// A URL that can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,13 +42,7 @@ impl HookUrl {
                 ));
             }
         }
-        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-        let credentials = (!url.username().is_empty() || url.password().is_some()).then(|| {
-            (
-                decoded(url.username()),
-                decoded(url.password().unwrap_or_default()),
-            )
-        });
+        let credentials = user_information(&url);
         let fragment = url.fragment().map(str::to_owned);
         url.set_fragment(None);
         // Both fail only for URLs that cannot have a host, which no http URL is.
@@ -69,14 +64,59 @@ impl HookUrl {
     }
 }
 
-/// The error of a URL that cannot be asked.
+/// The error of a URL that cannot be asked. It names the URL as it was written, but for a
+/// password and line breaks: errors are logged, journalled and told to the application.
 pub(crate) fn unusable(written: &str, why: &str) -> FetchError {
     FetchError {
         kind: FetchErrorKind::InvalidUrl,
-        url: written.to_owned(),
+        url: on_one_line(&without_user_information(written)),
         message: why.to_owned(),
         body: None,
     }
+}
+
+/// User and password of a URL, decoded.
+pub(crate) fn user_information(url: &Url) -> Option<(String, String)> {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let password = url.password();
+    (!url.username().is_empty() || password.is_some()).then(|| {
+        (
+            decoded(url.username()),
+            decoded(password.unwrap_or_default()),
+        )
+    })
+}
+
+/// A text that was meant as a URL, without what stands between `//` and `@` in its authority.
+fn without_user_information(written: &str) -> String {
+    let authority = written.find("//").map_or(0, |at| at + 2);
+    let (before, rest) = written.split_at(authority);
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest.get(..end).and_then(|authority| authority.rfind('@')) {
+        Some(at) if authority > 0 => {
+            format!("{before}{}", rest.get(at + 1..).unwrap_or_default())
+        }
+        _ => written.to_owned(),
+    }
+}
+
+/// Reads the override `rp`: the failures on which a request is tried again.
+///
+/// # Errors
+/// The word that it does not know.
+pub(crate) fn retry_on(list: &str) -> Result<RetryOn, &str> {
+    let mut on = RetryOn::default();
+    for word in list.split(',').map(str::trim) {
+        match word {
+            "ct" => on.connect = true,
+            "rt" => on.read = true,
+            "4xx" => on.client_errors = true,
+            "5xx" => on.server_errors = true,
+            "all" => on = RetryOn::ALL,
+            other => return Err(other),
+        }
+    }
+    Ok(on)
 }
 
 #[cfg(test)]
@@ -96,6 +136,19 @@ mod tests {
             Some(("us@er".to_owned(), "p:w".to_owned()))
         );
         assert_eq!(hook.fragment.as_deref(), Some("rc=2"));
+    }
+
+    #[test]
+    fn an_error_names_the_url_on_one_line_and_without_its_password() {
+        for (written, named) in [
+            ("ws://us:p@w@app/x?y=a@b#rc=1", "ws://app/x?y=a@b#rc=1"),
+            ("ftp://app/u:p@x", "ftp://app/u:p@x"),
+            ("mailto:bob@app", "mailto:bob@app"),
+            ("//us:pw@", "//"),
+            ("x\r\ny", r"x\r\ny"),
+        ] {
+            assert_eq!(unusable(written, "no").url, named);
+        }
     }
 
     #[test]

@@ -72,6 +72,16 @@ pub struct RetryOn {
     pub server_errors: bool,
 }
 
+impl RetryOn {
+    /// All of them.
+    pub const ALL: RetryOn = RetryOn {
+        connect: true,
+        read: true,
+        client_errors: true,
+        server_errors: true,
+    };
+}
+
 /// Limits and manners of one request, after `#…` overrides of its URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {

@@ -13,9 +13,11 @@ mod dialect;
 mod facts;
 mod hook_url;
 mod http;
+mod malformed;
 mod moment;
 mod nearest;
 mod place;
+mod shown;
 mod uuid;
 
 pub mod bxml;
@@ -24,7 +26,7 @@ pub mod jambonz;
 pub mod laml;
 pub mod twiml;
 
-pub use dialect::{Dialect, Document, DocumentError};
+pub use dialect::{Dialect, Document, DocumentError, UnknownDialect};
 pub use facts::{
     Account, Application, CallEnd, CallFacts, CallState, Direction, EndedBy, InviteFacts, Party,
 };
@@ -33,4 +35,4 @@ pub use http::{
     Success,
 };
 pub use jambonz::gateway::GatewayMoment;
-pub use moment::{Fetched, Moment, ReferNews, StatusEvent};
+pub use moment::{Moment, ReferNews, StatusEvent};

@@ -3,8 +3,6 @@
 use hookflash_program::{Hook, Refer};
 use hookflash_transfer::TransferResult;
 
-use crate::FetchError;
-
 /// A change of a call's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StatusEvent {
@@ -64,13 +62,3 @@ pub enum Moment<'a> {
         sequence: u32,
     },
 }
-
-impl Moment<'_> {
-    /// The error of a failed request as a fallback moment's code, given by the dialect.
-    pub fn is_fallback(&self) -> bool {
-        matches!(self, Moment::Fallback { .. })
-    }
-}
-
-/// Kept so that call sites read well: what a fetch can end with.
-pub type Fetched = Result<crate::Reply, FetchError>;

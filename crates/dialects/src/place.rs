@@ -2,6 +2,21 @@
 
 use hookflash_program::Position;
 
+/// Where every document begins.
+pub(crate) const START: Position = Position { line: 1, column: 1 };
+
+/// The text of a document.
+///
+/// # Errors
+/// The position of the first byte that is not UTF-8.
+pub(crate) fn utf8(body: &[u8]) -> Result<&str, Position> {
+    std::str::from_utf8(body).map_err(|error| {
+        let valid = body.get(..error.valid_up_to()).unwrap_or_default();
+        let valid = std::str::from_utf8(valid).unwrap_or_default();
+        Places::new(valid).at(valid.len())
+    })
+}
+
 /// Finds the positions of offsets. Asked in rising order, as a walk through a document does, all
 /// answers together cost one pass over the text.
 pub(crate) struct Places<'a> {
@@ -15,7 +30,7 @@ impl<'a> Places<'a> {
         Places {
             text,
             offset: 0,
-            position: Position { line: 1, column: 1 },
+            position: START,
         }
     }
 

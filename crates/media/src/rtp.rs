@@ -1,4 +1,4 @@
-//! RTP packets (RFC 3550): silence going out, a look at what comes in.
+//! RTP packets (RFC 3550): silence going out.
 
 use rtp_types::{RtpPacket, RtpPacketBuilder};
 
@@ -100,57 +100,5 @@ impl SilenceSource {
     pub const fn skip_packet(&mut self) {
         self.timestamp = self.timestamp.wrapping_add(SAMPLES_PER_PACKET as u32);
         self.marker = true;
-    }
-}
-
-/// What a datagram on the RTP port is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Received {
-    /// An RTP packet.
-    Rtp {
-        /// Its payload type.
-        payload_type: u8,
-    },
-    /// RTCP on the same port (RFC 5761 §4).
-    Rtcp,
-    /// Neither: STUN, garbage, or a broken packet.
-    Other,
-}
-
-/// Counts what comes in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ReceiveCounter {
-    /// RTP packets.
-    pub packets: u64,
-    /// Datagrams that are neither RTP nor RTCP.
-    pub foreign: u64,
-    /// The latest source, if there was any.
-    pub ssrc: Option<u32>,
-    /// How often the source changed.
-    pub ssrc_changes: u32,
-}
-
-impl ReceiveCounter {
-    /// Takes a datagram from the RTP port.
-    pub fn handle_datagram(&mut self, datagram: &[u8]) -> Received {
-        // Version 2 and a packet type of RTCP in the second byte.
-        if let [first, 192..=223, ..] = datagram
-            && first >> 6 == 2
-        {
-            return Received::Rtcp;
-        }
-        let Ok(packet) = RtpPacket::parse(datagram) else {
-            self.foreign += 1;
-            return Received::Other;
-        };
-        self.packets += 1;
-        let ssrc = packet.ssrc();
-        if self.ssrc.is_some_and(|before| before != ssrc) {
-            self.ssrc_changes = self.ssrc_changes.saturating_add(1);
-        }
-        self.ssrc = Some(ssrc);
-        Received::Rtp {
-            payload_type: packet.payload_type(),
-        }
     }
 }

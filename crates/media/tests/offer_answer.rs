@@ -447,6 +447,21 @@ fn codec_names_of_the_configuration_are_read_in_any_case() {
     assert!(error.to_string().contains("PCMU and PCMA"));
 }
 
+#[test]
+fn a_payload_type_that_no_packet_can_carry_is_not_taken() {
+    let offer = TRUNK
+        .replace("RTP/AVP 8 0 18 101", "RTP/AVP 200 0 201")
+        .replace("a=rtpmap:8 ", "a=rtpmap:200 ")
+        .replace("a=rtpmap:101 ", "a=rtpmap:201 ");
+    let (answered, stream) = answer(&mut leg(), &offer);
+    assert_eq!((stream.codec, stream.payload_type), (Codec::Pcmu, 0));
+    assert_eq!(stream.telephone_event, None);
+    assert!(
+        !answered.contains("200") && !answered.contains("201"),
+        "{answered}"
+    );
+}
+
 proptest! {
     #[test]
     fn any_description_is_answered_or_refused_without_harm(

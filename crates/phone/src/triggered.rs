@@ -14,7 +14,7 @@ pub(crate) struct Unfollowable {
 
 /// Headers that a Refer-To must not set in the new INVITE: those that would make us lie about who
 /// we are or where answers go (RFC 3261 §19.1.5), and those that our stack writes.
-const DANGEROUS: [&str; 26] = [
+const DANGEROUS: [&str; 38] = [
     "from",
     "f",
     "to",
@@ -34,12 +34,24 @@ const DANGEROUS: [&str; 26] = [
     "m",
     "organization",
     "supported",
+    "k",
     "user-agent",
     "max-forwards",
     "authorization",
     "proxy-authorization",
     "content-length",
+    "l",
     "content-type",
+    "c",
+    "session-expires",
+    "x",
+    "min-se",
+    "event",
+    "o",
+    "refer-to",
+    "r",
+    "refer-sub",
+    "subscription-state",
     "body",
 ];
 
@@ -79,8 +91,11 @@ pub(crate) fn invite(
     }
     let mut headers: Vec<(String, String)> = uri
         .headers()
-        .filter(|(name, _)| !DANGEROUS.contains(&name.to_ascii_lowercase().as_str()))
         .map(|(name, value)| (unescape(name).into_owned(), unescape(value).into_owned()))
+        .filter(|(name, value)| {
+            !DANGEROUS.contains(&name.to_ascii_lowercase().as_str())
+                && !value.contains(char::is_control)
+        })
         .collect();
     if let Some(referrer) = refer.headers().get(Name::ReferredBy) {
         headers.push(("Referred-By".to_owned(), referrer.to_owned()));
@@ -154,6 +169,14 @@ mod tests {
                 ),
             ]
         );
+    }
+
+    #[test]
+    fn c117_escapes_do_not_smuggle_headers_or_line_ends_past_the_list() {
+        let invite = built("<sip:desk@192.0.2.4?F%72om=eve&k=timer&X-A=1%0d%0aVia:%20x&X-B=2>");
+        let headers = invite.unwrap().headers;
+        let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["X-B", "Referred-By"]);
     }
 
     #[test]

@@ -125,8 +125,7 @@ pub enum Tag {
     Data(serde_json::Value),
 }
 
-/// Settings that concern the call as a whole. Those that have no meaning without media are kept
-/// by the dialect as [`Unrunnable`] parts.
+/// Settings that concern the call as a whole.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
     /// Parts of the verb that this release cannot carry out, by property name.
@@ -170,7 +169,7 @@ pub struct Refer {
     pub referred_by: ReferredBy,
     /// More header fields for the REFER.
     pub headers: Vec<(String, String)>,
-    /// How long to wait for the outcome. `None`: the configured limit of the dialect.
+    /// From when the configured limit for the outcome counts.
     pub timing: ReferTiming,
     /// What runs after success.
     pub on_success: Continuation,

@@ -17,6 +17,7 @@ mod tree;
 mod trunks;
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use hookflash_dialects::Dialect;
 
@@ -116,13 +117,13 @@ impl Config {
 /// `HOOKFLASH_HTTP__LISTEN=…` stands over `http.listen`. Names without a double underscore are
 /// left alone (they are the operator's own, for `env:NAME`), except that of a top-level value.
 fn overlay_environment(table: &mut Table, environment: &[(String, String)]) {
-    let mut ours: Vec<&(String, String)> = environment
+    let mut ours: Vec<(&String, &str, &String)> = environment
         .iter()
-        .filter(|(name, _)| name.starts_with(PREFIX))
+        .filter_map(|(name, value)| Some((name, name.strip_prefix(PREFIX)?, value)))
         .collect();
     ours.sort();
-    for (name, value) in ours {
-        let path = name.trim_start_matches(PREFIX).to_ascii_lowercase();
+    for (name, path, value) in ours {
+        let path = path.to_ascii_lowercase();
         if !path.contains("__") && path != "shards" {
             continue;
         }
@@ -185,11 +186,11 @@ fn overlay_webhook(table: &mut Table, url: &str, dialect: Dialect) -> Option<Str
     let mut made_up = None;
     let account = account_of_dialect(table, dialect).unwrap_or_else(|| {
         let sid = made_up_account(dialect);
-        let token = format!("{:032x}", rand::random::<u128>());
+        let token = MADE_UP_TOKEN.as_str();
         let pairs = [
             ("sid", sid),
             ("dialect", dialect.as_str()),
-            ("auth_token", &token),
+            ("auth_token", token),
         ];
         append(table, "accounts", row(&pairs));
         made_up = Some(format!(
@@ -214,6 +215,11 @@ fn overlay_webhook(table: &mut Table, url: &str, dialect: Dialect) -> Option<Str
     );
     made_up
 }
+
+/// The same for as long as the process lives: a reload must not change what applications check
+/// signatures with.
+static MADE_UP_TOKEN: LazyLock<String> =
+    LazyLock::new(|| format!("{:032x}", rand::random::<u128>()));
 
 /// The identifier of the account that `--webhook` makes up, in the dialect's own form.
 fn made_up_account(dialect: Dialect) -> &'static str {

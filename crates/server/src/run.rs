@@ -91,7 +91,9 @@ pub struct Running {
     pub sip_addrs: Vec<(Transport, SocketAddr)>,
     /// The address of the HTTP listener.
     pub http_addr: SocketAddr,
-    config: Config,
+    /// What listeners and threads were made from; a reload does not change them.
+    started: Config,
+    grace: Duration,
     desk: Arc<Desk>,
     stops: Vec<oneshot::Sender<()>>,
     threads: Vec<JoinHandle<()>>,
@@ -170,19 +172,20 @@ impl Server {
             desk: Arc::clone(&desk),
             stops: Vec::new(),
             threads: Vec::new(),
-            config,
+            grace: config.shutdown.grace,
+            started: config,
         };
         for (index, (share, post)) in shares.into_iter().zip(posts).enumerate() {
             let place = Place {
                 index,
-                count: running.config.shards,
+                count: running.started.shards,
             };
-            let settings = endpoint_config(&running.config, listeners.clone(), place);
+            let settings = endpoint_config(&running.started, listeners.clone(), place);
             let part = Part {
                 common: common.clone(),
                 settings,
                 board: Arc::clone(&board),
-                ports: running.config.media.ports,
+                ports: running.started.media.ports,
                 media: media.clone(),
                 share,
                 post,
@@ -255,20 +258,12 @@ impl Running {
             tracing::info!("listening for SIP on {transport} {address}");
         }
         tracing::info!("listening for HTTP on {}", self.http_addr);
-        for warning in &self.config.warnings {
-            tracing::warn!("{warning}");
-        }
-        if self.config.applications.is_empty() {
-            tracing::warn!(
-                "no application is configured, so every call gets 404; give --webhook URL, or \
-                 [[accounts]] and [[applications]] in hookflash.toml"
-            );
-        }
+        warn(&self.started);
     }
 
     /// How long calls may go on when the server stops, as configured.
     pub fn shutdown_grace(&self) -> Duration {
-        self.config.shutdown.grace
+        self.grace
     }
 
     /// The records of all calls.
@@ -297,9 +292,10 @@ impl Running {
             .unwrap_or_else(PoisonError::into_inner);
         token.clone_from(&config.http.admin_token);
         drop(token);
-        let stay = needs_restart(&self.config, &config);
-        self.config = config;
-        Ok(stay)
+        self.grace = config.shutdown.grace;
+        tracing::info!("the configuration was read again");
+        warn(&config);
+        Ok(needs_restart(&self.started, &config))
     }
 
     /// Takes no new calls (503), lets those that run finish for `grace`, ends the rest with BYE,
@@ -401,6 +397,19 @@ fn public_url(config: &Config, http: SocketAddr) -> String {
         .public_url
         .clone()
         .unwrap_or_else(|| format!("http://{http}"))
+}
+
+/// Tells the operator what is odd about a configuration that is valid.
+fn warn(config: &Config) {
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    if config.applications.is_empty() {
+        tracing::warn!(
+            "no application is configured, so every call gets 404; give --webhook URL, or \
+             [[accounts]] and [[applications]] in hookflash.toml"
+        );
+    }
 }
 
 /// What cannot change while listeners are bound and threads run.

@@ -13,7 +13,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hookflash_call::{Desk, Ledger};
 use hookflash_sip::digest::DigestServer;
@@ -71,6 +71,7 @@ pub(crate) struct Shard {
     common: Common,
     index: usize,
     count: usize,
+    retry_after: Duration,
     endpoint: RefCell<Endpoint>,
     desk: RefCell<Option<Rc<Desk<Shard>>>>,
     board: RefCell<Arc<Switchboard>>,
@@ -110,6 +111,7 @@ impl Shard {
             this: Weak::clone(this),
             index: config.shard.index,
             count: config.shard.count,
+            retry_after: config.retry_after,
             endpoint: RefCell::new(Endpoint::new(config, rand::random())),
             desk: RefCell::default(),
             board: RefCell::new(board),
@@ -240,19 +242,20 @@ impl Shard {
 
     /// Opens or closes the endpoint for new calls.
     pub(crate) fn look_at_the_door(&self, now: Instant) {
-        let (most, rate) = {
-            let board = self.board.borrow();
-            (
-                board.calls,
-                f64::from(board.calls_per_second) / self.count as f64,
-            )
-        };
-        let live = self.common.ledger.counters.calls_live();
+        let (live, most, rate) = self.load();
         let open = self.door.is_open(now, live, most, rate);
         if open != self.accepting.get() {
             self.accepting.set(open);
             self.endpoint.borrow_mut().set_accepting(open);
         }
+    }
+
+    /// Calls that run, how many may, and this shard's share of the new ones per second.
+    fn load(&self) -> (u64, u64, f64) {
+        let board = self.board.borrow();
+        let rate = f64::from(board.calls_per_second) / self.count as f64;
+        let live = self.common.ledger.counters.calls_live();
+        (live, board.calls, rate)
     }
 
     /// Sends, hands out and arms whatever the endpoint has to send, tell and wait for.
@@ -305,9 +308,16 @@ impl Shard {
     fn dispatch(self: &Rc<Self>, leg: LegId, event: Event) {
         match event {
             Event::Incoming { invite, flow } => {
-                self.door.passed();
-                self.incoming(leg, invite, flow);
-                self.look_at_the_door(Instant::now());
+                let now = Instant::now();
+                let (live, most, rate) = self.load();
+                if self.door.has_room(now, live, most, rate) {
+                    self.door.passed();
+                    self.incoming(leg, invite, flow);
+                } else {
+                    // Messages are read in batches; others of this one took the last places.
+                    self.turn_away(leg);
+                }
+                self.look_at_the_door(now);
             }
             event => {
                 if let Some(desk) = self.desk() {

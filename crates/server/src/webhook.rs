@@ -51,7 +51,10 @@ impl Webhooks {
 
     /// Takes over a changed configuration.
     pub(crate) fn set_allow_private(&self, allow: bool) {
-        self.allow_private.set(allow);
+        if self.allow_private.replace(allow) && !allow {
+            // What is open may lead to where nobody may go any more.
+            self.pool.close_idle();
+        }
     }
 
     /// Sends a request whose reply matters.

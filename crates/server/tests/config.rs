@@ -408,6 +408,13 @@ fn environment_variables_stand_over_the_file() {
 }
 
 #[test]
+fn numbers_may_be_written_as_toml_allows() {
+    let config = read("[limits]\ncalls = 20_000\ncalls_per_second = 0x10\n").unwrap();
+    assert_eq!(config.limits.calls, 20_000);
+    assert_eq!(config.limits.calls_per_second, 16);
+}
+
+#[test]
 fn a_wrong_environment_variable_is_named() {
     let env = [
         ("HOOKFLASH_HTP__LISTEN", "127.0.0.1:2"),
@@ -440,6 +447,12 @@ fn the_webhook_option_answers_every_call_without_a_file() {
             .iter()
             .any(|warning| warning.contains(token)),
         "the key is told once"
+    );
+    let again = read_with("", &[], &options).unwrap();
+    assert_eq!(
+        again.accounts[0].auth_token.as_ref().unwrap().reveal(),
+        token,
+        "a reload keeps the key"
     );
 }
 

@@ -12,7 +12,7 @@
 
 use std::fmt;
 
-use crate::refer_to::{ReferTo, telephone_number};
+use crate::refer_to::ReferTo;
 
 /// The compiled list of patterns. An empty list reaches nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,20 +94,6 @@ impl AllowList {
         match target.maddr() {
             Some(maddr) if !reaches(Some(maddr)) => Err(Refusal::Maddr),
             _ => Ok(()),
-        }
-    }
-
-    /// Whether a bare telephone number may be reached.
-    pub fn check_number(&self, number: &str) -> Result<(), Refusal> {
-        let number = telephone_number(number);
-        let listed = self
-            .0
-            .iter()
-            .any(|pattern| pattern.matches("", number.as_deref(), None));
-        if listed {
-            Ok(())
-        } else {
-            Err(Refusal::NotListed)
         }
     }
 }

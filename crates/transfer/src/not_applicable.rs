@@ -9,8 +9,6 @@ use crate::refer_to::ReferToError;
 /// "No REFER was sent: ".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotApplicable {
-    /// The leg is not a SIP call.
-    NotSip,
     /// The call is not answered yet, and the dialect does not answer it for a transfer.
     NotAnswered,
     /// The call is already ending.
@@ -19,8 +17,6 @@ pub enum NotApplicable {
     WrongDirection,
     /// Another transfer on this dialog has no result yet.
     TransferInProgress,
-    /// The document names no target, or more than one.
-    TargetCount(usize),
     /// The target cannot be written into a Refer-To header.
     BadTarget(ReferToError),
     /// The operator's `allow_targets` does not reach the target.
@@ -39,9 +35,6 @@ impl NotApplicable {
 impl fmt::Display for NotApplicable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotSip => {
-                f.write_str("the leg is not a SIP call, and only those can be referred")
-            }
             Self::NotAnswered => f.write_str("the call has not been answered yet"),
             Self::CallEnding => f.write_str("the call was already ending"),
             Self::WrongDirection => {
@@ -49,13 +42,6 @@ impl fmt::Display for NotApplicable {
             }
             Self::TransferInProgress => {
                 f.write_str("another transfer of this call has no result yet")
-            }
-            Self::TargetCount(0) => f.write_str("the document names no target"),
-            Self::TargetCount(count) => {
-                write!(
-                    f,
-                    "the document names {count} targets, and a transfer has exactly one"
-                )
             }
             Self::BadTarget(error) => write!(f, "{error}"),
             Self::TargetRefused(refusal) => write!(f, "{refusal}"),

@@ -46,6 +46,7 @@ const OWNED: &[(&str, Option<&str>)] = &[
     ("Security-Client", None),
     ("Security-Server", None),
     ("Security-Verify", None),
+    ("Server", None),
     ("Service-Route", None),
     ("Session-Expires", Some("x")),
     ("Subscription-State", None),
@@ -54,6 +55,7 @@ const OWNED: &[(&str, Option<&str>)] = &[
     ("Timestamp", None),
     ("To", Some("t")),
     ("Unsupported", None),
+    ("User-Agent", None),
     ("Via", Some("v")),
     ("WWW-Authenticate", None),
 ];

@@ -134,7 +134,7 @@ impl fmt::Display for ReferToError {
             Self::Ambiguous(text) => write!(
                 f,
                 "the target {text:?} can be read with two different hosts; write @ and ? in the \
-                 user part as %40 and %3F"
+                 user part as %40 and %3F, and maddr once"
             ),
             Self::Trailing(text) => {
                 write!(
@@ -429,7 +429,9 @@ fn sip_parts(
         }
         if name.eq_ignore_ascii_case("maddr") {
             let host = host_of(&value).ok_or_else(|| ReferToError::Host(text.to_owned()))?;
-            maddr = Some(host);
+            if maddr.replace(host).is_some() {
+                return Err(ReferToError::Ambiguous(text.to_owned()));
+            }
         }
         uri.push(';');
         uri.push_str(parameter);
@@ -440,7 +442,8 @@ fn sip_parts(
         .map(|user| percent_decoded(user).into_owned());
     let has_route_header = headers.split(['?', '&']).any(|header| {
         let name = header.split('=').next().unwrap_or_default();
-        percent_decoded(name).eq_ignore_ascii_case("route")
+        // Blanks before the colon are part of no header name (RFC 3261 §7.3.1).
+        percent_decoded(name).trim().eq_ignore_ascii_case("route")
     });
     let parts = Parts {
         scheme,
@@ -485,7 +488,7 @@ fn host_of(host_port: &str) -> Option<String> {
 }
 
 /// Digits, `*`, `#` and a leading `+`, without visual separators (RFC 3966 §5.1.1).
-pub(crate) fn telephone_number(text: &str) -> Option<String> {
+fn telephone_number(text: &str) -> Option<String> {
     let number: String = text.chars().filter(|c| !"-.() ".contains(*c)).collect();
     let digits = number.strip_prefix('+').unwrap_or(&number);
     let is_number = !digits.is_empty()

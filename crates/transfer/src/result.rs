@@ -133,7 +133,8 @@ pub struct Amendment {
 ///
 /// Codes are those of the wire, with one exception: a REFER that nobody answered has the code 408,
 /// made locally ([`answered`](Self::answered) is false then). Holds the target and words of the
-/// far end, so keep the whole of it out of logs; [`verdict`](Self::verdict) alone names no party.
+/// far end, so keep it out of logs, or mask it; the [`verdict`](Self::verdict), too, quotes the far
+/// end's words and a target that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferResult {
     /// The target as it was sent, or as the application gave it when nothing was sent.

@@ -435,7 +435,8 @@ impl Transfer {
 
     fn amend(&mut self) {
         if let State::Ended(ended) = &self.state {
-            let hung_up_later = ended.dialog_alive && self.peer_bye.is_some();
+            let hung_up_later =
+                ended.outcome == Outcome::Unknown && ended.dialog_alive && self.peer_bye.is_some();
             self.amendment = Some(Box::new(Amendment {
                 verdict: verdict::amended(
                     &ended.verdict,

@@ -1,7 +1,8 @@
 //! The verdict: what happened in a transfer, said to the person who has to act on it.
 //!
 //! Every verdict names the codes with their reason phrases, the likely cause, and whether the
-//! original call is still up. None names a party.
+//! original call is still up. None names the target, but a text that is no target is quoted, and so
+//! are reason phrases of the far end: mask a verdict before it goes into a log.
 
 use crate::cause;
 use crate::not_applicable::NotApplicable;

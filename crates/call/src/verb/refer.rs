@@ -21,6 +21,9 @@ use crate::verb::tag::set_text;
 
 /// Runs the verb, from the check of its target to what comes after its result.
 pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, refer: Box<Refer>) -> Then {
+    if let Some(failure) = call.transfers.limit_reached(call) {
+        return Then::Finish(call.no_document(failure));
+    }
     let refer = Rc::new(*refer);
     if let Some(tag) = &refer.tag {
         set_text(call, tag.clone());
@@ -107,6 +110,9 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, refer: Box<Refer>) -> Then 
 /// Keeps a transfer of a verb that was skipped because the call is not answered. The application
 /// is not called back for it.
 pub(crate) fn skipped<H: Host>(call: &Rc<Call<H>>, refer: &Refer) {
+    if call.transfers.limit_reached(call).is_some() {
+        return;
+    }
     let verb = Rc::new(refer.clone());
     call.transfers
         .not_applicable(call, &verb, &NotApplicable::NotAnswered);
@@ -174,10 +180,14 @@ fn check<H: Host>(call: &Rc<Call<H>>, refer: &Refer) -> Result<Outgoing, NotAppl
         call.note_remark(&source, defect);
         return Err(NotApplicable::Unsendable(defect.message.clone()));
     }
-    let peer_host = call.record.facts(|facts| match inbound {
+    let mut peer_host = call.record.facts(|facts| match inbound {
         true => facts.from.host.clone(),
         false => facts.to.host.clone(),
     });
+    if peer_host.is_empty() {
+        // Who calls under a tel URI names no host; the one that it calls from is the next best.
+        peer_host = call.record.flow.remote.ip().to_canonical().to_string();
+    }
     let bare = match refer.target_rule {
         TargetRule::Uri => BareTarget::Refuse,
         TargetRule::UriOrUser => BareTarget::AtPeerHost(&peer_host),
@@ -302,7 +312,7 @@ impl LegGone {
 fn not_applicable<H: Host>(call: &Rc<Call<H>>, refer: &Rc<Refer>, why: &NotApplicable) {
     let wrong_leg = matches!(
         why,
-        NotApplicable::NotSip | NotApplicable::WrongDirection | NotApplicable::NotAnswered
+        NotApplicable::WrongDirection | NotApplicable::NotAnswered
     );
     let code = refer.wrong_leg_code.filter(|_| wrong_leg);
     let code = code

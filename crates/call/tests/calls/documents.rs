@@ -8,7 +8,7 @@ use hookflash_dialects::{Dialect, FetchErrorKind};
 use serde_json::{Value, json};
 
 use crate::support::application::Page;
-use crate::support::documents::{V, answered, document};
+use crate::support::documents::{TARGET, V, answered, document};
 use crate::support::phone::{OFFER, Phone};
 use crate::support::world::{World, in_virtual_time};
 
@@ -313,6 +313,25 @@ fn a_circle_of_transfers_that_are_never_sent_is_stopped() {
             assert_eq!(world.view()["endedBy"], "server", "{dialect}");
         });
     }
+}
+
+#[test]
+fn a_circle_of_transfers_that_are_refused_at_once_is_stopped() {
+    in_virtual_time(async {
+        let circle = document(Dialect::Twiml, &[V::Refer(TARGET, Some("/start"))]);
+        let world = with_first(Dialect::Twiml, circle);
+        let phone = world.phone();
+        phone.call().await;
+        for _ in 0..256 {
+            let refer = phone.request("REFER").await;
+            phone.answer(&refer, 405, "Method Not Allowed", &[]);
+        }
+        phone.listen(Duration::from_secs(2)).await;
+        world.settle().await;
+        assert_eq!(phone.count_heard("BYE"), 1);
+        assert_eq!(world.view()["endedBy"], "server");
+        assert_eq!(world.view()["transfers"].as_array().unwrap().len(), 256);
+    });
 }
 
 #[test]
@@ -655,6 +674,28 @@ fn c6_headers_of_the_stack_are_not_taken_from_a_document() {
         world.settle().await;
         let notes = world.view()["verbs"][1]["notes"].to_string();
         assert!(notes.contains("Via"), "{notes}");
+    });
+}
+
+#[test]
+fn c12_a_bare_number_for_a_caller_without_a_host_goes_to_where_it_calls_from() {
+    in_virtual_time(async {
+        let refer = json!([
+            {"verb": "answer"},
+            {"verb": "sip:refer", "referTo": "+441632960999"}
+        ]);
+        let world = with_first(Dialect::Jambonz, refer.to_string());
+        let mut phone = world.phone();
+        phone.from = "<tel:+441632960123>;tag=a1".to_owned();
+        phone.call().await;
+        let refer = phone.request("REFER").await;
+        assert_eq!(
+            refer.header("Refer-To"),
+            Some("<sip:+441632960999@127.0.0.1>")
+        );
+        phone.answer(&refer, 603, "Decline", &[]);
+        phone.listen(Duration::from_secs(1)).await;
+        world.settle().await;
     });
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hookflash_call::{ladder, view};
+use hookflash_call::{GivenDocument, ladder, view};
 use hookflash_dialects::Dialect;
 use serde_json::{Value, json};
 
@@ -259,5 +259,73 @@ fn a_running_transfer_is_shown_without_a_result() {
         assert!(ladder(&world.record()).contains("under way"));
         phone.send("BYE", &[], "");
         world.settle().await;
+    });
+}
+
+#[test]
+fn a_url_that_cannot_be_asked_does_not_shift_the_replies_of_others() {
+    in_virtual_time(async {
+        let world = World::new(Dialect::Twiml);
+        // A document from nowhere has nothing that its relative URL could stand relative to.
+        let redirect = document(Dialect::Twiml, &[V::Redirect("/later")]);
+        world.change_options(|options| {
+            options.document = Some(GivenDocument {
+                body: redirect.into(),
+                name: "night.xml".to_owned(),
+                base: String::new(),
+            });
+        });
+        let hangup = Page::document(document(Dialect::Twiml, &[V::Hangup]));
+        world.application.page("/fallback", hangup);
+        world.application.page("/status", Page::status(204));
+        let phone = world.phone();
+        phone.call().await;
+        phone.listen(Duration::from_secs(1)).await;
+        world.settle().await;
+        let call = world.view();
+        let webhooks = call["webhooks"].as_array().unwrap();
+        let asked: Vec<_> = webhooks
+            .iter()
+            .map(|w| (&w["purpose"], &w["status"], w["error"].is_null()))
+            .collect();
+        assert_eq!(
+            asked,
+            [
+                (&Value::Null, &Value::Null, false),
+                (&json!("fallback"), &json!(200), true),
+                (&json!("status"), &json!(204), true)
+            ]
+        );
+        let text = ladder(&world.record());
+        assert!(text.contains("200 (fallback, "), "{text}");
+        assert!(text.contains("204 (status, "), "{text}");
+    });
+}
+
+#[test]
+fn a_peer_that_sends_without_end_fills_no_journal_and_the_trace_says_what_is_missing() {
+    in_virtual_time(async {
+        let world = World::new(Dialect::Bxml);
+        let pause = document(Dialect::Bxml, &[V::Pause(600)]);
+        world.application.page("/start", Page::document(pause));
+        let phone = world.phone();
+        phone.call().await;
+        for _ in 0..1_000 {
+            phone.send("OPTIONS", &[], "");
+            assert_eq!(phone.response("OPTIONS").await.status(), 200);
+        }
+        phone.send("BYE", &[], "");
+        world.settle().await;
+        let trace = view::trace(&world.record());
+        let trace = trace.as_array().unwrap();
+        assert!(trace.len() < 2_000, "{}", trace.len());
+        assert!(
+            trace
+                .iter()
+                .any(|event| event["details"]["state"] == "ended"),
+            "there is room for the end of the call"
+        );
+        let last = trace.last().unwrap();
+        assert!(last["details"]["missing"].as_u64() > Some(400), "{last}");
     });
 }

@@ -11,8 +11,10 @@ use roxmltree::{Document, Node, NodeType};
 use super::schema::{Content, DOCUMENT, Element, REFER};
 use super::value;
 use crate::DocumentError;
+use crate::malformed::Malformed;
 use crate::nearest::nearest;
-use crate::place::Places;
+use crate::place::{Places, START, utf8};
+use crate::shown::shown;
 
 /// The most that Bandwidth takes.
 pub(super) const MAX_BYTES: usize = 64 * 1024;
@@ -33,21 +35,15 @@ pub(super) fn text(body: &[u8]) -> Result<&str, DocumentError> {
             "the document has {} bytes; BXML may have at most {MAX_BYTES}",
             body.len()
         );
-        return Err(alone(START, message, None));
+        return Err(error(START, message, None).into());
     }
-    let text = std::str::from_utf8(body).map_err(|error| {
-        let valid = body.get(..error.valid_up_to()).unwrap_or_default();
-        let valid = std::str::from_utf8(valid).unwrap_or_default();
-        let position = Places::new(valid).at(valid.len());
-        alone(
-            position,
-            "the document is not UTF-8".to_owned(),
-            Some("send it as UTF-8".to_owned()),
-        )
+    let text = utf8(body).map_err(|position| {
+        let help = Some("send it as UTF-8".to_owned());
+        error(position, "the document is not UTF-8".to_owned(), help)
     })?;
     if text.trim().is_empty() {
         let help = Some("`<Response/>` is the shortest document; it hangs up".to_owned());
-        return Err(alone(START, "the document is empty".to_owned(), help));
+        return Err(error(START, "the document is empty".to_owned(), help).into());
     }
     Ok(text)
 }
@@ -57,20 +53,13 @@ pub(super) fn text(body: &[u8]) -> Result<&str, DocumentError> {
 /// # Errors
 /// Where it is not well-formed, and when it has a document type.
 pub(super) fn xml(text: &str) -> Result<Document<'_>, DocumentError> {
-    Document::parse(text).map_err(|error| {
-        let at = error.pos();
-        let position = Position {
-            line: at.row,
-            column: at.col,
-        };
-        let message = match error {
-            roxmltree::Error::DtdDetected => "a document type is not allowed in BXML".to_owned(),
-            other => format!(
-                "not well-formed XML: {}",
-                without_position(&other.to_string())
-            ),
-        };
-        alone(position, message, None)
+    Document::parse(text).map_err(|found| {
+        let Malformed {
+            position,
+            message,
+            help,
+        } = Malformed::new(text, &found);
+        error(position, message, help.map(str::to_owned)).into()
     })
 }
 
@@ -90,7 +79,10 @@ pub(super) fn check(document: &Document<'_>) -> Result<(), DocumentError> {
             let help = nearest(other, ["Response", "Bxml"]);
             check.error(
                 start(root),
-                format!("the root element is <{other}>; it has to be <Response>"),
+                format!(
+                    "the root element is <{}>; it has to be <Response>",
+                    shown(other)
+                ),
                 help.map(|name| format!("did you mean <{name}>?")),
             );
         }
@@ -118,14 +110,6 @@ pub(super) fn start(node: Node<'_, '_>) -> usize {
     node.range().start
 }
 
-const START: Position = Position { line: 1, column: 1 };
-
-fn alone(position: Position, message: String, help: Option<String>) -> DocumentError {
-    DocumentError {
-        diagnostics: vec![error(position, message, help)],
-    }
-}
-
 fn error(position: Position, message: String, help: Option<String>) -> Diagnostic {
     Diagnostic {
         severity: Severity::Error,
@@ -133,14 +117,6 @@ fn error(position: Position, message: String, help: Option<String>) -> Diagnosti
         message,
         help,
         position,
-    }
-}
-
-/// The parser ends its messages with `at line:column`, which the diagnostic says in its own way.
-fn without_position(message: &str) -> &str {
-    match message.rsplit_once(" at ") {
-        Some((what, place)) if place.bytes().all(|b| b.is_ascii_digit() || b == b':') => what,
-        _ => message,
     }
 }
 
@@ -208,7 +184,7 @@ impl Check<'_> {
                     None if element.attributes.is_empty() => None,
                     None => Some(format!("it has {}", listed(element))),
                 };
-                let message = format!("<{}> has no attribute `{name}`", element.name);
+                let message = format!("<{}> has no attribute `{}`", element.name, shown(name));
                 self.error(offset, message, help);
                 continue;
             };
@@ -270,8 +246,8 @@ impl Check<'_> {
         }
         let known = of.iter().map(|element| element.name);
         let message = match parent.name {
-            "Response" => format!("<{name}> is no BXML verb"),
-            _ => format!("<{name}> must not stand in <{}>", parent.name),
+            "Response" => format!("<{}> is no BXML verb", shown(name)),
+            _ => format!("<{}> must not stand in <{}>", shown(name), parent.name),
         };
         let help = match nearest(name, known.clone()) {
             Some(meant) => Some(format!("did you mean <{meant}>?")),

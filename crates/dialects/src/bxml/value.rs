@@ -5,6 +5,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::schema::{Kind, TextRule};
+use crate::shown::shown;
 
 /// Says what is wrong with an attribute's value.
 ///
@@ -12,7 +13,7 @@ use super::schema::{Kind, TextRule};
 /// When it is not what its kind wants; the sentence says what was found and what is wanted.
 pub(super) fn check(kind: Kind, value: &str) -> Result<(), String> {
     let value = value.trim();
-    let found = |wanted: &str| Err(format!("`{}` found, {wanted} wanted", shortened(value)));
+    let found = |wanted: &str| Err(format!("`{}` found, {wanted} wanted", shown(value)));
     match kind {
         Kind::Ignored => Ok(()),
         Kind::Text(max) => at_most(value, max),
@@ -32,7 +33,7 @@ pub(super) fn check(kind: Kind, value: &str) -> Result<(), String> {
             _ => found(&format!("seconds from {min} to {max}")),
         },
         Kind::Whole(min, max) => match value.parse::<u32>() {
-            Ok(number) if (min..=max).contains(&number) => Ok(()),
+            Ok(number) if !value.starts_with('+') && (min..=max).contains(&number) => Ok(()),
             _ => found(&format!("a whole number from {min} to {max}")),
         },
         Kind::Digits if value.chars().all(is_dtmf) => Ok(()),
@@ -60,7 +61,7 @@ pub(super) fn check_text(rule: TextRule, text: &str) -> Result<(), String> {
         TextRule::PhoneNumber if is_e164(text) => Ok(()),
         TextRule::PhoneNumber => Err(format!(
             "`{}` is no number such as +15551234567",
-            shortened(text)
+            shown(text)
         )),
         TextRule::ConferenceName => {
             let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
@@ -112,7 +113,7 @@ fn url(value: &str) -> Result<(), String> {
         Some(url) if matches!(url.scheme(), "http" | "https") => Ok(()),
         _ => Err(format!(
             "`{}` is neither an http(s) URL nor a relative one",
-            shortened(value)
+            shown(value)
         )),
     }
 }
@@ -128,12 +129,4 @@ fn is_decimal(value: &str) -> bool {
 
 fn is_dtmf(c: char) -> bool {
     c.is_ascii_digit() || matches!(c, '*' | '#' | 'a'..='d' | 'A'..='D')
-}
-
-fn shortened(value: &str) -> String {
-    let mut shown: String = value.chars().take(60).collect();
-    if shown.len() < value.len() {
-        shown.push('…');
-    }
-    shown
 }

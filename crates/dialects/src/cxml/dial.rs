@@ -5,7 +5,7 @@
 
 use crate::laml::attributes::{
     ACTION, BEEP, CONFERENCE_EVENTS, CONFERENCE_RECORD, DIAL_RECORD, DIAL_STATUS_CALLBACK, METHOD,
-    RECORDING_STATUS_CALLBACK, TRACKS, TRIM, URL_AND_METHOD,
+    RECORDING_STATUS_CALLBACK, RECORDING_STATUS_CALLBACK_EVENT, TRACKS, TRIM, URL_AND_METHOD,
 };
 use crate::laml::schema::{Element, Kind, Text, attribute};
 
@@ -45,6 +45,7 @@ pub(super) static DIAL: Element = Element::new("Dial")
                 .code("13699"),
         ],
         RECORDING_STATUS_CALLBACK,
+        &[RECORDING_STATUS_CALLBACK_EVENT],
     ])
     .text(Text::Words)
     .children(&[&NUMBER, &SIP, &CONFERENCE, &QUEUE, &VERTO])
@@ -107,6 +108,7 @@ static CONFERENCE: Element = Element::new("Conference")
             attribute("waitUrl", Kind::UrlOrEmpty).code(CONFERENCE_ATTRIBUTE),
         ],
         RECORDING_STATUS_CALLBACK,
+        &[RECORDING_STATUS_CALLBACK_EVENT.default("completed failed")],
     ])
     .text(Text::Words)
     .needs_content("13237");

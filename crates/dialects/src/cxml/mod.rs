@@ -46,15 +46,7 @@ pub(crate) static SIGNALWIRE: Vendor = Vendor {
         idempotency_header: None,
         signalwire_signature: true,
         status: StatusCallbacks {
-            retries: Some((
-                2,
-                RetryOn {
-                    connect: true,
-                    read: true,
-                    client_errors: true,
-                    server_errors: true,
-                },
-            )),
+            retries: Some((2, RetryOn::ALL)),
             backoff: &[Duration::from_secs(1), Duration::from_secs(5)],
             success: Success::OneOf(&[200, 204]),
             inbound_words_are_two: true,
@@ -103,7 +95,7 @@ pub fn support() -> &'static [VerbSupport] {
 /// # Errors
 /// 11750, 11770, 12100, 12101, 12102, 12300 and 20422: errors for which SignalWire does not run
 /// it.
-pub fn parse(document: Document<'_>) -> Result<Program, DocumentError> {
+pub(crate) fn parse(document: Document<'_>) -> Result<Program, DocumentError> {
     laml::document::parse(&SIGNALWIRE, document)
 }
 
@@ -111,7 +103,7 @@ pub fn parse(document: Document<'_>) -> Result<Program, DocumentError> {
 ///
 /// # Errors
 /// When the URL is no http(s) URL or its `#…` overrides are out of range.
-pub fn request(
+pub(crate) fn request(
     facts: &CallFacts,
     base: &str,
     moment: &Moment<'_>,
@@ -120,21 +112,21 @@ pub fn request(
 }
 
 /// SignalWire's code for a request that failed.
-pub fn fetch_error_code(error: &FetchError) -> String {
+pub(crate) fn fetch_error_code(error: &FetchError) -> String {
     laml::fetch_error::signalwire(error.kind).to_owned()
 }
 
 /// `CallStatus` as the Call resource has it.
-pub fn status_word(facts: &CallFacts) -> &'static str {
+pub(crate) fn status_word(facts: &CallFacts) -> &'static str {
     laml::status::word(facts)
 }
 
 /// A UUID.
-pub fn call_sid(random: u128) -> String {
+pub(crate) fn call_sid(random: u128) -> String {
     crate::uuid::uuid(random, 4)
 }
 
 /// A UUID.
-pub fn application_sid(bits: u128) -> String {
+pub(crate) fn application_sid(bits: u128) -> String {
     crate::uuid::uuid(bits, 5)
 }

@@ -5,10 +5,12 @@
 use crate::cxml::dial;
 use crate::laml::attributes::{
     ACTION, ACTION_AND_METHOD, CARD_TYPES, METHOD, PROMPT_ERRORS, PROMPT_FOR,
-    RECORDING_STATUS_CALLBACK, STATUS_CALLBACK, STREAM_TRACKS, TRIM,
+    RECORDING_STATUS_CALLBACK, RECORDING_STATUS_CALLBACK_EVENT, STATUS_CALLBACK, STREAM_TRACKS,
+    TRIM,
 };
 use crate::laml::schema::{Attribute, Element, Kind, Text, attribute};
 use crate::laml::ssml::SPEECH;
+use crate::laml::verbs::{LEAVE, PAUSE, REFER, SPOKEN};
 
 /// The root and, as its children, every verb.
 pub(super) static RESPONSE: Element = Element::new("Response").children(&[
@@ -33,17 +35,6 @@ pub(super) static RESPONSE: Element = Element::new("Response").children(&[
     &PAY,
 ]);
 
-static REFER: Element = Element::new("Refer")
-    .attributes(&[ACTION_AND_METHOD])
-    .children(&[&REFER_SIP]);
-
-static REFER_SIP: Element = Element::new("Sip").text(Text::Words);
-
-static PAUSE: Element =
-    Element::new("Pause").attributes(&[&[attribute("length", Kind::Whole(1, u32::MAX))
-        .default("1")
-        .code("13910")]]);
-
 static HANGUP: Element = Element::new("Hangup");
 
 static REJECT: Element = Element::new("Reject").attributes(&[&[attribute(
@@ -56,9 +47,6 @@ static REJECT: Element = Element::new("Reject").attributes(&[&[attribute(
 static REDIRECT: Element = Element::new("Redirect")
     .attributes(&[&[METHOD]])
     .text(Text::Url);
-
-/// Twilio and SignalWire speak so much at a time.
-const SPOKEN: Text = Text::AtMost(4096, "13521");
 
 static SAY: Element = Element::new("Say")
     .attributes(&[&[
@@ -143,6 +131,7 @@ static RECORD: Element = Element::new("Record").attributes(&[
             .code("13699"),
     ],
     RECORDING_STATUS_CALLBACK,
+    &[RECORDING_STATUS_CALLBACK_EVENT],
 ]);
 
 static ENQUEUE: Element = Element::new("Enqueue")
@@ -154,8 +143,6 @@ static ENQUEUE: Element = Element::new("Enqueue")
         ],
     ])
     .text(Text::Words);
-
-static LEAVE: Element = Element::new("Leave");
 
 static CONNECT: Element = Element::new("Connect")
     .attributes(&[ACTION_AND_METHOD])
@@ -211,7 +198,7 @@ static VIRTUAL_AGENT: Element = Element::new("VirtualAgent")
     ])
     .children(&[&PARAMETER]);
 
-/// Its parts are not published; its text and attributes are the library's own affair.
+/// SignalWire's library writes it and no page describes it: only its name and text are known.
 static AI: Element = Element::new("AI").text(Text::Words);
 
 static DENOISE: Element = Element::new("Denoise")

@@ -10,7 +10,8 @@ use super::schema::{self, ALIASES};
 use super::validate::{MAX_FINDINGS, Validation, shortened};
 use super::verb;
 use crate::nearest::nearest;
-use crate::place::Places;
+use crate::place::{Places, START, utf8};
+use crate::shown::shown;
 use crate::{Document, DocumentError};
 
 /// The word under which jambonz files a document it does not run.
@@ -32,7 +33,7 @@ pub(super) fn parse(document: Document<'_>) -> Result<Program, DocumentError> {
             "the document has {} bytes; at most {MAX_BYTES} are read",
             document.body.len()
         );
-        return Err(alone(START, message, None));
+        return Err(error(START, message, None).into());
     }
     let text = text(document.body)?;
     if text.trim().is_empty() {
@@ -56,15 +57,9 @@ fn is_json(content_type: Option<&str>) -> bool {
 
 fn text(body: &[u8]) -> Result<&str, DocumentError> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    std::str::from_utf8(body).map_err(|error| {
-        let valid = body.get(..error.valid_up_to()).unwrap_or_default();
-        let valid = std::str::from_utf8(valid).unwrap_or_default();
-        let position = Places::new(valid).at(valid.len());
-        alone(
-            position,
-            "malformed jambonz payload: it is not UTF-8".to_owned(),
-            None,
-        )
+    utf8(body).map_err(|position| {
+        let message = "malformed jambonz payload: it is not UTF-8".to_owned();
+        error(position, message, None).into()
     })
 }
 
@@ -74,7 +69,7 @@ fn carry_on(first: bool, warnings: Vec<Diagnostic>) -> Result<Program, DocumentE
         let message = "malformed jambonz payload: the first reply holds no verbs".to_owned();
         let help = "answer with a JSON array such as [{\"verb\":\"answer\"}] and the content type \
                     application/json";
-        return Err(alone(START, message, Some(help.to_owned())));
+        return Err(error(START, message, Some(help.to_owned())).into());
     }
     Ok(Program {
         steps: Vec::new(),
@@ -91,9 +86,7 @@ fn no_array(first: bool, text: &str, found: &Value) -> Result<Program, DocumentE
         .then(|| "put brackets around it: [{…}]".to_owned());
     let mut remark = error(position, message, help);
     if first {
-        return Err(DocumentError {
-            diagnostics: vec![remark],
-        });
+        return Err(remark.into());
     }
     remark.severity = Severity::Warning;
     carry_on(first, vec![remark])
@@ -174,7 +167,8 @@ fn element_verb(validation: &mut Validation, element: Value) -> Option<Built> {
         Value::Null => Map::new(),
         other => {
             validation.inside(Segment::Value(name.clone()), |validation| {
-                let message = format!("{name}: must be an object, found {}", shortened(&other));
+                let found = shortened(&other);
+                let message = format!("{}: must be an object, found {found}", shown(&name));
                 validation.note(message, None);
             });
             return None;
@@ -233,17 +227,14 @@ fn check_and_build(
 }
 
 fn unknown(validation: &mut Validation, name: &str) {
-    let shown: String = name.chars().take(60).collect();
     let help = nearest(name, schema::names()).map(|meant| format!("did you mean `{meant}`?"));
-    validation.note(format!("invalid instruction: {shown}"), help);
+    validation.note(format!("invalid instruction: {}", shown(name)), help);
 }
 
-const START: Position = Position { line: 1, column: 1 };
-
 /// The parser counts columns in bytes, people count characters.
-fn syntax(text: &str, error: &serde_json::Error) -> DocumentError {
-    let line = error.line().max(1);
-    let bytes = error.column().saturating_sub(1);
+fn syntax(text: &str, found: &serde_json::Error) -> DocumentError {
+    let line = found.line().max(1);
+    let bytes = found.column().saturating_sub(1);
     let column = text.split('\n').nth(line - 1).map_or(0, |line| {
         let end = (0..=bytes.min(line.len()))
             .rev()
@@ -257,19 +248,10 @@ fn syntax(text: &str, error: &serde_json::Error) -> DocumentError {
         line: u32::try_from(line).unwrap_or(u32::MAX),
         column: u32::try_from(column + 1).unwrap_or(u32::MAX),
     };
-    let what = error.to_string();
+    let what = found.to_string();
     let what = what.split(" at line ").next().unwrap_or_default();
-    alone(
-        position,
-        format!("malformed jambonz payload: not JSON: {what}"),
-        None,
-    )
-}
-
-fn alone(position: Position, message: String, help: Option<String>) -> DocumentError {
-    DocumentError {
-        diagnostics: vec![error(position, message, help)],
-    }
+    let message = format!("malformed jambonz payload: not JSON: {what}");
+    error(position, message, None).into()
 }
 
 fn error(position: Position, message: String, help: Option<String>) -> Diagnostic {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::document::MAX_BYTES;
-use crate::hook_url::{HookUrl, unusable};
+use crate::hook_url::{HookUrl, retry_on, unusable};
 use crate::{CallFacts, FetchError, FetchErrorKind, Policy, RetryOn, Success};
 
 /// How long jambonz waits for an application.
@@ -45,7 +45,7 @@ pub(super) fn resolve(facts: &CallFacts, written: &str) -> Result<HookUrl, Fetch
 
 /// How a hook is asked: the defaults, changed by `rc`, `rp`, `ct`, `rt` and `tt` behind `#`. Other
 /// words there are none of our business.
-pub(super) fn policy(hook: &HookUrl, written: &str) -> Result<Policy, FetchError> {
+pub(super) fn policy(hook: &HookUrl) -> Result<Policy, FetchError> {
     let mut policy = Policy {
         connect: TIMEOUT,
         read: TIMEOUT,
@@ -66,7 +66,7 @@ pub(super) fn policy(hook: &HookUrl, written: &str) -> Result<Policy, FetchError
     for (name, value) in overrides(hook.fragment.as_deref().unwrap_or_default()) {
         let bad = |wanted: &str| FetchError {
             kind: FetchErrorKind::BadOverride,
-            url: written.to_owned(),
+            url: hook.url.to_string(),
             message: format!("#{name}={value}: {wanted} wanted"),
             body: None,
         };
@@ -77,7 +77,7 @@ pub(super) fn policy(hook: &HookUrl, written: &str) -> Result<Policy, FetchError
             }
             "rp" => {
                 let wanted = "a list of ct, rt, 4xx, 5xx, all";
-                policy.retry_on = retry_on(value).ok_or_else(|| bad(wanted))?;
+                policy.retry_on = retry_on(value).map_err(|_| bad(wanted))?;
             }
             "ct" => policy.connect = limit(value).ok_or_else(|| bad(LIMIT))?,
             "rt" => policy.read = limit(value).ok_or_else(|| bad(LIMIT))?,
@@ -102,26 +102,4 @@ fn limit(value: &str) -> Option<Duration> {
     (100..=15_000)
         .contains(&milliseconds)
         .then(|| Duration::from_millis(milliseconds))
-}
-
-fn retry_on(list: &str) -> Option<RetryOn> {
-    let mut on = RetryOn::default();
-    for word in list.split(',') {
-        match word.trim() {
-            "ct" => on.connect = true,
-            "rt" => on.read = true,
-            "4xx" => on.client_errors = true,
-            "5xx" => on.server_errors = true,
-            "all" => {
-                on = RetryOn {
-                    connect: true,
-                    read: true,
-                    client_errors: true,
-                    server_errors: true,
-                };
-            }
-            _ => return None,
-        }
-    }
-    Some(on)
 }

@@ -94,7 +94,7 @@ pub(super) fn send(
     reply_use: ReplyUse,
 ) -> Result<HttpRequest, FetchError> {
     let target = hook::resolve(facts, &hook.url)?;
-    let policy = hook::policy(&target, &hook.url)?;
+    let policy = hook::policy(&target)?;
     let (target, body) = match hook.method {
         HookMethod::Get => (target.with_query(&flat(&payload)), Body::None),
         HookMethod::Post => (

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::position::Segment;
 use super::schema::{self, Kind, Shape, Type};
 use crate::nearest::nearest;
+use crate::shown::shown;
 
 /// Something wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +75,7 @@ impl Validation {
                     validation.value(shape, property, kind, value);
                 }),
                 None => self.inside(Segment::Name(property.clone()), |validation| {
-                    let message = format!("{}: unknown property {property}", shape.name);
+                    let message = format!("{}: unknown property {}", shape.name, shown(property));
                     let meant = nearest(property, shape.names());
                     let help = meant.map(|meant| format!("did you mean `{meant}`?"));
                     validation.note(message, help);
@@ -190,9 +191,5 @@ impl Validation {
 
 /// A value as far as it fits into a message.
 pub(super) fn shortened(value: &Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(60) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
-    }
+    shown(&value.to_string())
 }

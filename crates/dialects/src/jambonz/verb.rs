@@ -12,6 +12,7 @@ use super::position::Segment;
 use super::schema::missing;
 use super::stringify;
 use super::validate::Validation;
+use crate::shown::shown;
 
 /// The longest pause; a document that wants a longer one is mistaken.
 const LONGEST_PAUSE: f64 = 86_400.0;
@@ -219,7 +220,8 @@ fn header_value(name: &str, value: &Value) -> Result<String, String> {
     let is_token = |c: char| c.is_ascii_alphanumeric() || "-.!%*_+`'~".contains(c);
     if name.is_empty() || !name.chars().all(is_token) {
         return Err(format!(
-            "headers: {name:?} cannot be the name of a SIP header"
+            "headers: \"{}\" cannot be the name of a SIP header",
+            shown(name)
         ));
     }
     let text = match value {

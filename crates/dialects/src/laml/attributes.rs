@@ -60,19 +60,21 @@ pub(crate) const CONFERENCE_EVENTS: &[&str] = &[
 ];
 
 /// What a recording can be asked to report.
-pub(crate) const RECORDING_EVENTS: &[&str] = &["in-progress", "completed", "absent", "failed"];
+const RECORDING_EVENTS: &[&str] = &["in-progress", "completed", "absent", "failed"];
 
-/// Callback of a recording.
+/// Callback of a recording, without the events that it reports.
 pub(crate) const RECORDING_STATUS_CALLBACK: &[Attribute] = &[
     attribute("recordingStatusCallback", Kind::Url).code("13256"),
     attribute("recordingStatusCallbackMethod", Kind::Method).default("POST"),
-    attribute(
-        "recordingStatusCallbackEvent",
-        Kind::Words(RECORDING_EVENTS),
-    )
-    .default("completed")
-    .code("13621"),
 ];
+
+/// Events that the callback of a recording reports.
+pub(crate) const RECORDING_STATUS_CALLBACK_EVENT: Attribute = attribute(
+    "recordingStatusCallbackEvent",
+    Kind::Words(RECORDING_EVENTS),
+)
+.default("completed")
+.code("13621");
 
 /// Countries whose ringing tone can be chosen.
 pub(crate) const RING_TONES: &[&str] = &[

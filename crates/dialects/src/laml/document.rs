@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use hookflash_program::{
-    Answering, Continuation, Diagnostic, EndOfProgram, Hangup, Hook, HookMethod, Pause, Position,
-    Program, Redirect, Refer, ReferTiming, ReferredBy, Reject, Step, TargetRule, Unrunnable, Verb,
+    Answering, Continuation, Diagnostic, EndOfProgram, Hangup, Hook, HookMethod, Pause, Program,
+    Redirect, Refer, ReferTiming, ReferredBy, Reject, Step, TargetRule, Unrunnable, Verb,
 };
 use roxmltree::Node;
 
@@ -12,28 +12,25 @@ use crate::laml::content_type::{Reading, charset, reading};
 use crate::laml::schema::Kind;
 use crate::laml::validate::{Review, SCHEMA};
 use crate::laml::vendor::Vendor;
-use crate::laml::xml::{self, fatal, shown};
+use crate::laml::xml::{self, fatal};
+use crate::place::START;
+use crate::shown::shown;
 use crate::{Document, DocumentError};
 
 /// The vendors' code for a verb that this version does not know.
 const VERB_NOT_AVAILABLE: &str = "13750";
-
-const START: Position = Position { line: 1, column: 1 };
 
 /// Parses and validates a document; see [`crate::Dialect::parse`].
 pub(crate) fn parse(
     vendor: &'static Vendor,
     document: Document<'_>,
 ) -> Result<Program, DocumentError> {
-    let fail = |diagnostic| DocumentError {
-        diagnostics: vec![diagnostic],
-    };
     let (reading, charset) = match document.content_type.map(str::trim) {
         None => (Reading::Document, None),
         Some("") => match vendor.missing_content_type {
             None => (Reading::Document, None),
             Some(code) => {
-                return Err(fail(fatal(
+                return Err(DocumentError::from(fatal(
                     code,
                     START,
                     "the reply has no Content-Type",
@@ -44,20 +41,22 @@ pub(crate) fn parse(
         Some(content_type) => (reading(content_type), charset(content_type)),
     };
     match reading {
-        Reading::Document => document_of(vendor, document.body, charset).map_err(fail),
+        Reading::Document => {
+            document_of(vendor, document.body, charset).map_err(DocumentError::from)
+        }
         Reading::DocumentOrWords => match document_of(vendor, document.body, charset) {
             // Too large and empty are no words either.
             Err(error) if error.code.starts_with("12") => Ok(said_and_done(
                 "Say",
                 "the reply is plain text, which would be read aloud",
             )),
-            other => other.map_err(fail),
+            other => other.map_err(DocumentError::from),
         },
         Reading::Sound => Ok(said_and_done(
             "Play",
             "the reply is a sound, which would be played",
         )),
-        Reading::Unusable => Err(fail(fatal(
+        Reading::Unusable => Err(DocumentError::from(fatal(
             "12300",
             START,
             format!(
@@ -162,15 +161,11 @@ fn step(review: &mut Review<'_>, node: Node<'_, '_>) -> Step {
 }
 
 fn pause_length(node: Node<'_, '_>) -> Duration {
-    let seconds = node
+    let whole = Kind::Whole(1, u32::MAX);
+    let length = node
         .attribute("length")
-        .and_then(|length| length.parse().ok());
-    Duration::from_secs(
-        seconds
-            .filter(|seconds: &u32| *seconds > 0)
-            .unwrap_or(1)
-            .into(),
-    )
+        .filter(|length| whole.accepts(length));
+    Duration::from_secs(length.and_then(|length| length.parse().ok()).unwrap_or(1))
 }
 
 /// 404 unless `busy`: the SIP statuses that Twilio documents.

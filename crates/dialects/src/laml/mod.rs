@@ -20,6 +20,7 @@ pub(crate) mod ssml;
 pub(crate) mod status;
 pub(crate) mod validate;
 pub(crate) mod vendor;
+pub(crate) mod verbs;
 pub(crate) mod webhook_url;
 pub(crate) mod xml;
 

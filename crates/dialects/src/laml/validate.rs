@@ -8,9 +8,9 @@ use roxmltree::Node;
 
 use crate::laml::schema::{Attribute, Element, Kind, Text};
 use crate::laml::vendor::Vendor;
-use crate::laml::xml::shown;
 use crate::nearest::nearest;
 use crate::place::Places;
+use crate::shown::shown;
 
 /// Twilio's "schema validation warning", also SignalWire's.
 pub(crate) const SCHEMA: &str = "12200";

@@ -8,6 +8,7 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use crate::hook_url::{retry_on, unusable, user_information};
 use crate::laml::vendor::Webhooks;
 use crate::{FetchError, FetchErrorKind, RetryOn};
 
@@ -47,12 +48,7 @@ pub(crate) fn resolve(
 ) -> Result<WebhookUrl, FetchError> {
     let written = written.trim();
     let (reference, fragment) = written.split_once('#').unwrap_or((written, ""));
-    let invalid = |message: String| FetchError {
-        kind: FetchErrorKind::InvalidUrl,
-        url: written.to_owned(),
-        message,
-        body: None,
-    };
+    let invalid = |why: &str| unusable(written, why);
 
     let (url, relative) = match Url::parse(reference) {
         Ok(url) => (url, false),
@@ -60,25 +56,24 @@ pub(crate) fn resolve(
             let base = Url::parse(base).map_err(|_| {
                 invalid(
                     "the URL is relative, and the document did not come from a URL; \
-                     write it in full, with http:// or https://"
-                        .to_owned(),
+                     write it in full, with http:// or https://",
                 )
             })?;
             let url = base
                 .join(reference)
-                .map_err(|error| invalid(format!("the URL cannot be read: {error}")))?;
+                .map_err(|error| invalid(&format!("the URL cannot be read: {error}")))?;
             (url, true)
         }
-        Err(error) => return Err(invalid(format!("the URL cannot be read: {error}"))),
+        Err(error) => return Err(invalid(&format!("the URL cannot be read: {error}"))),
     };
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(invalid(format!(
+        return Err(invalid(&format!(
             "the URL has the scheme `{}`; only http and https are asked",
             url.scheme()
         )));
     }
     if url.host_str().is_none_or(str::is_empty) {
-        return Err(invalid("the URL names no host".to_owned()));
+        return Err(invalid("the URL names no host"));
     }
 
     let credentials = user_information(&url).or_else(|| {
@@ -118,17 +113,6 @@ pub(crate) fn with_query(url: &str, fields: &[(String, String)]) -> String {
     format!("{url}{separator}{}", crate::laml::form::encode(fields))
 }
 
-fn user_information(url: &Url) -> Option<(String, String)> {
-    if url.username().is_empty() && url.password().is_none() {
-        return None;
-    }
-    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    Some((
-        decoded(url.username()),
-        decoded(url.password().unwrap_or_default()),
-    ))
-}
-
 fn serialised(mut url: Url) -> String {
     // Both only fail on URLs without a host, which were refused before.
     let _ = url.set_username("");
@@ -148,6 +132,13 @@ fn as_written(reference: &str) -> Option<String> {
         return None;
     }
     let (scheme, rest) = reference.split_once("://")?;
+    // `http:/host/?x=://` is read as a URL with a host too, but its `://` is another.
+    if !["http", "https"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(scheme))
+    {
+        return None;
+    }
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at_checked(end)?;
     let host = authority
@@ -182,7 +173,13 @@ impl Overrides {
                         format!("the override #rc={value} is no number of retries from 0 to 5")
                     })?);
                 }
-                "rp" if webhooks.retry_keys => overrides.retry_on = Some(retry_on(&value)?),
+                "rp" if webhooks.retry_keys => {
+                    overrides.retry_on = Some(retry_on(&value).map_err(|word| {
+                        format!(
+                            "the override #rp= names `{word}`; it knows 4xx, 5xx, ct, rt and all"
+                        )
+                    })?);
+                }
                 "sni" if webhooks.retry_keys && !matches!(&*value, "y" | "n") => {
                     return Err(format!("the override #sni={value} is neither y nor n"));
                 }
@@ -202,30 +199,4 @@ fn milliseconds(key: &str, value: &str, most: u64) -> Result<Duration, String> {
         .ok_or_else(|| {
             format!("the override #{key}={value} is no number of milliseconds from 100 to {most}")
         })
-}
-
-fn retry_on(value: &str) -> Result<RetryOn, String> {
-    let mut on = RetryOn::default();
-    for word in value.split(',') {
-        match word.trim() {
-            "ct" => on.connect = true,
-            "rt" => on.read = true,
-            "4xx" => on.client_errors = true,
-            "5xx" => on.server_errors = true,
-            "all" => {
-                on = RetryOn {
-                    connect: true,
-                    read: true,
-                    client_errors: true,
-                    server_errors: true,
-                }
-            }
-            other => {
-                return Err(format!(
-                    "the override #rp= names `{other}`; it knows 4xx, 5xx, ct, rt and all"
-                ));
-            }
-        }
-    }
-    Ok(on)
 }

@@ -5,10 +5,12 @@
 use std::borrow::Cow;
 
 use hookflash_program::{Diagnostic, Position, Severity};
-use roxmltree::{Document as Tree, Error, ParsingOptions};
+use roxmltree::{Document as Tree, ParsingOptions};
 
 use crate::laml::MAX_DOCUMENT;
-use crate::place::Places;
+use crate::malformed::Malformed;
+use crate::place::{Places, START, utf8};
+use crate::shown::shown;
 
 /// An error for which the vendor does not run the document.
 pub(crate) fn fatal(
@@ -25,8 +27,6 @@ pub(crate) fn fatal(
         position,
     }
 }
-
-const START: Position = Position { line: 1, column: 1 };
 
 /// Decodes a document: UTF-8, or ISO-8859-1 where the Content-Type or the XML declaration says
 /// so.
@@ -57,21 +57,17 @@ pub(crate) fn decode<'a>(
             Some("answer with <Response/> when there is nothing to do"),
         ));
     }
-    match std::str::from_utf8(body) {
+    match utf8(body) {
         Ok(text) => Ok(Cow::Borrowed(text)),
         Err(_) if says_latin_1(body, charset) => Ok(Cow::Owned(
             body.iter().map(|byte| char::from(*byte)).collect(),
         )),
-        Err(error) => {
-            let good = body.get(..error.valid_up_to()).unwrap_or_default();
-            let good = String::from_utf8_lossy(good);
-            Err(fatal(
-                "12100",
-                Places::new(&good).at(good.len()),
-                "the document is not UTF-8 from here on",
-                Some("send it as UTF-8"),
-            ))
-        }
+        Err(position) => Err(fatal(
+            "12100",
+            position,
+            "the document is not UTF-8 from here on",
+            Some("send it as UTF-8"),
+        )),
     }
 }
 
@@ -118,8 +114,14 @@ pub(crate) fn tree(text: &str) -> Result<Tree<'_>, Diagnostic> {
         allow_dtd: false,
         ..ParsingOptions::default()
     };
-    let tree =
-        Tree::parse_with_options(text, options).map_err(|error| not_well_formed(text, &error))?;
+    let tree = Tree::parse_with_options(text, options).map_err(|error| {
+        let Malformed {
+            position,
+            message,
+            help,
+        } = Malformed::new(text, &error);
+        fatal("12100", position, message, help)
+    })?;
     let root = tree.root_element();
     let name = root.tag_name().name();
     if name != "Response" {
@@ -165,114 +167,4 @@ fn check_declaration(text: &str) -> Result<(), Diagnostic> {
             None,
         )),
     }
-}
-
-fn not_well_formed(text: &str, error: &Error) -> Diagnostic {
-    let pos = error.pos();
-    let mut position = Position {
-        line: pos.row,
-        column: pos.col,
-    };
-    let end = || Places::new(text).at(text.trim_end().len());
-    let (message, help) = match error {
-        Error::DtdDetected => {
-            position = text
-                .find("<!DOCTYPE")
-                .map_or(START, |at| Places::new(text).at(at));
-            (
-                "a document type declaration is not allowed".to_owned(),
-                Some("remove <!DOCTYPE …>"),
-            )
-        }
-        Error::NoRootNode => (
-            "there is no root element".to_owned(),
-            Some("the document must be one <Response>"),
-        ),
-        Error::UnclosedRootNode => {
-            position = end();
-            (
-                "the document ends before `</Response>`".to_owned(),
-                Some("close every element"),
-            )
-        }
-        Error::UnexpectedEndOfStream => {
-            position = end();
-            (
-                "the document ends in the middle of a tag or text".to_owned(),
-                None,
-            )
-        }
-        Error::UnexpectedCloseTag(expected, found, _) => (
-            format!(
-                "`</{}>` closes an element, but `{}` is open",
-                shown(found),
-                shown(expected)
-            ),
-            Some("close elements in the reverse order of opening them"),
-        ),
-        Error::UnknownEntityReference(name, _) => (
-            format!("`&{};` is not known", shown(name)),
-            Some("write `&` as `&amp;`; known are amp, lt, gt, quot and apos"),
-        ),
-        Error::MalformedEntityReference(_) => (
-            "`&` starts a reference, and none follows".to_owned(),
-            Some("write `&` as `&amp;`, in URLs too"),
-        ),
-        Error::InvalidAttributeValue(_) | Error::InvalidChar(b'"' | b'\'', b'<', _) => (
-            "an attribute value holds `<`".to_owned(),
-            Some("write it as `&lt;`, and look for a missing quote before it"),
-        ),
-        Error::DuplicatedAttribute(name, _) => (
-            format!("the attribute `{}` stands twice", shown(name)),
-            None,
-        ),
-        Error::UnknownNamespace(name, _) => (
-            format!("the prefix `{}:` is not declared", shown(name)),
-            None,
-        ),
-        Error::InvalidChar2("a quote", found, _) => (
-            format!(
-                "expected a quote, found `{}`",
-                char::from(*found).escape_debug()
-            ),
-            Some("put attribute values in quotes"),
-        ),
-        other => {
-            // The library ends its messages with the place, which is told apart here.
-            let words = other.to_string();
-            let words = words
-                .rsplit_once(" at ")
-                .map_or(words.as_str(), |(words, _)| words);
-            (
-                format!("the document is not well-formed: {}", on_one_line(words)),
-                None,
-            )
-        }
-    };
-    fatal("12100", position, message, help)
-}
-
-/// What a document holds, made fit for a message: short and on one line.
-pub(crate) fn shown(text: &str) -> String {
-    const MOST: usize = 60;
-    let start = text
-        .char_indices()
-        .nth(MOST)
-        .and_then(|(end, _)| text.get(..end));
-    match start {
-        Some(start) => format!("{}…", on_one_line(start)),
-        None => on_one_line(text),
-    }
-}
-
-/// The same text with its control characters written out.
-fn on_one_line(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character.is_control() {
-            true => out.extend(character.escape_debug()),
-            false => out.push(character),
-        }
-    }
-    out
 }

@@ -4,8 +4,8 @@
 //! "Real-Time Transcriptions", "ConversationRelay".
 
 use crate::laml::attributes::{
-    ACTION_AND_METHOD, DIAL_RECORD, NAME, RECORDING_EVENTS, STATUS_CALLBACK, STREAM_TRACKS, TRACKS,
-    TRIM, URL_AND_METHOD,
+    ACTION_AND_METHOD, DIAL_RECORD, NAME, RECORDING_STATUS_CALLBACK,
+    RECORDING_STATUS_CALLBACK_EVENT, STATUS_CALLBACK, STREAM_TRACKS, TRACKS, TRIM, URL_AND_METHOD,
 };
 use crate::laml::schema::{Attribute, Element, Kind, Text, attribute};
 
@@ -94,20 +94,21 @@ static TRANSCRIPTION: Element = Element::new("Transcription")
     ]])
     .children(&[&CONFIG, &PARAMETER]);
 
-static RECORDING: Element = Element::new("Recording").attributes(&[&[
-    attribute("channels", Kind::OneOf(&["mono", "dual"])),
-    attribute("track", Kind::OneOf(TRACKS)),
-    attribute("trim", Kind::OneOf(TRIM)).code("13699"),
-    attribute("recordingStatusCallback", Kind::Url).code("13256"),
-    attribute("recordingStatusCallbackMethod", Kind::Method).default("POST"),
-    attribute(
-        "recordingStatusCallbackEvent",
-        Kind::Words(&["in-progress", "completed", "absent"]),
-    )
-    .default("completed")
-    .code("13621"),
-    attribute("recordingConfigurationId", Kind::Any),
-]]);
+static RECORDING: Element = Element::new("Recording").attributes(&[
+    &[
+        attribute("channels", Kind::OneOf(&["mono", "dual"])),
+        attribute("track", Kind::OneOf(TRACKS)),
+        attribute("trim", Kind::OneOf(TRIM)).code("13699"),
+        attribute(
+            "recordingStatusCallbackEvent",
+            Kind::Words(&["in-progress", "completed", "absent"]),
+        )
+        .default("completed")
+        .code("13621"),
+        attribute("recordingConfigurationId", Kind::Any),
+    ],
+    RECORDING_STATUS_CALLBACK,
+]);
 
 static CONVERSATION_RELAY: Element = Element::new("ConversationRelay")
     .attributes(&[&[
@@ -168,13 +169,6 @@ static CONVERSATION: Element = Element::new("Conversation").attributes(&[
         attribute("inboundTimeout", Kind::Whole(0, u32::MAX)),
         attribute("record", Kind::OneOf(DIAL_RECORD)),
         attribute("trim", Kind::OneOf(TRIM)).code("13699"),
-        attribute("recordingStatusCallback", Kind::Url).code("13256"),
-        attribute("recordingStatusCallbackMethod", Kind::Method).default("POST"),
-        attribute(
-            "recordingStatusCallbackEvent",
-            Kind::Words(RECORDING_EVENTS),
-        )
-        .code("13621"),
         attribute("statusCallback", Kind::Url),
         attribute("statusCallbackMethod", Kind::Method).default("POST"),
         attribute(
@@ -187,6 +181,8 @@ static CONVERSATION: Element = Element::new("Conversation").attributes(&[
             ]),
         ),
     ],
+    RECORDING_STATUS_CALLBACK,
+    &[RECORDING_STATUS_CALLBACK_EVENT],
 ]);
 
 static VIRTUAL_AGENT: Element = Element::new("VirtualAgent")

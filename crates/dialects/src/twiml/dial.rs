@@ -4,7 +4,8 @@
 
 use crate::laml::attributes::{
     ACTION, BEEP, CONFERENCE_EVENTS, CONFERENCE_RECORD, DIAL_RECORD, DIAL_STATUS_CALLBACK, METHOD,
-    RECORDING_STATUS_CALLBACK, RING_TONES, TRACKS, TRIM, URL, URL_AND_METHOD,
+    RECORDING_STATUS_CALLBACK, RECORDING_STATUS_CALLBACK_EVENT, RING_TONES, TRACKS, TRIM, URL,
+    URL_AND_METHOD,
 };
 use crate::laml::schema::{Attribute, Element, Kind, Text, attribute};
 use crate::twiml::connect::PARAMETER;
@@ -48,6 +49,7 @@ pub(super) static DIAL: Element = Element::new("Dial")
             attribute("passports", Kind::Any),
         ],
         RECORDING_STATUS_CALLBACK,
+        &[RECORDING_STATUS_CALLBACK_EVENT],
     ])
     .text(Text::Words)
     .children(&[
@@ -161,6 +163,7 @@ static CONFERENCE: Element = Element::new("Conference")
             attribute("eventCallbackUrl", Kind::Url),
         ],
         RECORDING_STATUS_CALLBACK,
+        &[RECORDING_STATUS_CALLBACK_EVENT],
     ])
     .text(Text::Words)
     .needs_content("13237");

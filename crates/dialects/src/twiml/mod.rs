@@ -102,7 +102,7 @@ pub fn support() -> &'static [VerbSupport] {
 ///
 /// # Errors
 /// 11750, 11770, 12100, 12101, 12102 and 12300: errors for which Twilio does not run it.
-pub fn parse(document: Document<'_>) -> Result<Program, DocumentError> {
+pub(crate) fn parse(document: Document<'_>) -> Result<Program, DocumentError> {
     laml::document::parse(&TWILIO, document)
 }
 
@@ -110,7 +110,7 @@ pub fn parse(document: Document<'_>) -> Result<Program, DocumentError> {
 ///
 /// # Errors
 /// When the URL is no http(s) URL or its `#…` overrides are out of range.
-pub fn request(
+pub(crate) fn request(
     facts: &CallFacts,
     base: &str,
     moment: &Moment<'_>,
@@ -119,21 +119,21 @@ pub fn request(
 }
 
 /// Twilio's code for a request that failed.
-pub fn fetch_error_code(error: &FetchError) -> String {
+pub(crate) fn fetch_error_code(error: &FetchError) -> String {
     laml::fetch_error::twilio(error.kind).to_owned()
 }
 
 /// `CallStatus` as the Call resource has it.
-pub fn status_word(facts: &CallFacts) -> &'static str {
+pub(crate) fn status_word(facts: &CallFacts) -> &'static str {
     laml::status::word(facts)
 }
 
 /// `CA` and 32 hex digits.
-pub fn call_sid(random: u128) -> String {
+pub(crate) fn call_sid(random: u128) -> String {
     laml::sid::prefixed("CA", random)
 }
 
 /// `AP` and 32 hex digits.
-pub fn application_sid(bits: u128) -> String {
+pub(crate) fn application_sid(bits: u128) -> String {
     laml::sid::prefixed("AP", bits)
 }

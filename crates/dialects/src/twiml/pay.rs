@@ -6,8 +6,9 @@ use crate::laml::attributes::{
     ACTION_AND_METHOD, ATTEMPTS, CARD_TYPES, PROMPT_ERRORS, PROMPT_FOR, STATUS_CALLBACK,
 };
 use crate::laml::schema::{Element, Kind, attribute};
+use crate::laml::verbs::PAUSE;
 use crate::twiml::connect::PARAMETER;
-use crate::twiml::verbs::{PAUSE, PLAY, SAY};
+use crate::twiml::verbs::{PLAY, SAY};
 
 pub(super) static PAY: Element = Element::new("Pay")
     .attributes(&[

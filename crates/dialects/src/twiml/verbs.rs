@@ -3,10 +3,12 @@
 //! Source: Twilio's pages per verb; codes and levels from its error dictionary.
 
 use crate::laml::attributes::{
-    ACTION, ACTION_AND_METHOD, METHOD, RECORDING_STATUS_CALLBACK, TRACKS, TRIM, URL_AND_METHOD,
+    ACTION, ACTION_AND_METHOD, METHOD, RECORDING_STATUS_CALLBACK, RECORDING_STATUS_CALLBACK_EVENT,
+    TRACKS, TRIM, URL_AND_METHOD,
 };
 use crate::laml::schema::{Element, Kind, Text, attribute};
 use crate::laml::ssml::SPEECH;
+use crate::laml::verbs::{LEAVE, PAUSE, REFER, SPOKEN};
 use crate::twiml::{connect, dial, pay};
 
 /// The root and, as its children, every verb.
@@ -34,32 +36,17 @@ pub(super) static RESPONSE: Element = Element::new("Response").children(&[
     &TRANSCRIBE,
 ]);
 
-static REFER: Element = Element::new("Refer")
-    .attributes(&[ACTION_AND_METHOD])
-    .children(&[&REFER_SIP]);
-
-static REFER_SIP: Element = Element::new("Sip").text(Text::Words);
-
-pub(super) static PAUSE: Element =
-    Element::new("Pause").attributes(&[&[attribute("length", Kind::Whole(1, u32::MAX))
-        .default("1")
-        .code("13910")]]);
-
 static HANGUP: Element = Element::new("Hangup").children(&[&connect::PARAMETER]);
 
-static REJECT: Element = Element::new("Reject").attributes(&[&[attribute(
-    "reason",
-    Kind::OneOf(&["rejected", "busy"]),
-)
-.default("rejected")
-.code("13810")]]);
+static REJECT: Element = Element::new("Reject")
+    .attributes(&[&[attribute("reason", Kind::OneOf(&["rejected", "busy"]))
+        .default("rejected")
+        .code("13810")]])
+    .children(&[&connect::PARAMETER]);
 
 static REDIRECT: Element = Element::new("Redirect")
     .attributes(&[&[METHOD.code("13710")]])
     .text(Text::Url);
-
-/// Twilio and SignalWire speak so much at a time.
-const SPOKEN: Text = Text::AtMost(4096, "13521");
 
 pub(super) static SAY: Element = Element::new("Say")
     .attributes(&[&[
@@ -167,6 +154,7 @@ static RECORD: Element = Element::new("Record").attributes(&[
         attribute("recordingConfigurationId", Kind::Any),
     ],
     RECORDING_STATUS_CALLBACK,
+    &[RECORDING_STATUS_CALLBACK_EVENT],
 ]);
 
 static ENQUEUE: Element = Element::new("Enqueue")
@@ -188,8 +176,6 @@ static TASK: Element = Element::new("Task")
         attribute("timeout", Kind::Whole(0, u32::MAX)),
     ]])
     .text(Text::Words);
-
-static LEAVE: Element = Element::new("Leave");
 
 static QUEUE: Element = Element::new("Queue")
     .attributes(&[

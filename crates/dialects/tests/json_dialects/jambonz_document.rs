@@ -321,6 +321,25 @@ fn malformed_elements_are_told_apart() {
 }
 
 #[test]
+fn what_a_message_shows_of_a_document_is_short_and_without_control_characters() {
+    let escape = r"\u001b[2J\u009b";
+    let long = "x".repeat(70);
+    for text in [
+        format!(r#"[{{"verb":"{escape}{long}"}}]"#),
+        format!(r#"[{{"{escape}{long}":5}}]"#),
+        format!(r#"[{{"{escape}{long}":{{}}}}]"#),
+        format!(r#"[{{"verb":["{escape}{long}"]}}]"#),
+        format!(r#"[{{"verb":"say","{escape}{long}":1}}]"#),
+        format!(r#"[{{"verb":"dial","target":[{{"type":"{escape}{long}"}}]}}]"#),
+        format!(r#"[{{"verb":"hangup","headers":{{"{escape}{long}":"1"}}}}]"#),
+    ] {
+        let [message] = errors(&text).try_into().expect("one error");
+        assert!(message.contains('…') && message.len() < 200, "{message}");
+        assert!(!message.contains(char::is_control), "{message:?}");
+    }
+}
+
+#[test]
 fn a_hook_object_needs_a_url_and_a_method_that_exists() {
     let refer =
         |hook: &str| format!(r#"[{{"verb":"sip:refer","referTo":"1","actionHook":{hook}}}]"#);

@@ -476,3 +476,16 @@ fn what_the_application_gave_comes_back_as_javascript_would_write_it() {
         "{\"2\":1e+21,\"10\":\"ten\",\"b\":1,\"a\":\"\u{2028}/é\\u0007\",\"01\":0}}"
     );
 }
+
+#[test]
+fn an_error_never_tells_the_password_of_a_url() {
+    for wrong in [
+        "https://ada:secret@app.example.com/x#rc=9",
+        "wss://ada:secret@app.example.com/x",
+        "https://ada:secret@app.example.com:port/x",
+    ] {
+        let error = to(wrong).unwrap_err();
+        assert!(error.url.contains("app.example.com"), "{error}");
+        assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+    }
+}

@@ -215,6 +215,7 @@ fn defaults_stand_in_for_what_is_missing_or_bad() {
             "<Pause length=\"0\"/>",
             "<Pause length=\"-4\"/>",
             "<Pause length=\"long\"/>",
+            "<Pause length=\"+5\"/>",
         ] {
             let program = parse(dialect, &format!("<Response>{pause}</Response>"));
             let Verb::Pause(pause) = &program.steps[0].verb else {

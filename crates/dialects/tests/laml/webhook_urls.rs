@@ -266,3 +266,28 @@ fn each_failure_has_the_vendors_code() {
         );
     }
 }
+
+#[test]
+fn an_error_never_tells_the_password_of_a_url() {
+    for dialect in BOTH {
+        for wrong in [
+            "https://ada:secret@app.example.com/x#rt=1",
+            "wss://ada:secret@app.example.com/x",
+            "https://ada:secret@app.example.com:port/x",
+        ] {
+            let error = refused(dialect, BASE, wrong);
+            assert!(error.url.contains("app.example.com"), "{error}");
+            assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+        }
+    }
+}
+
+#[test]
+fn a_password_behind_one_slash_is_no_part_of_the_url_either() {
+    for dialect in BOTH {
+        let asked = asked(dialect, "https:/ada:secret@app.example.com/x?next=a://b");
+        assert_eq!(asked.url, "https://app.example.com/x?next=a://b");
+        let ada = ("ada".to_owned(), "secret".to_owned());
+        assert_eq!(asked.credentials, Some(ada));
+    }
+}

@@ -39,6 +39,9 @@ pub(super) struct Audio {
 /// More streams than any peer has; an answer would have to repeat them all.
 const MOST_STREAMS: usize = 32;
 
+/// The field of an RTP packet has seven bits (RFC 3550 §5.1).
+const HIGHEST_PAYLOAD_TYPE: u8 = 127;
+
 /// Reads the streams of a description, or says why it cannot be read.
 pub(super) fn streams(body: &[u8]) -> Result<Vec<Stream>, String> {
     let text = String::from_utf8_lossy(body);
@@ -173,6 +176,7 @@ fn audio(session: &Session, media: &Media) -> Audio {
             .fmt
             .split_ascii_whitespace()
             .filter_map(|fmt| fmt.parse().ok())
+            .filter(|payload_type| *payload_type <= HIGHEST_PAYLOAD_TYPE)
     };
     let codecs = payload_types()
         .filter_map(|payload_type| Some((payload_type, codec_of(payload_type, &maps)?)))

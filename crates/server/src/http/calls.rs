@@ -14,7 +14,7 @@ use super::{Desk, Refusal};
 /// Calls of a page when nobody asks for a number.
 const USUAL: usize = 50;
 /// Calls of a page at most.
-const MOST: usize = 10_000;
+const MOST: usize = 1_000;
 
 /// What of the list is wanted.
 #[derive(Debug, Default, Deserialize)]

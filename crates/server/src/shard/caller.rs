@@ -107,8 +107,18 @@ impl Shard {
             .or_insert_with(|| DigestServer::new(realm, secret, epoch))
     }
 
+    /// Refuses a call for which there is no room, as the endpoint does when the door is closed.
+    pub(super) fn turn_away(&self, leg: LegId) {
+        let seconds = self.retry_after.as_secs().max(1);
+        let headers = [("Retry-After".to_owned(), seconds.to_string())];
+        self.refuse(leg, 503, None, &headers);
+    }
+
     fn refuse(&self, leg: LegId, status: u16, reason: Option<&str>, headers: &[(String, String)]) {
-        self.refused.set(self.refused.get() + 1);
+        // A challenge is a question; whoever answers it gets in.
+        if status != 401 {
+            self.refused.set(self.refused.get() + 1);
+        }
         let refused =
             self.endpoint(|endpoint, now| endpoint.reject(now, leg, status, reason, headers));
         if let Err(error) = refused {

@@ -46,10 +46,15 @@ impl Door {
             .behind_since
             .get()
             .map(|since| now.saturating_duration_since(since));
-        if self.draining.get() || live >= most || lag.is_some_and(|lag| lag > MOST_LAG) {
+        if self.draining.get() || lag.is_some_and(|lag| lag > MOST_LAG) {
             return false;
         }
-        rate <= 0.0 || self.fill(now, rate) >= 1.0
+        self.has_room(now, live, most, rate)
+    }
+
+    /// Whether the limits allow one more call.
+    pub(crate) fn has_room(&self, now: Instant, live: u64, most: u64, rate: f64) -> bool {
+        live < most && (rate <= 0.0 || self.fill(now, rate) >= 1.0)
     }
 
     /// A call came in.

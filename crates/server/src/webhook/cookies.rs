@@ -12,6 +12,9 @@ use http::header::{HeaderValue, SET_COOKIE};
 const MOST_JARS: usize = 20_000;
 /// How many cookies one reply may set.
 const MOST_COOKIES: usize = 50;
+/// How many cookies a call keeps; browsers keep some 180 per host (RFC 6265 section 6.1 asks for
+/// 50).
+const MOST_IN_A_JAR: usize = 200;
 
 /// The jars of one shard. A call has one as soon as an application sets a cookie.
 #[derive(Default)]
@@ -45,6 +48,9 @@ impl Jars {
         let mut jars = self.0.borrow_mut();
         let jar = jars.entry(call).or_default();
         for value in headers.get_all(SET_COOKIE).iter().take(MOST_COOKIES) {
+            if jar.iter_any().count() >= MOST_IN_A_JAR {
+                break;
+            }
             // A cookie that the rules refuse is dropped, as a browser does.
             if let Ok(text) = value.to_str() {
                 let _ = jar.parse(text, &url);
@@ -53,5 +59,24 @@ impl Jars {
         while jars.len() > MOST_JARS {
             jars.pop_first();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_application_that_sets_a_new_cookie_with_each_reply_fills_its_jar_and_no_more() {
+        let jars = Jars::default();
+        let call = CallKey(1);
+        for number in 0..2 * MOST_IN_A_JAR {
+            let mut headers = HeaderMap::new();
+            let cookie = format!("c{number}=1");
+            headers.insert(SET_COOKIE, HeaderValue::from_str(&cookie).unwrap());
+            jars.keep(call, "http://h/", &headers);
+        }
+        let sent = jars.header(call, "http://h/").unwrap();
+        assert_eq!(sent.to_str().unwrap().split("; ").count(), MOST_IN_A_JAR);
     }
 }

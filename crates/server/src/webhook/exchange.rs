@@ -186,8 +186,9 @@ impl Webhooks {
         message
     }
 
-    /// Sends a message and waits for the head of the reply. An idle connection may have been
-    /// closed by the peer just now; then a new one is opened, which is no retry.
+    /// Sends a message and waits for the head of the reply. An idle connection may turn out to be
+    /// closed; when nothing was written on it yet a new one is opened, which is no retry. What was
+    /// written is never written again here: the application may have acted on it.
     async fn round_trip(
         &self,
         call: CallKey,
@@ -199,9 +200,13 @@ impl Webhooks {
         if let Some(mut sender) = self.pool.idle(&hop.location.origin) {
             let message = self.message(call, hop, body.clone(), authorization.clone());
             let deadline = Instant::now() + policy.read;
-            match timeout_at(deadline, sender.send_request(message)).await {
+            match timeout_at(deadline, sender.try_send_request(message)).await {
                 Ok(Ok(response)) => return Ok((sender, response)),
-                Ok(Err(_)) => {}
+                Ok(Err(mut unsent)) => {
+                    if unsent.take_message().is_none() {
+                        return Err(broken(hop, unsent.error()));
+                    }
+                }
                 Err(_) => return Err(no_reply(hop, policy.read)),
             }
         }

@@ -16,8 +16,9 @@ use super::failure;
 use super::location::{Location, Origin};
 use crate::resolver::Names;
 
-/// How long a connection may lie idle.
-const IDLE: Duration = Duration::from_secs(60);
+/// How long a connection may lie idle: less than web servers keep theirs (2 s is the shortest in
+/// common use), because one that is closed while a request is on its way loses that request.
+const IDLE: Duration = Duration::from_millis(1_500);
 /// How many idle connections are kept per host.
 const IDLE_PER_HOST: usize = 64;
 /// Longest head of a reply, in bytes.
@@ -50,6 +51,11 @@ impl Pool {
         }
         idle.remove(origin);
         None
+    }
+
+    /// Closes every connection that nobody uses.
+    pub(crate) fn close_idle(&self) {
+        self.idle.borrow_mut().clear();
     }
 
     /// A new connection.

@@ -234,6 +234,18 @@ fn an_idle_connection_that_the_application_closed_is_replaced_without_a_retry() 
 }
 
 #[test]
+fn a_request_that_a_kept_connection_swallowed_is_not_sent_twice() {
+    run(async |webhooks| {
+        let application = Application::taking(vec![ok("first"), Turn::Close, ok("never")]).await;
+        let request = post(application.url("/"));
+        webhooks.fetch(CALL, &request).await.unwrap();
+        let error = webhooks.fetch(CALL, &request).await.unwrap_err();
+        assert_eq!(error.kind, FetchErrorKind::Protocol);
+        assert_eq!(application.heard().len(), 2);
+    });
+}
+
+#[test]
 fn every_way_to_fail_has_its_kind() {
     run(async |webhooks| {
         let cases = [
@@ -518,6 +530,18 @@ fn private_addresses_are_refused_also_after_a_redirect() {
             assert_eq!(error.kind, FetchErrorKind::PrivateAddress);
         }
         assert_eq!(*application.connections.borrow(), 0);
+    });
+}
+
+#[test]
+fn a_connection_that_is_open_already_is_no_way_around_the_policy() {
+    run(async |webhooks| {
+        let application = Application::taking(vec![ok("open"), ok("closed")]).await;
+        let request = post(application.url("/"));
+        assert_eq!(webhooks.fetch(CALL, &request).await.unwrap().body, b"open");
+        webhooks.set_allow_private(false);
+        let error = webhooks.fetch(CALL, &request).await.unwrap_err();
+        assert_eq!(error.kind, FetchErrorKind::PrivateAddress);
     });
 }
 

@@ -98,6 +98,8 @@ fn a_reload_changes_who_answers_and_keeps_the_calls_that_run() {
     changed.shards += 1;
     let stays = wait(server.reload(changed)).unwrap();
     assert_eq!(stays, ["shards"]);
+    let stays = wait(server.reload(running(busy))).unwrap();
+    assert!(stays.is_empty(), "{stays:?}");
     assert_eq!(status(&Peer::of(udp(&server), "after").invite("")), 486);
     assert_eq!(status(&before.bye()), 200);
 }

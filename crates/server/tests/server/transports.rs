@@ -104,6 +104,23 @@ fn a_stream_in_fragments_and_in_lumps_is_understood() {
 }
 
 #[test]
+fn calls_that_arrive_in_one_piece_are_held_to_the_limit() {
+    for limit in ["calls = 1", "calls_per_second = 1"] {
+        let server = serving(&format!("shards = 1\n[limits]\n{limit}\n"), WAITING);
+        let mut stream = Stream::to(&server);
+        let lump: String = (0..8)
+            .map(|n| stream.ask("INVITE", &format!("lump-{n}"), 1, "", SDP))
+            .collect();
+        stream.send(lump.as_bytes());
+        let answers: Vec<String> = (0..8).map(|_| stream.final_answer()).collect();
+        let with = |code| answers.iter().filter(move |a| status(a) == code);
+        assert_eq!(with(200).count(), 1, "{limit}: {answers:?}");
+        assert_eq!(with(503).count(), 7, "{limit}: {answers:?}");
+        assert!(with(503).all(|answer| header(answer, "Retry-After").is_some()));
+    }
+}
+
+#[test]
 fn a_ping_is_answered_with_a_pong() {
     let server = serving("", WAITING);
     let mut stream = Stream::to(&server);

@@ -145,6 +145,18 @@ fn c50_a_notify_long_after_the_bye_amends_the_verdict_only() {
 }
 
 #[test]
+fn a_hangup_after_a_known_outcome_suggests_nothing_about_the_target() {
+    let mut call = accepted()
+        .notifies("SIP/2.0 486 Busy Here", "active;expires=60")
+        .after_secs(20)
+        .hangs_up();
+    call.notify("SIP/2.0 486 Busy Here", "terminated;reason=noresource");
+    let verdict = &call.amendment().expect("a late status").verdict;
+    assert!(verdict.contains("Too late to count"), "{verdict}");
+    assert!(!verdict.contains("hung up"), "{verdict}");
+}
+
+#[test]
 fn without_a_wait_after_bye_the_result_comes_with_it() {
     let call = refer_within(patient().with_after_bye(Duration::ZERO))
         .answers(202, "Accepted")

@@ -150,12 +150,9 @@ fn a_transfer_that_never_reached_the_wire_says_why() {
         .check(&good)
         .expect_err("not listed");
     let cases = [
-        (NotApplicable::NotSip, "only those can be referred"),
         (NotApplicable::NotAnswered, "not been answered"),
         (NotApplicable::WrongDirection, "direction"),
         (NotApplicable::TransferInProgress, "another transfer"),
-        (NotApplicable::TargetCount(0), "no target"),
-        (NotApplicable::TargetCount(2), "2 targets"),
         (NotApplicable::BadTarget(bad), "\"http\""),
         (NotApplicable::TargetRefused(refusal), "allow_targets"),
         (

@@ -49,6 +49,8 @@ fn c6_what_the_stack_owns_is_refused_in_long_and_compact_form() {
         "Expires",
         "Allow",
         "Accept",
+        "User-Agent",
+        "Server",
     ];
     for name in owned {
         for name in [name.to_owned(), name.to_uppercase(), name.to_lowercase()] {
@@ -75,7 +77,6 @@ fn everything_else_may_be_sent() {
         "Reason",
         "Subject",
         "s",
-        "User-Agent",
         "Alert-Info",
         "History-Info",
         "Contents",

@@ -86,7 +86,7 @@ pub struct Phone {
     requests: RefCell<VecDeque<Read>>,
     responses: RefCell<VecDeque<Read>>,
     pub call_id: String,
-    from: String,
+    pub from: String,
     to: RefCell<String>,
     target: RefCell<String>,
     cseq: Cell<u32>,

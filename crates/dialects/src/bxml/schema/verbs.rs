@@ -32,7 +32,8 @@ const TRANSFER_DISCONNECT: &[Attribute] = &[
     maybe("transferDisconnectUrl", Kind::Url),
     optional("transferDisconnectMethod", Kind::Method, "POST"),
 ];
-const UUI: &[Attribute] = &[maybe("uui", Kind::Text(256))];
+/// User-to-User headers, with parameters and separators (Bandwidth's libraries).
+const UUI: &[Attribute] = &[maybe("uui", Kind::Text(350))];
 const CALL_TIMEOUT: &[Attribute] = &[optional("callTimeout", Kind::Seconds(1.0, 300.0), "30")];
 const DIVERSION: &[Attribute] = &[
     optional(

@@ -64,6 +64,7 @@ pub(super) const PARTS: &[Shape] = &[
         properties: &[
             (TEXT, "url"),
             (OBJECT, "auth"),
+            // The schema names this shape and has no table for it: any objects will do.
             (Kind::Shapes("root"), "roots"),
         ],
     },

@@ -12,7 +12,10 @@ pub(super) const SAMPLES: &[Sample] = &[
         "Hangup",
         r#"<Hangup><Parameter name="a" value="b"/></Hangup>"#,
     ),
-    ("Reject", r#"<Reject reason="busy"/>"#),
+    (
+        "Reject",
+        r#"<Reject reason="busy"><Parameter name="a" value="b"/></Reject>"#,
+    ),
     (
         "Redirect",
         r#"<Redirect method="POST">../next?a=1&amp;b=2</Redirect>"#,
