@@ -103,8 +103,6 @@ pub enum CommandError {
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// No listener of a fitting transport and address family.
-    NoListener,
 }
 
 impl fmt::Display for CommandError {
@@ -123,7 +121,6 @@ impl fmt::Display for CommandError {
                 )
             }
             CommandError::BadAddress { what, problem } => write!(f, "{what} {problem}"),
-            CommandError::NoListener => f.write_str("no listener of a fitting transport"),
         }
     }
 }
