@@ -3,6 +3,7 @@
 #![no_main]
 
 use hookflash_dialects::{Dialect, Document};
+use hookflash_program::Severity;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
@@ -13,7 +14,10 @@ fuzz_target!(|body: &[u8]| {
         first: true,
     }) {
         Ok(program) => {
-            assert!(program.warnings.is_empty());
+            for warning in &program.warnings {
+                assert_eq!(warning.severity, Severity::Warning);
+                assert!((1..=lines).contains(&(warning.position.line as usize)));
+            }
             for step in &program.steps {
                 assert!(!step.name.is_empty());
                 assert!((1..=lines).contains(&(step.position.line as usize)));
