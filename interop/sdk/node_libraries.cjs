@@ -100,7 +100,7 @@ const libraries = {
 };
 
 const asked = JSON.parse(readFileSync(0, 'utf8'));
-const library = libraries[asked.library];
+const library = libraries[asked["library"]];
 const answer = asked.requests
   ? asked.requests.map((request) => Boolean(library.valid(request, asked.key)))
   : library.document(asked);
