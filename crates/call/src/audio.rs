@@ -156,8 +156,7 @@ impl<H: Host> Call<H> {
         let audio = self.audio.borrow();
         let Some(open) = &audio.open else { return };
         let stream = open.session.stream().copied();
-        open.port
-            .send_silence(stream.filter(|stream| stream.sends_to().is_some()));
+        open.port.session(|session, now| session.agree(now, stream));
         let local = open.port.address();
         drop(audio);
         let Some(stream) = stream else { return };

@@ -3,9 +3,13 @@
 use std::fmt;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Instant, SystemTime};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
-use hookflash_dialects::{FetchError, HttpRequest, Reply};
+use hookflash_audio::Clip;
+use hookflash_dialects::{FetchError, Frame, HttpRequest, RecordingFacts, Reply};
+use hookflash_media::{MediaEvent, Session};
+use hookflash_program::{Heard, Recognizer, RecordingFormat, SpeechText, Voice};
 use hookflash_sip::Endpoint;
 
 /// Names a call within the process for everything that must keep an order or a jar per call:
@@ -35,19 +39,115 @@ impl fmt::Display for MediaError {
 
 impl std::error::Error for MediaError {}
 
-/// The audio side of one leg: a bound RTP port.
-pub trait MediaPort {
+/// The audio side of one leg: a bound RTP port and the session behind it, which the host lets
+/// beat every 20 ms.
+pub trait MediaPort: 'static {
     /// The address that goes into SDP.
     fn address(&self) -> SocketAddr;
 
-    /// Starts, changes or (with `None`) pauses what is sent. Silence, one packet each 20 ms.
-    fn send_silence(&self, stream: Option<hookflash_media::NegotiatedStream>);
+    /// Gives the session to `work`.
+    fn session<R>(&self, work: impl FnOnce(&mut Session, Instant) -> R) -> R;
+
+    /// The next thing that happens on the session. Only one future waits at a time; dropping it
+    /// loses nothing.
+    fn event(&self) -> impl Future<Output = MediaEvent>;
+}
+
+/// Why audio cannot be played.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClipError {
+    /// It could not be fetched.
+    Fetch(FetchError),
+    /// It is no audio that can be read; a sentence says why.
+    Unreadable(String),
+    /// It is longer or larger than the configuration allows.
+    TooLarge(String),
+}
+
+impl fmt::Display for ClipError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ClipError::Fetch(error) => error.fmt(f),
+            ClipError::Unreadable(why) | ClipError::TooLarge(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for ClipError {}
+
+/// Why text cannot be spoken or speech cannot be understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SpeechError {
+    /// No engine is there.
+    NoEngine,
+    /// The engine failed; a sentence says how.
+    Failed(String),
+}
+
+impl fmt::Display for SpeechError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SpeechError::NoEngine => f.write_str("no speech engine is configured or installed"),
+            SpeechError::Failed(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for SpeechError {}
+
+/// Speech on its way to being text.
+pub trait Recognition: 'static {
+    /// Takes samples, at the rate that was asked for. Never waits; what the recognizer cannot
+    /// take in time is dropped.
+    fn hear(&self, samples: &[i16]);
+
+    /// No more speech comes; the final result does.
+    fn finish(&self);
+
+    /// The next result; `None` when there is none left.
+    fn next(&self) -> impl Future<Output = Option<Result<Heard, SpeechError>>>;
+}
+
+/// A file that a recording is written to. Dropping it without [`RecordingFile::finish`] removes
+/// what was written.
+pub trait RecordingFile: 'static {
+    /// Appends frames: one slice per channel, equally long. Never waits; a disk that is full or
+    /// too slow shows in [`RecordingFile::failure`].
+    fn write(&mut self, channels: &[&[i16]], rate: u32);
+
+    /// Why it cannot be written any more.
+    fn failure(&self) -> Option<String>;
+
+    /// Completes the file. Gives its size in bytes, its length, and the format that it really
+    /// has.
+    fn finish(
+        self,
+    ) -> impl Future<Output = Result<(u64, Duration, RecordingFormat), String>> + 'static;
+}
+
+/// A WebSocket of the application.
+pub trait Socket: 'static {
+    /// Sends a message. Never waits: false when the application takes messages too slowly and
+    /// this one was dropped.
+    fn send(&self, frame: Frame) -> bool;
+
+    /// The next message; `None` when the socket is closed, with a word on why.
+    fn next(&self) -> impl Future<Output = Result<Frame, String>>;
+
+    /// Sends what is still to be sent, then closes.
+    fn close(&self);
 }
 
 /// The machine under a call. Lives on one shard, hence no `Send`.
 pub trait Host: 'static {
     /// The audio side of a leg. Dropping it frees the port.
     type Media: MediaPort;
+    /// Speech being recognised.
+    type Recognition: Recognition;
+    /// A recording being written.
+    type Recording: RecordingFile;
+    /// A WebSocket of the application.
+    type Socket: Socket;
 
     /// The clock that timers run by.
     fn now(&self) -> Instant;
@@ -76,6 +176,51 @@ pub trait Host: 'static {
         request: HttpRequest,
         done: Box<dyn FnOnce(Result<u16, FetchError>)>,
     );
+
+    /// Audio of a document, fetched and decoded; shared with every other call that plays it.
+    fn clip(
+        &self,
+        request: HttpRequest,
+    ) -> impl Future<Output = Result<Arc<Clip>, ClipError>> + 'static;
+
+    /// Text as audio.
+    fn speak(
+        &self,
+        text: SpeechText,
+        voice: Voice,
+    ) -> impl Future<Output = Result<Arc<Clip>, SpeechError>> + 'static;
+
+    /// Begins to recognise speech at `rate` samples per second.
+    ///
+    /// # Errors
+    /// When no recognizer can be had.
+    fn recognize(
+        &self,
+        recognizer: &Recognizer,
+        rate: u32,
+    ) -> Result<Self::Recognition, SpeechError>;
+
+    /// The text of a finished recording.
+    fn transcribe(
+        &self,
+        recording: &RecordingFacts,
+        recognizer: &Recognizer,
+    ) -> impl Future<Output = Result<Heard, SpeechError>> + 'static;
+
+    /// Opens the file of a recording.
+    ///
+    /// # Errors
+    /// A sentence on why it cannot be written.
+    fn record(&self, recording: &RecordingFacts) -> Result<Self::Recording, String>;
+
+    /// Keeps what is known of a recording, so that it can be fetched.
+    fn keep_recording(&self, recording: &RecordingFacts);
+
+    /// Opens a WebSocket. The request describes the handshake.
+    fn connect(
+        &self,
+        request: HttpRequest,
+    ) -> impl Future<Output = Result<Self::Socket, FetchError>> + 'static;
 
     /// Binds an RTP port on the address family of `towards`.
     ///

@@ -34,7 +34,10 @@ mod webhook;
 
 pub use command::{Command, CommandRefused, GivenDocument, NewDocument};
 pub use desk::Desk;
-pub use host::{CallKey, Host, MediaError, MediaPort};
+pub use host::{
+    CallKey, ClipError, Host, MediaError, MediaPort, Recognition, RecordingFile, Socket,
+    SpeechError,
+};
 pub use ladder::ladder;
 pub use ledger::{Counters, Ledger, Published};
 pub use masking::Masked;

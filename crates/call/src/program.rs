@@ -101,7 +101,7 @@ fn begin<H: Host>(call: &Rc<Call<H>>, step: Step, end: EndOfProgram) -> Begun<'_
                 skip(call, &step);
                 return Begun::Done(Then::Next);
             }
-            Answering::Answer => {
+            Answering::Answer | Answering::EarlyMedia => {
                 if let Err(finish) = call.answer() {
                     return Begun::Done(Then::Finish(finish));
                 }
@@ -118,6 +118,26 @@ fn begin<H: Host>(call: &Rc<Call<H>>, step: Step, end: EndOfProgram) -> Begun<'_
             return Begun::Waits(Box::pin(verb::unrunnable::run(call, unrunnable)));
         }
         Verb::Answer => verb::answer::run(call),
+        Verb::Noted(noted) => {
+            call.note(What::VerbNote(noted.why.into()));
+            Then::Next
+        }
+        Verb::Prompts(_)
+        | Verb::Gather(_)
+        | Verb::Record(_)
+        | Verb::SendKeys(_)
+        | Verb::Ring(_)
+        | Verb::Echo(_)
+        | Verb::Alert(_)
+        | Verb::KeyEvents(_)
+        | Verb::Recording(_)
+        | Verb::StartStream(_)
+        | Verb::ConnectStream(_)
+        | Verb::StopStream(_)
+        | Verb::Transcribe(_)
+        | Verb::StopTranscription(_)
+        | Verb::Dub(_)
+        | Verb::SipRequest(_) => Then::Next,
         Verb::Hangup(hangup) => verb::hangup::run(call, hangup, end),
         Verb::Reject(reject) => verb::reject::run(call, &reject),
         Verb::Decline(decline) => verb::decline::run(call, decline),

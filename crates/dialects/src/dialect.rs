@@ -3,10 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use hookflash_program::{Diagnostic, Program, Severity};
+use hookflash_program::{Audio, Diagnostic, Program, Severity, Stream};
 
 use crate::jambonz::gateway::{self, GatewayMoment};
-use crate::{CallFacts, FetchError, HttpRequest, Moment, bxml, cxml, jambonz, twiml};
+use crate::{
+    CallFacts, FetchError, HttpRequest, Moment, RecordingFacts, StreamProtocol, bxml, cxml,
+    jambonz, twiml,
+};
 
 /// One of the four languages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -171,6 +174,103 @@ impl Dialect {
             Dialect::Cxml => cxml::call_sid(random),
             Dialect::Bxml => bxml::call_sid(random),
             Dialect::Jambonz => jambonz::call_sid(random),
+        }
+    }
+
+    /// A recording's identifier in the vendor's form, made from 128 random bits.
+    pub fn recording_sid(self, random: u128) -> String {
+        match self {
+            Dialect::Twiml => twiml::recording_sid(random),
+            Dialect::Cxml => cxml::recording_sid(random),
+            Dialect::Bxml => bxml::recording_sid(random),
+            Dialect::Jambonz => jambonz::recording_sid(random),
+        }
+    }
+
+    /// A stream's identifier in the vendor's form, made from 128 random bits.
+    pub fn stream_sid(self, random: u128) -> String {
+        match self {
+            Dialect::Twiml => twiml::stream_sid(random),
+            Dialect::Cxml => cxml::stream_sid(random),
+            Dialect::Bxml => bxml::stream_sid(random),
+            Dialect::Jambonz => jambonz::stream_sid(random),
+        }
+    }
+
+    /// A transcription's identifier in the vendor's form, made from 128 random bits.
+    pub fn transcription_sid(self, random: u128) -> String {
+        match self {
+            Dialect::Twiml => twiml::transcription_sid(random),
+            Dialect::Cxml => cxml::transcription_sid(random),
+            Dialect::Bxml => bxml::transcription_sid(random),
+            Dialect::Jambonz => jambonz::transcription_sid(random),
+        }
+    }
+
+    /// Describes how an audio file of a document is fetched: always GET. A `file:` URL is left as
+    /// it is. `base` is the URL of the current document.
+    ///
+    /// # Errors
+    /// When the URL cannot be used; the error names it.
+    pub fn audio_request(
+        self,
+        facts: &CallFacts,
+        base: &str,
+        audio: &Audio,
+    ) -> Result<HttpRequest, FetchError> {
+        match self {
+            Dialect::Twiml => twiml::audio_request(facts, base, audio),
+            Dialect::Cxml => cxml::audio_request(facts, base, audio),
+            Dialect::Bxml => bxml::audio_request(facts, base, audio),
+            Dialect::Jambonz => jambonz::audio_request(facts, base, audio),
+        }
+    }
+
+    /// Describes the WebSocket handshake of a stream: `ws:` or `wss:` URL, credentials, signature,
+    /// sub-protocol as a header field.
+    ///
+    /// # Errors
+    /// When the URL cannot be used; the error names it.
+    pub fn stream_request(
+        self,
+        facts: &CallFacts,
+        base: &str,
+        stream: &Stream,
+    ) -> Result<HttpRequest, FetchError> {
+        match self {
+            Dialect::Twiml => twiml::stream_request(facts, base, stream),
+            Dialect::Cxml => cxml::stream_request(facts, base, stream),
+            Dialect::Bxml => bxml::stream_request(facts, base, stream),
+            Dialect::Jambonz => jambonz::stream_request(facts, base, stream),
+        }
+    }
+
+    /// The messages of one stream. `sid` is its identifier.
+    pub fn stream_protocol(
+        self,
+        facts: &CallFacts,
+        stream: &Stream,
+        sid: &str,
+    ) -> Box<dyn StreamProtocol> {
+        match self {
+            Dialect::Twiml => twiml::stream_protocol(facts, stream, sid),
+            Dialect::Cxml => cxml::stream_protocol(facts, stream, sid),
+            Dialect::Bxml => bxml::stream_protocol(facts, stream, sid),
+            Dialect::Jambonz => jambonz::stream_protocol(facts, stream, sid),
+        }
+    }
+
+    /// A recording as the vendor's REST API shows it. `public_url` is the base of absolute URLs.
+    pub fn recording_resource(
+        self,
+        recording: &RecordingFacts,
+        public_url: &str,
+    ) -> serde_json::Value {
+        match self {
+            Dialect::Twiml => twiml::recording_resource(recording, public_url),
+            Dialect::Cxml => cxml::recording_resource(recording, public_url),
+            Dialect::Bxml => bxml::recording_resource(recording, public_url),
+            Dialect::Jambonz => jambonz::recording_resource(recording, public_url),
         }
     }
 

@@ -17,8 +17,11 @@ mod malformed;
 mod moment;
 mod nearest;
 mod place;
+mod recording;
 mod shown;
+mod stream;
 mod uuid;
+mod voice;
 
 pub mod bxml;
 pub mod cxml;
@@ -35,4 +38,6 @@ pub use http::{
     Success,
 };
 pub use jambonz::gateway::GatewayMoment;
-pub use moment::{Moment, ReferNews, StatusEvent};
+pub use moment::{Moment, ReferNews, StatusEvent, StreamEvent, TranscriptionEvent};
+pub use recording::{RecordingFacts, RecordingSource, RecordingState};
+pub use stream::{Frame, StreamOrder, StreamProtocol, Track};

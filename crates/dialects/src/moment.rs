@@ -1,7 +1,12 @@
 //! The moments of a call at which an application is asked or told something.
 
-use hookflash_program::{Hook, Refer};
+use hookflash_program::{
+    Announce, Gather, Gathered, Heard, Hook, KeyEvents, Prompts, Record, RecordEnd,
+    RecordTranscription, Refer, SipRequest, Stream, StreamEnd, Transcription,
+};
 use hookflash_transfer::TransferResult;
+
+use crate::{RecordingFacts, Track};
 
 /// A change of a call's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,6 +59,101 @@ pub enum Moment<'a> {
         /// The news.
         news: &'a ReferNews,
     },
+    /// What a verb let the caller hear has been heard.
+    PromptsDone {
+        /// The verb.
+        verb: &'a Prompts,
+        /// Something could not be played: what and why.
+        failure: Option<&'a str>,
+    },
+    /// A gather has its result.
+    GatherDone {
+        /// The verb.
+        verb: &'a Gather,
+        /// The result.
+        result: &'a Gathered,
+    },
+    /// Speech that is not complete yet.
+    GatherPartial {
+        /// The verb.
+        verb: &'a Gather,
+        /// What was heard so far.
+        heard: &'a Heard,
+        /// Counts the partial results of this gather from 0.
+        sequence: u32,
+    },
+    /// A key was pressed while key events are on.
+    Key {
+        /// Who is told.
+        events: &'a KeyEvents,
+        /// The key.
+        key: char,
+    },
+    /// The recording of a verb is over; its file is complete.
+    RecordDone {
+        /// The verb.
+        verb: &'a Record,
+        /// The recording.
+        recording: &'a RecordingFacts,
+        /// How it ended.
+        end: RecordEnd,
+    },
+    /// A recording began, can be fetched, or came to nothing; its state says which.
+    Recording {
+        /// Who is told.
+        announce: &'a Announce,
+        /// The recording.
+        recording: &'a RecordingFacts,
+    },
+    /// The text of a recording.
+    RecordingText {
+        /// Who is told.
+        transcription: &'a RecordTranscription,
+        /// The recording.
+        recording: &'a RecordingFacts,
+        /// Its announcement, whose credentials and tag some vendors use here too.
+        announce: &'a Announce,
+        /// Identifier of the transcription in the dialect's own form.
+        sid: &'a str,
+        /// The text, or why there is none.
+        text: Result<&'a Heard, &'a str>,
+    },
+    /// A stream began, ended or failed.
+    StreamStatus {
+        /// The verb.
+        stream: &'a Stream,
+        /// The stream's identifier.
+        sid: &'a str,
+        /// What happened.
+        event: StreamEvent<'a>,
+    },
+    /// The stream that the document waited for is over.
+    StreamDone {
+        /// The verb.
+        stream: &'a Stream,
+        /// The stream's identifier.
+        sid: &'a str,
+        /// What became of it.
+        end: &'a StreamEnd,
+    },
+    /// A transcription began, ended, failed or has a result.
+    Transcription {
+        /// The verb.
+        verb: &'a Transcription,
+        /// The transcription's identifier.
+        sid: &'a str,
+        /// What happened.
+        event: TranscriptionEvent<'a>,
+        /// Counts the requests of this transcription from 0.
+        sequence: u32,
+    },
+    /// The other party answered a request of the document.
+    SipRequestDone {
+        /// The verb.
+        verb: &'a SipRequest,
+        /// Its status, or why there is none.
+        answer: Result<u16, &'a str>,
+    },
     /// The call's status changed. `sequence` counts from 0 per call.
     Status {
         /// What happened.
@@ -61,4 +161,28 @@ pub enum Moment<'a> {
         /// Counts the status requests of this call from 0.
         sequence: u32,
     },
+}
+
+/// What happened to a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamEvent<'a> {
+    /// The socket is open.
+    Started,
+    /// The socket is closed; a sentence says by whom and why.
+    Stopped(&'a str),
+    /// The socket could not be opened, or broke.
+    Failed(&'a str),
+}
+
+/// What happened to a transcription.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TranscriptionEvent<'a> {
+    /// It runs.
+    Started,
+    /// Something was heard.
+    Heard(Track, &'a Heard),
+    /// It is over.
+    Stopped,
+    /// It failed.
+    Failed(&'a str),
 }

@@ -10,7 +10,12 @@ pub mod codec;
 pub mod direction;
 pub mod rtp;
 pub mod sdp;
+mod session;
 
 pub use codec::{Codec, UnknownCodec};
 pub use direction::Direction;
 pub use sdp::{AnswerError, LocalMedia, NegotiatedStream, OfferAnswer, OfferError};
+pub use session::{
+    DubChange, FeedMark, KeySource, KeyToSend, MediaEvent, PlayEnd, PlayId, Session, SessionConfig,
+    TapId, VoiceWatch,
+};

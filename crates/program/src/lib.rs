@@ -9,12 +9,31 @@
 //! word of a vendor's vocabulary.
 
 mod diagnostic;
+mod gather;
 mod hook;
+mod outcome;
+mod prompt;
+mod record;
+mod sip_request;
+mod stream;
 mod verb;
 
 pub use diagnostic::{Diagnostic, Position, Severity};
+pub use gather::{Gather, KeyEvents, KeyRules, OnEmpty, Recognizer, SpeechRules, TypedAhead};
 pub use hook::{Hook, HookMethod};
+pub use outcome::{GatherEnd, Gathered, Heard, RecordEnd, StreamEnd};
+pub use prompt::{
+    Alert, Audio, Dub, DubOrder, Echo, KeyOrPause, Keys, Prompt, Prompts, Repeat, Ring, Speech,
+    SpeechText, Voice,
+};
+pub use record::{
+    Announce, BackgroundRecording, Record, RecordTranscription, RecordingFormat, StartRecording,
+    Tracks,
+};
+pub use sip_request::SipRequest;
+pub use stream::{Stream, StreamEncoding, StreamFormat, Transcription, Which};
 pub use verb::{
-    Answering, Config, Continuation, Decline, EndOfProgram, Hangup, Pause, Program, Redirect,
-    Refer, ReferTiming, ReferredBy, Reject, Step, Tag, TargetRule, Unrunnable, Verb,
+    Answering, BackgroundGather, Config, Continuation, Decline, EndOfProgram, Hangup, Noted, Pause,
+    Program, Redirect, Refer, ReferTiming, ReferredBy, Reject, Setting, Step, Tag, TargetRule,
+    Unrunnable, Verb,
 };

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{Diagnostic, Hook, Position};
+use crate::{
+    Alert, BackgroundRecording, Diagnostic, Dub, Echo, Gather, Hook, KeyEvents, Keys, Position,
+    Prompts, Recognizer, Record, Ring, SipRequest, Stream, Transcription, Voice, Which,
+};
 
 /// A document that was found valid, ready to run.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +40,8 @@ pub enum Answering {
     Leave,
     /// Skip the verb, noting that it needs an answered call.
     Skip,
+    /// Let the caller hear it before the call is answered (183 with a session description).
+    EarlyMedia,
 }
 
 /// How a call ends when its program does.
@@ -69,8 +74,49 @@ pub enum Verb {
     Tag(Tag),
     /// Change settings of the call.
     Config(Config),
+    /// Let the caller hear something.
+    Prompts(Box<Prompts>),
+    /// Collect keys and speech.
+    Gather(Box<Gather>),
+    /// Record the caller.
+    Record(Box<Record>),
+    /// Send keys to the caller.
+    SendKeys(Keys),
+    /// Ring for a while.
+    Ring(Ring),
+    /// The caller hears itself.
+    Echo(Echo),
+    /// Ring with Alert-Info.
+    Alert(Alert),
+    /// Tell the application each key from now on, or no more.
+    KeyEvents(Option<Box<KeyEvents>>),
+    /// Record in the background.
+    Recording(BackgroundRecording),
+    /// Stream audio and go on.
+    StartStream(Box<Stream>),
+    /// Stream audio until the stream ends.
+    ConnectStream(Box<Stream>),
+    /// Stop streams.
+    StopStream(Which),
+    /// Turn speech into text.
+    Transcribe(Box<Transcription>),
+    /// Stop transcriptions.
+    StopTranscription(Which),
+    /// Mix audio into what the caller hears.
+    Dub(Box<Dub>),
+    /// Send a request within the dialog.
+    SipRequest(Box<SipRequest>),
+    /// Without effect here; noted in the journal, and the next verb runs.
+    Noted(Noted),
     /// Understood and valid, but this release cannot run it.
     Unrunnable(Unrunnable),
+}
+
+/// A verb that is understood and changes nothing here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Noted {
+    /// A sentence on why it has no effect.
+    pub why: String,
 }
 
 /// Wait in silence.
@@ -134,6 +180,40 @@ pub struct Config {
     pub refer_hook: Option<Hook>,
     /// Whether the application wants an event for each verb.
     pub notify_events: Option<bool>,
+    /// Voice of speech that names none.
+    pub voice: Setting<Voice>,
+    /// Recognizer of speech that names none.
+    pub recognizer: Setting<Recognizer>,
+    /// Collects input beside the verbs that follow; `Some(None)` ends that.
+    pub background_gather: Option<Option<Box<BackgroundGather>>>,
+    /// Recording in the background.
+    pub recording: Option<BackgroundRecording>,
+    /// Streams audio beside the verbs that follow; `Some(None)` ends that.
+    pub stream: Option<Option<Box<Stream>>>,
+    /// Transcribes beside the verbs that follow; `Some(None)` ends that.
+    pub transcription: Option<Option<Box<Transcription>>>,
+}
+
+/// What becomes of a setting.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Setting<T> {
+    /// It stays.
+    #[default]
+    Kept,
+    /// It is the configuration's again.
+    Reset,
+    /// It is this from now on.
+    Set(T),
+}
+
+/// Input that is collected while other verbs run. It ends the running prompt, and its reply takes
+/// the place of the running document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BackgroundGather {
+    /// The rules.
+    pub gather: Gather,
+    /// It begins anew after each result.
+    pub sticky: bool,
 }
 
 /// A verb that is valid in its dialect and that this release cannot run.

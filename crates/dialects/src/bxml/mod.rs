@@ -11,6 +11,10 @@ mod request;
 mod schema;
 mod value;
 
+pub(crate) use crate::voice::{
+    audio_request, recording_resource, recording_sid, stream_protocol, stream_request, stream_sid,
+    transcription_sid,
+};
 use hookflash_program::Program;
 
 use crate::uuid::uuid;

@@ -65,7 +65,7 @@ pub(super) fn request(
                 None => Ok(None),
             }
         }
-        Moment::Fallback { .. } | Moment::ReferProgress { .. } | Moment::Status { .. } => Ok(None),
+        _ => Ok(None),
     }
 }
 

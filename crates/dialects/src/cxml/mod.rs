@@ -7,6 +7,10 @@
 mod dial;
 mod verbs;
 
+pub(crate) use crate::voice::{
+    audio_request, recording_resource, recording_sid, stream_protocol, stream_request, stream_sid,
+    transcription_sid,
+};
 use std::time::Duration;
 
 use hookflash_program::Program;

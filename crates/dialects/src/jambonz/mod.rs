@@ -18,6 +18,10 @@ mod stringify;
 mod validate;
 mod verb;
 
+pub(crate) use crate::voice::{
+    audio_request, recording_resource, recording_sid, stream_protocol, stream_request, stream_sid,
+    transcription_sid,
+};
 use hookflash_program::Program;
 
 pub use number::load as load_numbering_plans;

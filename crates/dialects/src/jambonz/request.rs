@@ -62,7 +62,7 @@ pub(super) fn request(
             send(facts, "status", &hook, payload, ReplyUse::Ignored).map(Some)
         }
         // jambonz has no fallback URL.
-        Moment::Fallback { .. } => Ok(None),
+        _ => Ok(None),
     }
 }
 

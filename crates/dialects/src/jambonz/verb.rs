@@ -112,6 +112,7 @@ fn config(reader: &mut Reader<'_>) -> Config {
             .properties
             .get("notifyEvents")
             .and_then(Value::as_bool),
+        ..Config::default()
     }
 }
 

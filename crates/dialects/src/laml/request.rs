@@ -92,13 +92,13 @@ fn question<'a>(facts: &'a CallFacts, moment: &Moment<'a>) -> Option<Question<'a
         Moment::ReferProgress { .. } => None,
         Moment::Fallback { failed, .. } => match failed {
             // A fallback has no fallback, and nobody waits for the reply to a status callback.
-            Moment::Fallback { .. } | Moment::Status { .. } | Moment::ReferProgress { .. } => None,
             Moment::Incoming | Moment::Redirected(_) | Moment::ReferDone { .. } => Some(Question {
                 purpose: "fallback",
                 url: application.fallback_url.as_deref()?,
                 method: HookMethod::Post,
                 reply_use: ReplyUse::Document,
             }),
+            _ => None,
         },
         // Both vendors report the end alone unless more is asked for.
         Moment::Status {
@@ -110,7 +110,7 @@ fn question<'a>(facts: &'a CallFacts, moment: &Moment<'a>) -> Option<Question<'a
             method: HookMethod::Post,
             reply_use: ReplyUse::Ignored,
         }),
-        Moment::Status { .. } => None,
+        _ => None,
     }
 }
 
@@ -137,9 +137,7 @@ fn told_about(vendor: &Vendor, facts: &CallFacts, moment: &Moment<'_>) -> Fields
             refer::result_fields(&mut fields, result);
             fields
         }
-        Moment::Incoming | Moment::Redirected(_) | Moment::ReferProgress { .. } => {
-            standard(vendor, facts, status::webhook_word(facts))
-        }
+        _ => standard(vendor, facts, status::webhook_word(facts)),
     }
 }
 
