@@ -17,8 +17,7 @@ use hookflash_transfer::AllowList;
 use ipnet::IpNet;
 
 use crate::config::{
-    Accept, AccountSettings, ApplicationSettings, Codec, Config, OnRefused, Pattern, Source,
-    Transfer,
+    Accept, AccountSettings, ApplicationSettings, Config, OnRefused, Pattern, Source, Transfer,
 };
 use crate::static_document;
 
@@ -245,7 +244,7 @@ fn line(config: &Config, settings: &ApplicationSettings, public_url: &str) -> Re
     });
     let mut stranger = CallOptions::new(application);
     public_url.clone_into(&mut stranger.public_url);
-    stranger.codecs = config.media.codecs.iter().map(codec).collect();
+    stranger.codecs = config.media.codecs.as_slice().into();
     stranger.transfer = transfer(&config.transfer, account.dialect);
     let mut document = None;
     match text {
@@ -328,13 +327,6 @@ fn own_hosts(config: &Config) -> Vec<String> {
         hosts.push("localhost".to_owned());
     }
     hosts
-}
-
-fn codec(codec: &Codec) -> hookflash_media::Codec {
-    match codec {
-        Codec::Pcmu => hookflash_media::Codec::Pcmu,
-        Codec::Pcma => hookflash_media::Codec::Pcma,
-    }
 }
 
 fn file_name(path: &Path) -> String {

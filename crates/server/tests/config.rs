@@ -94,6 +94,14 @@ admin_token = "file:{}"
 ports = "30000-39999"
 codecs = ["PCMU", "PCMA"]
 srtp = "optional"
+rtp_timeout = "5m"
+prompts = "prompts"
+prompt_max_size = "32MiB"
+prompt_max_length = "30m"
+prompt_cache = "256MiB"
+[recordings]
+folder = "recordings"
+keep = "30d"
 [store]
 url = "sqlite://hookflash.db"
 [transfer]
@@ -257,8 +265,8 @@ fn what_is_wrong_is_said_with_its_place_its_key_and_its_remedy() {
             "this release has no SRTP",
         ),
         (
-            "[media]\ncodecs = [\"opus\"]".into(),
-            "`opus` is no codec of this release",
+            "[media]\ncodecs = [\"G729\"]".into(),
+            "\"G729\" is not a codec of this server",
         ),
         (
             "[store]\nurl = \"postgres://db\"".into(),
