@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use hookflash_call::{CallOptions, GivenDocument, TransferOptions};
@@ -36,6 +37,8 @@ pub(crate) struct Switchboard {
     domains: Vec<String>,
     accept: Accept,
     pub(crate) allow_private_networks: bool,
+    /// For how long a peer may send no packet; `None` for ever.
+    pub(crate) rtp_timeout: Option<Duration>,
     pub(crate) calls: u64,
     pub(crate) calls_per_second: u32,
 }
@@ -120,6 +123,7 @@ impl Switchboard {
             domains: own_hosts(config),
             accept: config.sip.accept,
             allow_private_networks: config.webhook.allow_private_networks,
+            rtp_timeout: Some(config.media.rtp_timeout).filter(|time| !time.is_zero()),
             calls: u64::from(config.limits.calls),
             calls_per_second: config.limits.calls_per_second,
         })

@@ -101,6 +101,7 @@ prompt_max_length = "30m"
 prompt_cache = "256MiB"
 [recordings]
 folder = "recordings"
+public = false
 keep = "30d"
 [store]
 url = "sqlite://hookflash.db"
@@ -199,7 +200,11 @@ password = "secret"
         warnings.contains("store.url: this release keeps records in memory"),
         "{warnings}"
     );
-    assert_eq!(config.warnings.len(), 2, "{warnings}");
+    assert!(
+        warnings.contains("media.prompts: there is no folder"),
+        "{warnings}"
+    );
+    assert_eq!(config.warnings.len(), 3, "{warnings}");
 }
 
 #[test]
@@ -236,7 +241,7 @@ fn what_is_wrong_is_said_with_its_place_its_key_and_its_remedy() {
         ),
         (
             "[sip]\nt1 = \"500\"".into(),
-            "write a number and ms, s, m or h",
+            "write a number and ms, s, m, h or d",
         ),
         ("[sip]\nmin_se = \"10s\"".into(), "RFC 4028 allows no less"),
         (

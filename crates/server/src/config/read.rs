@@ -252,9 +252,11 @@ fn recordings(section: Section<'_>, folder: &Path) -> Recordings {
     if named.is_empty() {
         section.error("folder", "is empty", "name a folder");
     }
+    let public = section.flag("public").unwrap_or(false);
     section.finish();
     Recordings {
         folder: folder.join(named),
+        public,
         keep,
     }
 }

@@ -156,6 +156,8 @@ pub struct Media {
 pub struct Recordings {
     /// The folder that they are written to.
     pub folder: PathBuf,
+    /// Whether their sound is given without a password to whoever knows its URL.
+    pub public: bool,
     /// For how long they are kept; until they are deleted when absent.
     #[serde(
         skip_serializing_if = "Option::is_none",
