@@ -27,6 +27,16 @@ class Sound:
             return cls(file.getframerate(), [s / 32768 for s in pcm[:: file.getnchannels()]])
 
     @classmethod
+    def growing(cls, path):
+        """Reads a 16-bit mono WAV file that is still being written."""
+        with open(path, "rb") as file:
+            head, body = file.read(44), file.read()
+        if len(head) < 44:
+            return cls(8000, [])
+        pcm = array("h", body[: len(body) // 2 * 2])
+        return cls(int.from_bytes(head[24:28], "little"), [s / 32768 for s in pcm])
+
+    @classmethod
     def channels(cls, path):
         """All channels of a 16-bit WAV file."""
         with wave.open(str(path), "rb") as file:
