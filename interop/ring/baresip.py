@@ -40,7 +40,7 @@ snd_path {folder}
 class Baresip:
     """One phone: it dials, answers by itself or waits, and tells its events."""
 
-    def __init__(self, work, name, answers=True, says=None, codec="PCMU/8000/1"):
+    def __init__(self, work, name, answers=True, says=None, codec="PCMU/8000/1", dtmf="auto"):
         """With `says` the phone plays that WAV file in its calls; it keeps what it hears."""
         self.name = name
         self.sip_port = free_port()
@@ -59,7 +59,7 @@ class Baresip:
         mode = "auto" if answers else "manual"
         (folder / "accounts").write_text(
             f"<sip:{name}@127.0.0.1:{self.sip_port}>;regint=0;answermode={mode}"
-            f";audio_codecs={codec}\n"
+            f";audio_codecs={codec};dtmfmode={dtmf}\n"
         )
         for file in ("contacts", "current_contact", "uuid"):
             (folder / file).touch()
@@ -91,6 +91,14 @@ class Baresip:
         for key in keys:
             self.command("sndcode", key)
             time.sleep(every)
+
+    def keys(self):
+        """The keys that the other side pressed."""
+        with self._changed:
+            return "".join(
+                event.get("param", "") for event in self._events
+                if event.get("type") == "CALL_DTMF_START"
+            )
 
     def heard(self):
         """What the latest call has let it hear so far; None before there is anything."""
