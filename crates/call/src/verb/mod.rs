@@ -3,10 +3,14 @@
 pub(crate) mod answer;
 pub(crate) mod config;
 pub(crate) mod decline;
+pub(crate) mod echo;
 pub(crate) mod hangup;
 pub(crate) mod pause;
+pub(crate) mod prompts;
 pub(crate) mod redirect;
 pub(crate) mod refer;
 pub(crate) mod reject;
+pub(crate) mod ring;
+pub(crate) mod send_keys;
 pub(crate) mod tag;
 pub(crate) mod unrunnable;
