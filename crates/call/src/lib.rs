@@ -11,6 +11,7 @@
 
 mod audio;
 mod call;
+mod collecting;
 mod command;
 mod desk;
 mod document;
@@ -29,6 +30,7 @@ mod player;
 mod program;
 mod record;
 mod sounds;
+mod speech_input;
 mod status;
 mod time_text;
 mod transfers;

@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod config;
 pub(crate) mod decline;
 pub(crate) mod echo;
+pub(crate) mod gather;
 pub(crate) mod hangup;
 pub(crate) mod pause;
 pub(crate) mod prompts;
