@@ -86,6 +86,16 @@ impl<H: Host> Call<H> {
         Ok(())
     }
 
+    /// Gives the session of the call's audio to `work`; `None` when there is no audio (any more).
+    pub(crate) fn session<R>(
+        &self,
+        work: impl FnOnce(&mut hookflash_media::Session, std::time::Instant) -> R,
+    ) -> Option<R> {
+        let audio = self.audio.borrow();
+        let open = audio.open.as_ref()?;
+        Some(open.port.session(work))
+    }
+
     /// Answers a re-INVITE or UPDATE.
     pub(crate) fn answer_reoffer(&self, offer: Option<Bytes>) {
         let answer = {

@@ -15,6 +15,7 @@ use hookflash_sip::{Endpoint, Event, Flow, LegEnd, LegId, Request, WireEvent};
 use tokio::sync::Notify;
 
 use crate::audio::Audio;
+use crate::background::Background;
 use crate::command::{Command, NewDocument};
 use crate::inbox::{Inbox, Input};
 use crate::journal::{SipMessage, VerbEnd, What};
@@ -98,6 +99,7 @@ pub(crate) struct Call<H: Host> {
     pub(crate) inbox: Inbox,
     pub(crate) audio: RefCell<Audio<H::Media>>,
     pub(crate) transfers: Transfers,
+    pub(crate) background: Background<H>,
     /// URL of the current document.
     pub(crate) base: RefCell<Rc<str>>,
     pub(crate) requests: Cell<u16>,
@@ -135,6 +137,7 @@ impl<H: Host> Call<H> {
             inbox: Inbox::default(),
             audio: RefCell::new(Audio::default()),
             transfers: Transfers::default(),
+            background: Background::default(),
             base: RefCell::new(base),
             requests: Cell::new(0),
             statuses: Cell::new(0),
@@ -161,6 +164,7 @@ impl<H: Host> Call<H> {
                 self.hear(event);
             }
         }
+        self.background.all_done().await;
         self.transfers.clear();
     }
 

@@ -10,6 +10,7 @@
 //! answer and silence, second legs, and every word of a vendor's vocabulary.
 
 mod audio;
+mod background;
 mod call;
 mod command;
 mod desk;
@@ -25,9 +26,11 @@ mod masking;
 mod options;
 mod program;
 mod record;
+mod recording;
 mod status;
 mod time_text;
 mod transfers;
+mod trimming;
 mod verb;
 pub mod view;
 mod webhook;
