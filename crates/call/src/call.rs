@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hookflash_dialects::{CallEnd, CallState, Dialect};
+use hookflash_media::{KeySource, MediaEvent};
+use hookflash_program::{Recognizer, Voice};
 use hookflash_sip::{Endpoint, Event, Flow, LegEnd, LegId, Request, WireEvent};
 use tokio::sync::Notify;
 
@@ -23,9 +25,10 @@ use crate::ledger::Ledger;
 use crate::masking::Masked;
 use crate::options::CallOptions;
 use crate::record::CallRecord;
+use crate::sounds::Sounds;
 use crate::transfers::Transfers;
 use crate::verb::refer;
-use crate::{CallKey, Host, ending, invite, program};
+use crate::{CallKey, Host, ending, info_digits, invite, program};
 
 /// How far a call has come, seen from its program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,8 +101,13 @@ pub(crate) struct Call<H: Host> {
     pub(crate) leg: LegId,
     pub(crate) inbox: Inbox,
     pub(crate) audio: RefCell<Audio<H::Media>>,
+    pub(crate) sounds: Sounds,
     pub(crate) transfers: Transfers,
     pub(crate) background: Background<H>,
+    /// Voice of speech that names none, as the documents of the call set it.
+    pub(crate) voice_defaults: RefCell<Option<Box<Voice>>>,
+    /// Recognizer of speech that names none, as the documents of the call set it.
+    pub(crate) recognizer_defaults: RefCell<Option<Box<Recognizer>>>,
     /// URL of the current document.
     pub(crate) base: RefCell<Rc<str>>,
     pub(crate) requests: Cell<u16>,
@@ -136,8 +144,11 @@ impl<H: Host> Call<H> {
             leg,
             inbox: Inbox::default(),
             audio: RefCell::new(Audio::default()),
+            sounds: Sounds::default(),
             transfers: Transfers::default(),
             background: Background::default(),
+            voice_defaults: RefCell::default(),
+            recognizer_defaults: RefCell::default(),
             base: RefCell::new(base),
             requests: Cell::new(0),
             statuses: Cell::new(0),
@@ -201,7 +212,15 @@ impl<H: Host> Call<H> {
     /// Takes inputs until one of them ends or replaces the program. Dropping the future loses none.
     async fn interrupted(self: &Rc<Self>) -> Interruption {
         loop {
-            match self.inbox.next().await {
+            let input = tokio::select! {
+                biased;
+                input = self.inbox.next() => input,
+                event = self.media_event() => match self.take_media_event(event) {
+                    Some(finish) => return Interruption::Over(finish),
+                    None => continue,
+                },
+            };
+            match input {
                 Input::Leg(event) => {
                     if let Some(end) = self.hear(event) {
                         return Interruption::Over(Finish::Gone(end));
@@ -259,10 +278,16 @@ impl<H: Host> Call<H> {
                 self.released.set(true);
                 self.changed.notify_waiters();
             }
+            Event::Request(request) => {
+                if let Some(key) = info_digits::key(&request) {
+                    let source = KeySource::Info;
+                    // A key ends no call.
+                    let _ = self.take_media_event(MediaEvent::Key { key, source });
+                }
+            }
             Event::Incoming { .. }
             | Event::Progress(_)
             | Event::Answered(_)
-            | Event::Request(_)
             | Event::RequestAnswer(..)
             | Event::NotifyAnswer(..) => {}
         }
@@ -274,6 +299,16 @@ impl<H: Host> Call<H> {
         while self.phase.get() == Phase::Answered {
             self.changed.notified().await;
         }
+    }
+
+    /// Waits until the phase changes, or audio is there.
+    pub(crate) async fn phase_changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Lets go on whoever waits for the phase or for audio.
+    pub(crate) fn audio_is_there(&self) {
+        self.changed.notify_waiters();
     }
 
     pub(crate) fn set_phase(&self, phase: Phase) {

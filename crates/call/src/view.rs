@@ -1,6 +1,7 @@
 //! Our own view of a call, the same for every dialect, as JSON (`/hookflash/v1/calls`).
 
 use hookflash_dialects::{CallState, Direction, EndedBy};
+use hookflash_media::KeySource;
 use hookflash_program::HookMethod;
 use serde_json::{Map, Value, json};
 
@@ -389,6 +390,20 @@ impl Line {
             }
             What::CallNote(text) => ("call", None, text.to_string(), json!({})),
             What::Media(text) => ("media", None, text.to_string(), json!({})),
+            What::Key { key, source } => {
+                let source = match source {
+                    KeySource::Event => "telephone-event",
+                    KeySource::Tones => "tones",
+                    KeySource::Info => "INFO",
+                };
+                let shown = key.map(|key| format!(" {key}")).unwrap_or_default();
+                (
+                    "media",
+                    Some("in"),
+                    format!("key{shown} pressed ({source})"),
+                    json!({ "key": key, "source": source }),
+                )
+            }
             What::TransferBegan { transfer } => (
                 "transfer",
                 None,
