@@ -285,10 +285,12 @@ impl<H: Host> Call<H> {
                     let _ = self.take_media_event(MediaEvent::Key { key, source });
                 }
             }
+            Event::RequestAnswer(request, status) => {
+                self.background.requests.answered(request, status);
+            }
             Event::Incoming { .. }
             | Event::Progress(_)
             | Event::Answered(_)
-            | Event::RequestAnswer(..)
             | Event::NotifyAnswer(..) => {}
         }
         None

@@ -30,6 +30,7 @@ mod record;
 mod recording;
 mod sounds;
 mod status;
+mod streaming;
 mod time_text;
 mod transfers;
 mod trimming;

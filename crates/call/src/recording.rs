@@ -47,6 +47,8 @@ struct Running<H: Host> {
     tapped: Tapped<H>,
     writer: Rc<RefCell<Writer<H::Recording>>>,
     order: Order,
+    /// What relative URLs of its hooks stand relative to, whatever document runs meanwhile.
+    base: Rc<str>,
     facts: RecordingFacts,
 }
 
@@ -57,6 +59,7 @@ impl<H: Host> Recording<H> {
     /// A sentence on why nothing can be recorded; it is in the journal and has been announced.
     pub(crate) fn begin(call: &Rc<Call<H>>, order: Order) -> Result<Recording<H>, String> {
         let mut facts = new_facts(call, &order);
+        let base = Rc::clone(&call.base.borrow());
         let begun = call.host.record(&facts).and_then(|file| {
             let failed = Rc::new(Notify::new());
             let writer = Rc::new(RefCell::new(Writer {
@@ -78,12 +81,13 @@ impl<H: Host> Recording<H> {
             Ok((tapped, writer, failed)) => {
                 call.host.keep_recording(&facts);
                 note(call, &facts.sid, "began");
-                announce(call, &order.announce, &facts);
+                announce(call, &base, &order.announce, &facts);
                 let call = Rc::downgrade(call);
                 let running = Some(Running {
                     tapped,
                     writer,
                     order,
+                    base,
                     facts,
                 });
                 Ok(Recording {
@@ -94,7 +98,7 @@ impl<H: Host> Recording<H> {
             }
             Err(why) => {
                 fail(call, &mut facts, &why);
-                announce(call, &order.announce, &facts);
+                announce(call, &base, &order.announce, &facts);
                 Err(why)
             }
         }
@@ -145,10 +149,13 @@ impl<H: Host> Recording<H> {
             tapped,
             writer,
             order,
+            base,
             mut facts,
         } = self.running.take()?;
         let call = self.call.upgrade()?;
         drop(tapped);
+        // Whoever waits for a failure waits in vain from now on.
+        self.failed.notify_one();
         facts.ended_at = Some(call.host.wall_clock());
         let (hand_over, receive) = oneshot::channel();
         let finishing = writer.borrow_mut().finish();
@@ -178,11 +185,11 @@ impl<H: Host> Recording<H> {
             }
             // Nobody may be waiting any more.
             let _ = hand_over.send(facts.clone());
-            announce(&call, &order.announce, &facts);
+            announce(&call, &base, &order.announce, &facts);
             if facts.state == RecordingState::Completed
                 && let Some(transcription) = &order.transcribe
             {
-                write_down(&call, transcription, &order.announce, &facts).await;
+                write_down(&call, &base, transcription, &order.announce, &facts).await;
             }
         });
         Some(receive)
@@ -196,23 +203,30 @@ impl<H: Host> Drop for Recording<H> {
 }
 
 /// Tells of a recording, when that is wanted of its present state.
-fn announce<H: Host>(call: &Rc<Call<H>>, announce: &Announce, recording: &RecordingFacts) {
+fn announce<H: Host>(
+    call: &Rc<Call<H>>,
+    base: &str,
+    announce: &Announce,
+    recording: &RecordingFacts,
+) {
     let wanted = match recording.state {
         RecordingState::InProgress | RecordingState::Paused => announce.begun,
         RecordingState::Completed | RecordingState::Failed => announce.completed,
         RecordingState::Absent => announce.absent,
     };
     if wanted && announce.hook.is_some() {
-        call.tell_of(&Moment::Recording {
+        let moment = Moment::Recording {
             announce,
             recording,
-        });
+        };
+        call.tell_of_at(base, &moment);
     }
 }
 
 /// Turns a recording into text and tells that.
 async fn write_down<H: Host>(
     call: &Rc<Call<H>>,
+    base: &str,
     transcription: &RecordTranscription,
     announce: &Announce,
     recording: &RecordingFacts,
@@ -232,13 +246,14 @@ async fn write_down<H: Host>(
         (Ok(heard), _) => Ok(heard),
         (Err(_), why) => Err(why.as_deref().unwrap_or_default()),
     };
-    call.tell_of(&Moment::RecordingText {
+    let moment = Moment::RecordingText {
         transcription,
         recording,
         announce,
         sid: &sid,
         text,
-    });
+    };
+    call.tell_of_at(base, &moment);
 }
 
 fn fail<H: Host>(call: &Rc<Call<H>>, facts: &mut RecordingFacts, why: &str) {

@@ -17,7 +17,7 @@ pub(crate) struct Tapped<H: Host> {
 impl<H: Host> Tapped<H> {
     /// Lets `tap` hear every frame from now on. `None` when the call has no audio (any more).
     pub(crate) fn new(call: &Rc<Call<H>>, tap: Box<dyn Tap>) -> Option<Tapped<H>> {
-        let id = call.session(|session, _| session.tap(tap))?;
+        let id = call.session(|session| session.tap(tap))?;
         Some(Tapped {
             call: Rc::downgrade(call),
             id,
@@ -29,7 +29,7 @@ impl<H: Host> Drop for Tapped<H> {
     fn drop(&mut self) {
         if let Some(call) = self.call.upgrade() {
             // The audio of a call that is over has gone with its taps.
-            let _ = call.session(|session, _| session.untap(self.id));
+            let _ = call.session(|session| session.untap(self.id));
         }
     }
 }
