@@ -24,7 +24,7 @@ pub(crate) struct Audio<M> {
 struct Open<M> {
     port: Rc<M>,
     session: OfferAnswer,
-    /// The answer to the offer of the INVITE.
+    /// The answer that went out in a 183, until it goes out in the 200.
     early: Option<Bytes>,
     /// An offer of ours has no answer yet.
     answer_due: bool,
@@ -51,7 +51,7 @@ impl<H: Host> Call<H> {
         if self.is_answered() {
             return Ok(());
         }
-        let early = self.early_answer();
+        let early = self.take_early_answer();
         let is_early = early.is_some();
         let sdp = match early {
             Some(sdp) => sdp,
@@ -78,7 +78,7 @@ impl<H: Host> Call<H> {
     /// Lets the caller hear audio before the call is answered: 183 with an SDP answer. Without an
     /// offer in the INVITE there is nothing to answer, and the call is answered itself.
     pub(crate) fn begin_early_media(self: &Rc<Self>) -> Result<(), Finish> {
-        if self.is_answered() || self.early_answer().is_some() {
+        if self.is_answered() || self.audio_port().is_some() {
             return Ok(());
         }
         if self.audio.borrow().offer.is_none() {
@@ -88,6 +88,9 @@ impl<H: Host> Call<H> {
             return self.answer();
         }
         let sdp = self.open_audio()?;
+        if let Some(open) = &mut self.audio.borrow_mut().open {
+            open.early = Some(sdp.clone());
+        }
         let sent =
             self.endpoint(|endpoint, now| endpoint.progress(now, self.leg, 183, &[], Some(sdp)));
         if let Err(why) = sent {
@@ -126,16 +129,16 @@ impl<H: Host> Call<H> {
         self.audio.borrow_mut().open = Some(Box::new(Open {
             port: Rc::new(port),
             session,
-            early: offer.is_some().then(|| sdp.clone()),
+            early: None,
             answer_due: offer.is_none(),
         }));
         self.audio_is_there();
         Ok(sdp)
     }
 
-    /// The SDP answer that went out in a 183, or is about to go out.
-    fn early_answer(&self) -> Option<Bytes> {
-        self.audio.borrow().open.as_ref()?.early.clone()
+    /// The SDP answer that went out in a 183, for the 200.
+    fn take_early_answer(&self) -> Option<Bytes> {
+        self.audio.borrow_mut().open.as_mut()?.early.take()
     }
 
     /// The port of the call's audio, once there is one. Not to be kept: the port is freed when the

@@ -8,7 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hookflash_dialects::{CallEnd, CallState, Dialect};
 use hookflash_media::{KeySource, MediaEvent};
@@ -22,6 +22,7 @@ use crate::command::{Command, NewDocument};
 use crate::inbox::{Inbox, Input};
 use crate::journal::{SipMessage, VerbEnd, What};
 use crate::ledger::Ledger;
+use crate::lookahead::Ahead;
 use crate::masking::Masked;
 use crate::options::CallOptions;
 use crate::record::CallRecord;
@@ -102,6 +103,7 @@ pub(crate) struct Call<H: Host> {
     pub(crate) inbox: Inbox,
     pub(crate) audio: RefCell<Audio<H::Media>>,
     pub(crate) sounds: Sounds,
+    pub(crate) ahead: Ahead,
     pub(crate) transfers: Transfers,
     pub(crate) background: Background<H>,
     /// Voice of speech that names none, as the documents of the call set it.
@@ -145,6 +147,7 @@ impl<H: Host> Call<H> {
             inbox: Inbox::default(),
             audio: RefCell::new(Audio::default()),
             sounds: Sounds::default(),
+            ahead: Ahead::default(),
             transfers: Transfers::default(),
             background: Background::default(),
             voice_defaults: RefCell::default(),
@@ -366,6 +369,14 @@ impl<H: Host> Call<H> {
     pub(crate) fn note_refused_command<E: std::fmt::Display>(&self, result: Result<(), E>) {
         if let Err(why) = result {
             self.note_call(&format!("not sent: {why}"));
+        }
+    }
+
+    /// Tells that the running verb has taken time since then, if it has: documents that follow each
+    /// other no longer do so in a circle.
+    pub(crate) fn took_time_since(&self, began: Instant) {
+        if self.host.now().saturating_duration_since(began) >= Duration::from_millis(100) {
+            self.documents.set(0);
         }
     }
 

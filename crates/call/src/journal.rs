@@ -91,6 +91,13 @@ pub enum What {
     CallNote(Box<str>),
     /// Something about its audio.
     Media(Box<str>),
+    /// The caller is made to hear something.
+    Prompt {
+        /// Its URL, or the beginning of its words.
+        what: Box<str>,
+        /// How long it sounds, in milliseconds.
+        millis: u32,
+    },
     /// The caller pressed a key.
     Key {
         /// Which one, if the journal may say so.

@@ -121,10 +121,6 @@ impl<H: Host> Stream<H> {
         self.order.name.as_deref() == Some(name) || self.sid == name
     }
 
-    pub(crate) fn order(&self) -> &hookflash_program::Stream {
-        &self.order
-    }
-
     pub(crate) fn sid(&self) -> &str {
         &self.sid
     }

@@ -11,7 +11,6 @@ use crate::call::{Call, Phase};
 use crate::journal::{VerbEnd, What};
 use crate::program::Then;
 use crate::verb::refer::fit_for_the_wire;
-use crate::verb::result_hook;
 
 /// How a body without a type is read (RFC 3261 §7.4.1 asks for a type).
 const PLAIN_TEXT: &str = "text/plain";
@@ -38,7 +37,8 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, verb: Box<SipRequest>) -> T
         verb: &verb,
         answer: answer.map_err(String::as_str),
     };
-    result_hook::ask(call, &done, call.dialect().empty_reply_goes_on()).await
+    let empty_reply_goes_on = call.dialect().empty_reply_goes_on();
+    call.ask_what_next(&done, empty_reply_goes_on).await
 }
 
 fn send<H: Host>(call: &Rc<Call<H>>, verb: &SipRequest) -> Result<RequestId, String> {

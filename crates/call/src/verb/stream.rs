@@ -11,7 +11,6 @@ use crate::call::Call;
 use crate::journal::{VerbEnd, What};
 use crate::program::Then;
 use crate::streaming::{Ending, Stream};
-use crate::verb::result_hook;
 
 /// Begins a stream; the next verb runs at once.
 pub(crate) fn start<H: Host>(call: &Rc<Call<H>>, order: Order) -> Then {
@@ -56,7 +55,7 @@ pub(crate) async fn connect<H: Host>(call: &Rc<Call<H>>, order: Order) -> Then {
         sid: &sid,
         end: &end,
     };
-    result_hook::ask(call, &done, order.empty_reply_goes_on).await
+    call.ask_what_next(&done, order.empty_reply_goes_on).await
 }
 
 /// Stops streams.
