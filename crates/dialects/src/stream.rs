@@ -44,6 +44,8 @@ pub enum StreamOrder {
     ClearMarks,
     /// Forget what waits to be played; marks among it are told at once where the vendor does so.
     Clear,
+    /// Send this key to the caller (cXML `dtmf`): `0`–`9`, `*`, `#`, `A`–`D`.
+    SendKey(char),
     /// End the stream.
     Disconnect,
 }
