@@ -17,6 +17,7 @@ use hookflash_sip::{Endpoint, Event, Flow, LegEnd, LegId, Request, WireEvent};
 use tokio::sync::Notify;
 
 use crate::audio::Audio;
+use crate::background::Background;
 use crate::command::{Command, NewDocument};
 use crate::inbox::{Inbox, Input};
 use crate::journal::{SipMessage, VerbEnd, What};
@@ -104,6 +105,7 @@ pub(crate) struct Call<H: Host> {
     pub(crate) sounds: Sounds,
     pub(crate) ahead: Ahead,
     pub(crate) transfers: Transfers,
+    pub(crate) background: Background<H>,
     /// Voice of speech that names none, as the documents of the call set it.
     pub(crate) voice_defaults: RefCell<Option<Box<Voice>>>,
     /// Recognizer of speech that names none, as the documents of the call set it.
@@ -119,6 +121,8 @@ pub(crate) struct Call<H: Host> {
     changed: Notify,
     released: Cell<bool>,
     verb_runs: Cell<bool>,
+    /// Another document is about to take the place of the running one.
+    superseded: Cell<bool>,
 }
 
 impl<H: Host> Call<H> {
@@ -147,6 +151,7 @@ impl<H: Host> Call<H> {
             sounds: Sounds::default(),
             ahead: Ahead::default(),
             transfers: Transfers::default(),
+            background: Background::default(),
             voice_defaults: RefCell::default(),
             recognizer_defaults: RefCell::default(),
             base: RefCell::new(base),
@@ -157,6 +162,7 @@ impl<H: Host> Call<H> {
             changed: Notify::new(),
             released: Cell::new(false),
             verb_runs: Cell::new(false),
+            superseded: Cell::new(false),
         })
     }
 
@@ -175,6 +181,7 @@ impl<H: Host> Call<H> {
                 self.hear(event);
             }
         }
+        self.background.all_done().await;
         self.transfers.clear();
     }
 
@@ -196,6 +203,7 @@ impl<H: Host> Call<H> {
                     },
                 }),
             };
+            self.superseded.set(false);
             self.verb_ended(VerbEnd::Interrupted);
             match interruption {
                 Interruption::Over(finish) => return finish,
@@ -233,6 +241,7 @@ impl<H: Host> Call<H> {
                 }
                 Input::Command(Command::Redirect(document)) => {
                     self.note_call("another document was ordered through the API");
+                    self.superseded.set(true);
                     return Interruption::Replaced(document);
                 }
             }
@@ -284,10 +293,12 @@ impl<H: Host> Call<H> {
                     let _ = self.take_media_event(MediaEvent::Key { key, source });
                 }
             }
+            Event::RequestAnswer(request, status) => {
+                self.background.requests.answered(request, status);
+            }
             Event::Incoming { .. }
             | Event::Progress(_)
             | Event::Answered(_)
-            | Event::RequestAnswer(..)
             | Event::NotifyAnswer(..) => {}
         }
         None
@@ -372,6 +383,12 @@ impl<H: Host> Call<H> {
         if self.host.now().saturating_duration_since(began) >= Duration::from_millis(100) {
             self.documents.set(0);
         }
+    }
+
+    /// Whether the running verb is being interrupted by another document, not by the end of the
+    /// call.
+    pub(crate) fn is_superseded(&self) -> bool {
+        self.superseded.get()
     }
 
     pub(crate) fn verb_began(&self) {

@@ -10,6 +10,7 @@
 //! answer and silence, second legs, and every word of a vendor's vocabulary.
 
 mod audio;
+mod background;
 mod call;
 mod collecting;
 mod command;
@@ -29,11 +30,14 @@ mod options;
 mod player;
 mod program;
 mod record;
+mod recording;
 mod sounds;
 mod speech_input;
 mod status;
+mod streaming;
 mod time_text;
 mod transfers;
+mod trimming;
 mod verb;
 pub mod view;
 mod webhook;

@@ -2,6 +2,7 @@
 //! a gap.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -61,6 +62,18 @@ pub(crate) enum Trouble {
     NoEngine,
     /// What speaks failed.
     Speech(String),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Trouble::File(why) => write!(f, "not played: {why}"),
+            Trouble::NoEngine => {
+                f.write_str("not spoken: no speech engine is configured or installed")
+            }
+            Trouble::Speech(why) => write!(f, "not spoken: {why}"),
+        }
+    }
 }
 
 impl Fetch {

@@ -286,11 +286,7 @@ impl<'a, H: Host> Player<'a, H> {
 
     /// Keeps why something is not heard. The rest goes on.
     fn fail(&self, code: &str, trouble: &Trouble) {
-        let why = match trouble {
-            Trouble::File(why) => format!("not played: {why}"),
-            Trouble::NoEngine => "not spoken: no speech engine is configured or installed".into(),
-            Trouble::Speech(why) => format!("not spoken: {why}"),
-        };
+        let why = trouble.to_string();
         let note = match code {
             "" => why.clone(),
             code => format!("{why} [{code}]"),
@@ -303,6 +299,41 @@ impl<'a, H: Host> Player<'a, H> {
 impl<H: Host> Drop for Player<'_, H> {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+/// One piece that is no prompt of a document, such as a beep. Dropping it stops it with a fade.
+pub(crate) struct Sounding<'a, H: Host> {
+    call: &'a Rc<Call<H>>,
+    id: Cell<Option<PlayId>>,
+}
+
+impl<'a, H: Host> Sounding<'a, H> {
+    pub(crate) fn begin(call: &'a Rc<Call<H>>, item: Item) -> Sounding<'a, H> {
+        let items = vec![item];
+        let times = Some(1);
+        let id = call.session(|session| session.play(Playlist { items, times }));
+        Sounding {
+            call,
+            id: Cell::new(id),
+        }
+    }
+
+    /// Waits until it has been heard.
+    pub(crate) async fn heard(&self, listener: &Listener<H>) {
+        while let Some(id) = self.id.get() {
+            if matches!(listener.next().await, MediaEvent::Played(heard, _) if heard == id) {
+                self.id.set(None);
+            }
+        }
+    }
+}
+
+impl<H: Host> Drop for Sounding<'_, H> {
+    fn drop(&mut self) {
+        if self.id.get().is_some() {
+            self.call.session(|session| session.stop_playing());
+        }
     }
 }
 

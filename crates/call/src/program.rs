@@ -136,22 +136,28 @@ fn begin<H: Host>(call: &Rc<Call<H>>, step: Step, end: EndOfProgram) -> Begun<'_
         Verb::Ring(ring) => return Begun::Waits(Box::pin(verb::ring::run(call, ring))),
         Verb::Echo(echo) => return Begun::Waits(Box::pin(verb::echo::run(call, echo))),
         Verb::Gather(gather) => return Begun::Waits(Box::pin(verb::gather::run(call, gather))),
-        Verb::Record(_)
-        | Verb::Alert(_)
-        | Verb::KeyEvents(_)
-        | Verb::Recording(_)
-        | Verb::StartStream(_)
-        | Verb::ConnectStream(_)
-        | Verb::StopStream(_)
-        | Verb::Transcribe(_)
-        | Verb::StopTranscription(_)
-        | Verb::Dub(_)
-        | Verb::SipRequest(_) => Then::Next,
+        Verb::Record(record) => return Begun::Waits(Box::pin(verb::record::run(call, record))),
+        Verb::Dub(dub) => return Begun::Waits(Box::pin(verb::dub::run(call, dub))),
+        Verb::SipRequest(request) => {
+            return Begun::Waits(Box::pin(verb::sip_request::run(call, request)));
+        }
+        Verb::ConnectStream(stream) => {
+            return Begun::Waits(Box::pin(verb::stream::connect(call, *stream)));
+        }
+        Verb::StartStream(stream) => verb::stream::start(call, *stream),
+        Verb::StopStream(which) => verb::stream::stop(call, &which),
+        Verb::Transcribe(transcription) => {
+            return Begun::Waits(Box::pin(verb::transcribe::run(call, *transcription)));
+        }
+        Verb::StopTranscription(which) => verb::transcribe::stop(call, &which),
+        Verb::Recording(command) => verb::recording::run(call, command),
+        Verb::KeyEvents(events) => verb::key_events::run(call, events),
+        Verb::Alert(alert) => verb::alert::run(call, alert),
         Verb::Hangup(hangup) => verb::hangup::run(call, hangup, end),
         Verb::Reject(reject) => verb::reject::run(call, &reject),
         Verb::Decline(decline) => verb::decline::run(call, decline),
         Verb::Tag(tag) => verb::tag::run(call, tag),
-        Verb::Config(config) => verb::config::run(call, &config),
+        Verb::Config(config) => verb::config::run(call, config),
     })
 }
 
