@@ -12,6 +12,7 @@
 mod audio;
 mod background;
 mod call;
+mod collecting;
 mod command;
 mod desk;
 mod document;
@@ -31,6 +32,7 @@ mod program;
 mod record;
 mod recording;
 mod sounds;
+mod speech_input;
 mod status;
 mod streaming;
 mod time_text;

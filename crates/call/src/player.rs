@@ -121,6 +121,11 @@ impl<'a, H: Host> Player<'a, H> {
         self.is_fed.get() && self.outstanding.borrow().is_empty()
     }
 
+    /// Whether everything was asked for that is to be heard.
+    pub(crate) fn is_fed(&self) -> bool {
+        self.is_fed.get()
+    }
+
     /// Stops with a fade; nothing more is played.
     pub(crate) fn stop(&self) {
         self.is_fed.set(true);

@@ -135,7 +135,8 @@ fn begin<H: Host>(call: &Rc<Call<H>>, step: Step, end: EndOfProgram) -> Begun<'_
         Verb::SendKeys(keys) => return Begun::Waits(Box::pin(verb::send_keys::run(call, keys))),
         Verb::Ring(ring) => return Begun::Waits(Box::pin(verb::ring::run(call, ring))),
         Verb::Echo(echo) => return Begun::Waits(Box::pin(verb::echo::run(call, echo))),
-        Verb::Gather(_) | Verb::Record(_) => Then::Next,
+        Verb::Gather(gather) => return Begun::Waits(Box::pin(verb::gather::run(call, gather))),
+        Verb::Record(_) => Then::Next,
         Verb::Dub(dub) => return Begun::Waits(Box::pin(verb::dub::run(call, dub))),
         Verb::SipRequest(request) => {
             return Begun::Waits(Box::pin(verb::sip_request::run(call, request)));

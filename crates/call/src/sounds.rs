@@ -2,7 +2,7 @@
 //!
 //! Keys that nobody asks for are typed ahead: they wait, up to a limit, for a verb that does.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
@@ -51,7 +51,7 @@ pub(crate) struct Pressed {
 
 #[derive(Debug)]
 struct Queue {
-    keys: Keys,
+    keys: Cell<Keys>,
     waiting: RefCell<VecDeque<MediaEvent>>,
     arrived: Notify,
 }
@@ -74,6 +74,15 @@ pub(crate) struct Listener<H: Host> {
 }
 
 impl<H: Host> Listener<H> {
+    /// Takes the keys from now on; those that were typed ahead come first, or are forgotten.
+    pub(crate) fn take_keys(&self, typed_ahead: bool) {
+        self.queue.keys.set(Keys::Takes);
+        let typed = self.call.sounds.typed.take();
+        for Pressed { key, source } in typed.into_iter().filter(|_| typed_ahead) {
+            self.queue.put(&MediaEvent::Key { key, source });
+        }
+    }
+
     /// The next thing that happens. Dropping the future loses nothing.
     pub(crate) async fn next(&self) -> MediaEvent {
         loop {
@@ -87,7 +96,7 @@ impl<H: Host> Listener<H> {
 
 impl<H: Host> Drop for Listener<H> {
     fn drop(&mut self) {
-        if self.queue.keys != Keys::Takes {
+        if self.queue.keys.get() != Keys::Takes {
             return;
         }
         for event in self.queue.waiting.take() {
@@ -99,11 +108,6 @@ impl<H: Host> Drop for Listener<H> {
 }
 
 impl Sounds {
-    /// The keys that were typed ahead. They are typed ahead no more.
-    pub(crate) fn take_typed(&self) -> VecDeque<Pressed> {
-        self.typed.take()
-    }
-
     fn type_ahead(&self, pressed: Pressed) {
         let mut typed = self.typed.borrow_mut();
         if typed.len() < MOST_TYPED_AHEAD {
@@ -124,12 +128,14 @@ impl Sounds {
         // The latest verb that asked for keys is the one that the caller answers.
         let taker = listeners
             .iter()
-            .rfind(|listener| listener.keys == Keys::Takes);
-        let overhearing = listeners.iter().filter(|listener| match listener.keys {
-            Keys::OverhearsAll => true,
-            Keys::OverhearsUntaken => taker.is_none(),
-            Keys::Takes | Keys::Ignores => false,
-        });
+            .rfind(|listener| listener.keys.get() == Keys::Takes);
+        let overhearing = listeners
+            .iter()
+            .filter(|listener| match listener.keys.get() {
+                Keys::OverhearsAll => true,
+                Keys::OverhearsUntaken => taker.is_none(),
+                Keys::Takes | Keys::Ignores => false,
+            });
         overhearing.for_each(|listener| listener.put(event));
         match taker {
             Some(taker) => taker.put(event),
@@ -148,7 +154,7 @@ impl<H: Host> Call<H> {
     /// Listens from now on.
     pub(crate) fn listen(self: &Rc<Self>, keys: Keys) -> Listener<H> {
         let queue = Rc::new(Queue {
-            keys,
+            keys: Cell::new(keys),
             waiting: RefCell::default(),
             arrived: Notify::new(),
         });

@@ -6,6 +6,7 @@ pub(crate) mod config;
 pub(crate) mod decline;
 pub(crate) mod dub;
 pub(crate) mod echo;
+pub(crate) mod gather;
 pub(crate) mod hangup;
 pub(crate) mod key_events;
 pub(crate) mod pause;
