@@ -10,6 +10,7 @@
 //! Leaves out: codecs that need state (Opus), packet loss concealment, echo cancellation.
 
 mod clip;
+mod decode;
 pub mod g711;
 pub mod measure;
 mod player;
@@ -17,8 +18,10 @@ mod playlist;
 pub mod resample;
 mod tap;
 pub mod tone;
+pub mod wav;
 
 pub use clip::Clip;
+pub use decode::{DecodeError, DecodeLimits, decode};
 pub use g711::Law;
 pub use player::{Frame, MAX_DUB_TRACKS, Player, PlayerEvent, Want};
 pub use playlist::{Item, Playlist, Tone};

@@ -5,14 +5,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use hookflash_audio::{Resampler, Tap, TapFrame};
-use hookflash_dialects::{Moment, Track, TranscriptionEvent};
+use hookflash_dialects::{Frame, Moment, Track, TranscriptionEvent, TranscriptionProtocol};
 use hookflash_program::{Tracks, Transcription as Order, Which};
 use tokio::sync::Notify;
 
 use super::Tapped;
 use crate::call::Call;
 use crate::journal::What;
-use crate::{Host, Recognition};
+use crate::{Host, Recognition, Socket};
 
 /// How long the last results may take once nothing more is said.
 const LAST_RESULTS: Duration = Duration::from_secs(10);
@@ -93,6 +93,8 @@ pub(crate) struct Transcription<H: Host> {
     sequence: Cell<u32>,
     /// Tracks of which results may still come.
     open: Cell<usize>,
+    /// The WebSocket that is told results too, while it is open.
+    line: RefCell<Option<Rc<Line<H::Socket>>>>,
     news: Notify,
 }
 
@@ -107,6 +109,7 @@ impl<H: Host> Transcription<H> {
             stopped: Cell::new(false),
             sequence: Cell::new(0),
             open: Cell::new(0),
+            line: RefCell::new(None),
             news: Notify::new(),
         }
     }
@@ -158,9 +161,7 @@ impl<H: Host> Transcription<H> {
         *self.tapped.borrow_mut() = Some(tapped);
         self.open.set(ears.len());
         self.note(call, "begins");
-        if self.order.destination.is_some() {
-            self.note(call, "results go to its URL only, not to a WebSocket");
-        }
+        tokio::task::spawn_local(Rc::clone(self).tell_over_socket(Rc::clone(call)));
         self.tell(call, TranscriptionEvent::Started);
         for (track, recognition) in ears {
             self.recognitions.borrow_mut().push(Rc::clone(&recognition));
@@ -175,6 +176,7 @@ impl<H: Host> Transcription<H> {
 
     /// Tells the results of one track until there are no more.
     async fn read(&self, call: &Rc<Call<H>>, track: Track, recognition: &H::Recognition) {
+        let mut begun = call.host.wall_clock();
         loop {
             let result = tokio::select! {
                 biased;
@@ -186,12 +188,64 @@ impl<H: Host> Transcription<H> {
             match result {
                 None => return,
                 Some(Ok(heard)) if !heard.is_final && !self.order.recognizer.interim => {}
-                Some(Ok(heard)) => self.tell(call, TranscriptionEvent::Heard(track, &heard)),
+                Some(Ok(heard)) => {
+                    self.tell(call, TranscriptionEvent::Heard(track, &heard));
+                    let now = call.host.wall_clock();
+                    if let Some(line) = &*self.line.borrow() {
+                        line.send(|protocol| {
+                            let frame = protocol.heard(track, begun, now, &heard);
+                            frame.into_iter().collect()
+                        });
+                    }
+                    if heard.is_final {
+                        begun = now;
+                    }
+                }
                 Some(Err(error)) => {
                     let why = error.to_string();
                     self.note(call, &format!("failed: {why}"));
                     return self.tell(call, TranscriptionEvent::Failed(&why));
                 }
+            }
+        }
+    }
+
+    /// Opens the WebSocket that the document names, if it names one, and keeps it open until the
+    /// transcription is over. Without it results still go to the hook.
+    async fn tell_over_socket(self: Rc<Self>, call: Rc<Call<H>>) {
+        let request = match call.dialect().transcription_request(&self.order) {
+            Ok(Some(request)) => request,
+            Ok(None) => return,
+            Err(error) => return self.note(&call, &format!("has no WebSocket: {error}")),
+        };
+        let opened = tokio::select! {
+            biased;
+            () = self.over() => return,
+            opened = call.host.connect(request) => opened,
+        };
+        let protocol = call.record.facts(|facts| {
+            call.dialect()
+                .transcription_protocol(facts, &self.order, &self.sid)
+        });
+        let line = match (opened, protocol) {
+            (Ok(socket), Some(protocol)) => Rc::new(Line {
+                socket,
+                protocol: RefCell::new(protocol),
+            }),
+            (Err(error), _) => return self.note(&call, &format!("has no WebSocket: {error}")),
+            (Ok(_), None) => return,
+        };
+        line.send(|protocol| protocol.opening());
+        *self.line.borrow_mut() = Some(Rc::clone(&line));
+        loop {
+            tokio::select! {
+                biased;
+                () = self.over() => return,
+                // Nothing that the application says here means anything.
+                frame = line.socket.next() => if let Err(why) = frame {
+                    self.line.take();
+                    return self.note(&call, &format!("lost its WebSocket: {why}"));
+                },
             }
         }
     }
@@ -208,6 +262,10 @@ impl<H: Host> Transcription<H> {
         if self.open.get() == 0 {
             self.stop();
             self.tell(call, TranscriptionEvent::Stopped);
+            if let Some(line) = self.line.take() {
+                line.send(|protocol| protocol.closing());
+                line.socket.close();
+            }
             let mut running = call.background.transcriptions.running.borrow_mut();
             running.retain(|one| !Rc::ptr_eq(one, self));
         }
@@ -231,6 +289,21 @@ impl<H: Host> Transcription<H> {
     fn note(&self, call: &Call<H>, what: &str) {
         let text = format!("transcription {} {what}", self.sid);
         call.note(What::Media(text.into()));
+    }
+}
+
+/// A WebSocket and the vendor's messages on it.
+struct Line<S> {
+    socket: S,
+    protocol: RefCell<Box<dyn TranscriptionProtocol>>,
+}
+
+impl<S: Socket> Line<S> {
+    /// Sends what the protocol says. What the application takes too slowly is dropped.
+    fn send(&self, words: impl FnOnce(&mut dyn TranscriptionProtocol) -> Vec<Frame>) {
+        for frame in words(&mut **self.protocol.borrow_mut()) {
+            let _ = self.socket.send(frame);
+        }
     }
 }
 

@@ -55,7 +55,7 @@ impl<H: Host> Streams<H> {
             call.tell_of(&Moment::StreamStatus {
                 stream: &order,
                 sid: &sid,
-                event: StreamEvent::Failed(&why),
+                event: StreamEvent::Rejected(&why),
             });
             return Err(why);
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hookflash_audio::{Law, g711};
 use hookflash_dialects::{FetchError, Frame, Moment, StreamEvent, StreamOrder};
-use hookflash_media::{FeedMark, MediaEvent};
+use hookflash_media::{FeedMark, KeyToSend, MediaEvent};
 use hookflash_program::{StreamEncoding, StreamEnd};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -338,6 +338,9 @@ impl<H: Host> Stream<H> {
                 };
                 self.play_piece(call, clip, id, queue);
             }
+            StreamOrder::SendKey(key) => {
+                call.session(|session| session.send_keys(vec![key_to_send(key)]));
+            }
             StreamOrder::Mark(name) => self.mark(call, Told::Mark(name)),
             StreamOrder::Clear => self.clear(call),
             StreamOrder::ClearMarks => self.clear_marks(),
@@ -348,11 +351,17 @@ impl<H: Host> Stream<H> {
     fn play(&self, call: &Rc<Call<H>>, bytes: &[u8]) {
         let format = self.order.format;
         let mut samples = Vec::with_capacity(bytes.len());
-        match format.encoding {
-            StreamEncoding::Mulaw => g711::decode_all(Law::Mu, bytes, &mut samples),
-            StreamEncoding::Linear => samples.extend(linear(bytes)),
-        }
-        self.feed(call, format.rate, samples);
+        let rate = match (self.order.bare_rate, format.encoding) {
+            (None, StreamEncoding::Mulaw) => {
+                g711::decode_all(Law::Mu, bytes, &mut samples);
+                format.rate
+            }
+            (bare_rate, _) => {
+                samples.extend(linear(bytes));
+                bare_rate.unwrap_or(format.rate)
+            }
+        };
+        self.feed(call, rate, samples);
     }
 
     fn play_piece(
@@ -470,6 +479,15 @@ impl<H: Host> Stream<H> {
         if is_new {
             self.note(call, text);
         }
+    }
+}
+
+/// A key as an application sends it over a socket: as long as a short press.
+fn key_to_send(key: char) -> KeyToSend {
+    KeyToSend {
+        key: Some(key),
+        length: Duration::from_millis(100),
+        gap: Duration::from_millis(100),
     }
 }
 
