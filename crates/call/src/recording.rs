@@ -118,12 +118,6 @@ impl<H: Host> Recording<H> {
         Rc::clone(&self.failed)
     }
 
-    /// Whether anything but silence was recorded.
-    pub(crate) fn heard_sound(&self) -> bool {
-        let running = self.running.as_ref();
-        running.is_some_and(|running| running.writer.borrow().heard_sound)
-    }
-
     /// Goes on without sound, or with sound again: nothing is written while it is paused.
     pub(crate) fn pause(&mut self, paused: bool) {
         let (Some(running), Some(call)) = (&mut self.running, self.call.upgrade()) else {
