@@ -33,6 +33,7 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, ordered: Option<NewDocument
         let Some(step) = steps.verbs.next() else {
             return end_of_program(call, steps.end);
         };
+        call.look_ahead(&step, steps.verbs.as_slice());
         let then = match begin(call, step, steps.end) {
             Begun::Done(then) => then,
             Begun::Waits(verb) => verb.await,
@@ -75,6 +76,7 @@ fn first_steps<'a, H: Host>(
 fn follow<H: Host>(call: &Rc<Call<H>>, loaded: Loaded) -> Result<Steps, Finish> {
     call.count_document()?;
     *call.base.borrow_mut() = loaded.base;
+    call.ahead.clear();
     Ok(Steps {
         verbs: loaded.program.steps.into_iter(),
         end: loaded.program.end,
@@ -101,8 +103,13 @@ fn begin<H: Host>(call: &Rc<Call<H>>, step: Step, end: EndOfProgram) -> Begun<'_
                 skip(call, &step);
                 return Begun::Done(Then::Next);
             }
-            Answering::Answer | Answering::EarlyMedia => {
+            Answering::Answer => {
                 if let Err(finish) = call.answer() {
+                    return Begun::Done(Then::Finish(finish));
+                }
+            }
+            Answering::EarlyMedia => {
+                if let Err(finish) = call.begin_early_media() {
                     return Begun::Done(Then::Finish(finish));
                 }
             }
@@ -122,27 +129,35 @@ fn begin<H: Host>(call: &Rc<Call<H>>, step: Step, end: EndOfProgram) -> Begun<'_
             call.note(What::VerbNote(noted.why.into()));
             Then::Next
         }
-        Verb::Prompts(_)
-        | Verb::Gather(_)
-        | Verb::Record(_)
-        | Verb::SendKeys(_)
-        | Verb::Ring(_)
-        | Verb::Echo(_)
-        | Verb::Alert(_)
-        | Verb::KeyEvents(_)
-        | Verb::Recording(_)
-        | Verb::StartStream(_)
-        | Verb::ConnectStream(_)
-        | Verb::StopStream(_)
-        | Verb::Transcribe(_)
-        | Verb::StopTranscription(_)
-        | Verb::Dub(_)
-        | Verb::SipRequest(_) => Then::Next,
+        Verb::Prompts(prompts) => {
+            return Begun::Waits(Box::pin(verb::prompts::run(call, prompts)));
+        }
+        Verb::SendKeys(keys) => return Begun::Waits(Box::pin(verb::send_keys::run(call, keys))),
+        Verb::Ring(ring) => return Begun::Waits(Box::pin(verb::ring::run(call, ring))),
+        Verb::Echo(echo) => return Begun::Waits(Box::pin(verb::echo::run(call, echo))),
+        Verb::Gather(gather) => return Begun::Waits(Box::pin(verb::gather::run(call, gather))),
+        Verb::Record(record) => return Begun::Waits(Box::pin(verb::record::run(call, record))),
+        Verb::Dub(dub) => return Begun::Waits(Box::pin(verb::dub::run(call, dub))),
+        Verb::SipRequest(request) => {
+            return Begun::Waits(Box::pin(verb::sip_request::run(call, request)));
+        }
+        Verb::ConnectStream(stream) => {
+            return Begun::Waits(Box::pin(verb::stream::connect(call, *stream)));
+        }
+        Verb::StartStream(stream) => verb::stream::start(call, *stream),
+        Verb::StopStream(which) => verb::stream::stop(call, &which),
+        Verb::Transcribe(transcription) => {
+            return Begun::Waits(Box::pin(verb::transcribe::run(call, *transcription)));
+        }
+        Verb::StopTranscription(which) => verb::transcribe::stop(call, &which),
+        Verb::Recording(command) => verb::recording::run(call, command),
+        Verb::KeyEvents(events) => verb::key_events::run(call, events),
+        Verb::Alert(alert) => verb::alert::run(call, alert),
         Verb::Hangup(hangup) => verb::hangup::run(call, hangup, end),
         Verb::Reject(reject) => verb::reject::run(call, &reject),
         Verb::Decline(decline) => verb::decline::run(call, decline),
         Verb::Tag(tag) => verb::tag::run(call, tag),
-        Verb::Config(config) => verb::config::run(call, &config),
+        Verb::Config(config) => verb::config::run(call, config),
     })
 }
 

@@ -54,6 +54,10 @@ pub enum StreamOrder {
 
 /// One stream's messages. Made by [`crate::Dialect::stream_protocol`].
 pub trait StreamProtocol {
+    /// Whether both tracks go into one channel, and not into messages of their own.
+    fn mixes(&self) -> bool {
+        false
+    }
     /// What is sent once the socket is open.
     fn opening(&mut self) -> Vec<Frame>;
     /// A piece of audio, encoded as the stream's format says. `at` counts from the beginning of
