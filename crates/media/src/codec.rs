@@ -34,13 +34,7 @@ static LINEAR_SILENCE: [u8; 640] = [0; 640];
 
 impl Codec {
     /// All of them, in the order that suits most callers.
-    pub const ALL: [Self; 5] = [
-        Self::Opus,
-        Self::Pcmu,
-        Self::Pcma,
-        Self::L16Wide,
-        Self::L16,
-    ];
+    pub const ALL: [Self; 5] = [Self::Opus, Self::Pcmu, Self::Pcma, Self::L16Wide, Self::L16];
 
     /// The encoding name in SDP.
     pub const fn name(self) -> &'static str {
@@ -81,9 +75,9 @@ impl Codec {
     /// Format parameters that we state: what we can play and what we send.
     pub const fn format_parameters(self) -> Option<&'static str> {
         match self {
-            Self::Opus => Some(
-                "minptime=10;useinbandfec=1;maxplaybackrate=16000;sprop-maxcapturerate=16000",
-            ),
+            Self::Opus => {
+                Some("minptime=10;useinbandfec=1;maxplaybackrate=16000;sprop-maxcapturerate=16000")
+            }
             _ => None,
         }
     }
@@ -199,8 +193,6 @@ impl FromStr for Codec {
             }
             None => [Self::L16].into_iter().chain(Self::ALL).find(of_name),
         };
-        found
-            .filter(|_| parts.next().is_none())
-            .ok_or_else(unknown)
+        found.filter(|_| parts.next().is_none()).ok_or_else(unknown)
     }
 }

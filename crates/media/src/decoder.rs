@@ -77,7 +77,13 @@ impl Decoder {
     }
 
     /// Appends `length` samples.
-    pub(crate) fn decode(&mut self, codec: Codec, payload: &[u8], length: usize, out: &mut Vec<i16>) {
+    pub(crate) fn decode(
+        &mut self,
+        codec: Codec,
+        payload: &[u8],
+        length: usize,
+        out: &mut Vec<i16>,
+    ) {
         let end = out.len() + length;
         if self.wanted {
             if codec != Codec::Opus
@@ -150,7 +156,7 @@ impl Decoder {
                 Some((Codec::Opus, next)) => opus.decoder.decode_fec_s16(next, out.len(), out),
                 _ => opus.decoder.decode_s16(&[], out.len(), out),
             };
-            if made == Ok(out.len()) {
+            if made.is_ok_and(|made| made == out.len()) {
                 return;
             }
         }

@@ -37,7 +37,12 @@ impl Encoder {
     }
 
     /// Writes 20 ms as a payload; `None` when it does not fit.
-    pub(crate) fn encode(&mut self, codec: Codec, samples: &[i16], out: &mut [u8]) -> Option<usize> {
+    pub(crate) fn encode(
+        &mut self,
+        codec: Codec,
+        samples: &[i16],
+        out: &mut [u8],
+    ) -> Option<usize> {
         match codec {
             Codec::Pcmu => encode_g711(g711::Law::Mu, samples, out),
             Codec::Pcma => encode_g711(g711::Law::A, samples, out),
@@ -65,7 +70,10 @@ impl Encoder {
 }
 
 fn apply(wish: OpusWish, opus: &mut OpusEncoder) {
-    let bitrate = wish.max_bitrate.unwrap_or(OPUS_BITRATE).clamp(6_000, OPUS_BITRATE);
+    let bitrate = wish
+        .max_bitrate
+        .unwrap_or(OPUS_BITRATE)
+        .clamp(6_000, OPUS_BITRATE);
     opus.bitrate_bps = bitrate as i32;
     opus.use_inband_fec = wish.fec;
     opus.packet_loss_perc = if wish.fec { OPUS_LOSS } else { 0 };

@@ -175,8 +175,8 @@ impl Latch {
                 since: now,
             },
         };
-        let steady = candidate.packets >= needed
-            && now.saturating_duration_since(candidate.since) >= spread;
+        let steady =
+            candidate.packets >= needed && now.saturating_duration_since(candidate.since) >= spread;
         if !steady {
             self.candidate = Some(candidate);
             return Verdict::Ignore;

@@ -114,6 +114,7 @@ impl Reports {
         let sends = outgoing.packets() != before;
         self.sent_before = [outgoing.packets(), before];
         let block = received.map(|(source, report)| self.block(now, source, report));
+        let cname = format!("{:016x}", self.cname);
         let mut compound = Compound::builder();
         if sends {
             let mut report = SenderReport::builder(ssrc)
@@ -132,7 +133,6 @@ impl Reports {
             }
             compound = compound.add_packet(report);
         }
-        let cname = format!("{:016x}", self.cname);
         let chunk = SdesChunk::builder(ssrc).add_item(SdesItem::builder(SdesItem::CNAME, &cname));
         compound = compound.add_packet(Sdes::builder().add_chunk(chunk));
         if farewell {
@@ -167,10 +167,14 @@ impl Reports {
                 Ok(Packet::Sr(report)) => {
                     let middle = (report.ntp_timestamp() >> 16) as u32;
                     self.last_report = Some((middle, now));
-                    report.report_blocks().for_each(|block| self.take(now, &block, ours));
+                    report
+                        .report_blocks()
+                        .for_each(|block| self.take(now, &block, ours));
                 }
                 Ok(Packet::Rr(report)) => {
-                    report.report_blocks().for_each(|block| self.take(now, &block, ours));
+                    report
+                        .report_blocks()
+                        .for_each(|block| self.take(now, &block, ours));
                 }
                 // A compound packet begins with a report.
                 Ok(_) if index > 0 => {}

@@ -35,7 +35,8 @@ impl Concealment {
         if samples.len() >= keep {
             self.past.clear();
             let newest = samples.len() - keep;
-            self.past.extend_from_slice(samples.get(newest..).unwrap_or_default());
+            self.past
+                .extend_from_slice(samples.get(newest..).unwrap_or_default());
         } else {
             let surplus = (self.past.len() + samples.len()).saturating_sub(keep);
             self.past.drain(..surplus.min(self.past.len()));

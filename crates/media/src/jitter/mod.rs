@@ -341,7 +341,9 @@ impl JitterBuffer {
             }
             Content::Silence => self.samples.resize(from + length, 0),
         }
-        let skipped = self.samples_of(late, decoder).min(self.samples.len() - from);
+        let skipped = self
+            .samples_of(late, decoder)
+            .min(self.samples.len() - from);
         self.samples.drain(from..from + skipped);
         decoder.resume(self.samples.get_mut(from..).unwrap_or_default());
         self.next = Some(packet.end());

@@ -31,7 +31,12 @@ impl Outgoing {
     }
 
     /// Writes a packet of audio that begins now. `None` when it does not fit.
-    pub(crate) fn audio(&mut self, buf: &mut [u8], payload_type: u8, payload: &[u8]) -> Option<usize> {
+    pub(crate) fn audio(
+        &mut self,
+        buf: &mut [u8],
+        payload_type: u8,
+        payload: &[u8],
+    ) -> Option<usize> {
         buf.get_mut(HEADER..)?
             .get_mut(..payload.len())?
             .copy_from_slice(payload);
@@ -39,7 +44,12 @@ impl Outgoing {
     }
 
     /// Writes the header before a payload of audio that is in `buf` already.
-    pub(crate) fn header(&mut self, buf: &mut [u8], payload_type: u8, payload: usize) -> Option<usize> {
+    pub(crate) fn header(
+        &mut self,
+        buf: &mut [u8],
+        payload_type: u8,
+        payload: usize,
+    ) -> Option<usize> {
         let marker = self.marker;
         let written = self.any(buf, payload_type, marker, self.timestamp, payload)?;
         self.marker = false;

@@ -21,7 +21,9 @@ impl Hearing {
 impl Session {
     /// Fills the caller's frame. True when some of it came from the caller.
     pub(super) fn hear(&mut self, caller: &mut [i16]) -> bool {
-        let may_send = self.stream.is_some_and(|stream| stream.direction.receives());
+        let may_send = self
+            .stream
+            .is_some_and(|stream| stream.direction.receives());
         if !may_send {
             return false;
         }

@@ -22,8 +22,8 @@ use crate::telephone_event::EventReceiver;
 use crate::{Format, Formats, NegotiatedStream};
 use hearing::Hearing;
 use play::{PlayQueue, Step};
-pub use statistics::{Ignored, Statistics};
 use statistics::Counters;
+pub use statistics::{Ignored, Statistics};
 
 /// Names what a session was asked to play or send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -275,7 +275,14 @@ impl Session {
                     outgoing.header(buf, payload_type, length)
                 };
                 let length = match (step, frame) {
-                    (Step::Packet { payload, since, marker }, _) => {
+                    (
+                        Step::Packet {
+                            payload,
+                            since,
+                            marker,
+                        },
+                        _,
+                    ) => {
                         let began = outgoing.timestamp().wrapping_sub(since);
                         let event = stream.telephone_event?;
                         outgoing.event(buf, event, marker, began, payload)

@@ -84,8 +84,13 @@ impl PlayQueue {
             return;
         }
         // The keys that are not down yet are sent as the peer wants them now.
-        if let Some(Sending { id: Some(id), sender }) = self.sending.take().map(|boxed| *boxed) {
-            self.waiting.push_front(Queued::Keys(id, sender.into_rest()));
+        if let Some(Sending {
+            id: Some(id),
+            sender,
+        }) = self.sending.take().map(|boxed| *boxed)
+        {
+            self.waiting
+                .push_front(Queued::Keys(id, sender.into_rest()));
         }
     }
 
@@ -226,9 +231,7 @@ impl Session {
                         false => PlayEnd::Complete,
                     },
                 ),
-                PlayerEvent::Mark { name, cleared } => {
-                    MediaEvent::Mark(FeedMark { name, cleared })
-                }
+                PlayerEvent::Mark { name, cleared } => MediaEvent::Mark(FeedMark { name, cleared }),
             });
         }
     }

@@ -48,7 +48,10 @@ impl Session {
             self.counters.ignored.unknown_payload += 1;
             return;
         }
-        match self.latch.judge(now, from, rtp.ssrc(), rtp.sequence_number()) {
+        match self
+            .latch
+            .judge(now, from, rtp.ssrc(), rtp.sequence_number())
+        {
             Verdict::Take => {}
             Verdict::TakeFromNow => self.events.push_back(MediaEvent::Latched(from)),
             Verdict::Ignore => {
@@ -175,7 +178,9 @@ impl Session {
 
     /// Tells once when nothing comes from a peer that may send.
     pub(super) fn watch_packets(&mut self, now: Instant) {
-        let may_send = self.stream.is_some_and(|stream| stream.direction.receives());
+        let may_send = self
+            .stream
+            .is_some_and(|stream| stream.direction.receives());
         if !may_send {
             self.last_packet = Some(now);
             return;

@@ -1,6 +1,6 @@
 //! Keys heard: once per press, with the first of its packets that arrives (RFC 4733 §2.5.2).
 
-use super::{END, key_of};
+use super::{END, LONGEST, key_of};
 
 /// Milliseconds of pause that make another press of the same key when neither its marker nor the
 /// end of the press before came through. People and machines leave 40 ms at least.
@@ -64,7 +64,7 @@ impl EventReceiver {
                 && !latest.ended
                 && !marker
                 && since >= 0
-                && gap < (clock_rate / 1_000 * PAUSE) as i32;
+                && (gap < (clock_rate / 1_000 * PAUSE) as i32 || since == LONGEST as i32);
             if goes_on {
                 *latest = Press {
                     code,
@@ -134,7 +134,10 @@ mod tests {
         for code in 0..16 {
             let all: Vec<_> = press(code, 4_000_000_000);
             let key = told(&all);
-            assert_eq!(key.chars().next().and_then(super::super::code_of), Some(code));
+            assert_eq!(
+                key.chars().next().and_then(super::super::code_of),
+                Some(code)
+            );
         }
         assert_eq!(told(&press(16, 0)), "");
         assert_eq!(told(&press(255, 0)), "");

@@ -119,10 +119,12 @@ impl EventSender {
                             gap: beats(next.gap, SHORTEST),
                             segment: 0,
                         },
-                        None => State::Up(beats(next.length.saturating_add(next.gap), Duration::ZERO)),
+                        None => {
+                            State::Up(beats(next.length.saturating_add(next.gap), Duration::ZERO))
+                        }
                     };
                 }
-                State::Down { beats, of, gap, .. } if *beats > 0 && beats >= of => {
+                State::Down { beats, of, gap, .. } if *beats > 0 && *beats >= *of => {
                     // Stopped between two beats.
                     let (beats, gap) = (*beats, *gap);
                     self.end(beats, beats, gap);
@@ -145,7 +147,7 @@ impl EventSender {
                             marker: false,
                         };
                     }
-                    if beats >= of {
+                    if *beats >= *of {
                         let (beats, gap) = (*beats, *gap);
                         self.end(beats, beats - 1, gap);
                         continue;
