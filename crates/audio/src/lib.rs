@@ -14,11 +14,13 @@ mod decode;
 pub mod dtmf;
 pub mod g711;
 pub mod measure;
+pub mod mp3;
 mod player;
 mod playlist;
 pub mod resample;
 mod tap;
 pub mod tone;
+pub mod voice_activity;
 pub mod wav;
 
 pub use clip::Clip;
