@@ -14,9 +14,10 @@ use std::rc::Rc;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-use hookflash_audio::Clip;
+use hookflash_audio::{Clip, Law, Want};
 use hookflash_call::{CallKey, ClipError};
 use hookflash_dialects::{FetchErrorKind, HttpRequest, Success};
+use hookflash_media::Codec;
 use tokio::sync::Semaphore;
 
 use crate::config;
@@ -37,6 +38,8 @@ pub(crate) struct Limits {
     max_size: u64,
     max_length: Duration,
     memory: u64,
+    /// What players will ask for.
+    wants: Vec<Want>,
 }
 
 impl From<&config::Media> for Limits {
@@ -46,7 +49,16 @@ impl From<&config::Media> for Limits {
             max_size: media.prompt_max_size,
             max_length: media.prompt_max_length,
             memory: media.prompt_cache,
+            wants: media.codecs.iter().map(|codec| want(*codec)).collect(),
         }
+    }
+}
+
+/// In what form a leg with this codec is played to.
+fn want(codec: Codec) -> Want {
+    match codec {
+        Codec::Pcmu => Want::G711(Law::Mu),
+        Codec::Pcma => Want::G711(Law::A),
     }
 }
 
@@ -138,8 +150,7 @@ impl Prompts {
         let outcome = match read.await {
             Ok(Ok((Err(clip), _))) => Ok(clip),
             Ok(Ok((Ok(bytes), found))) => {
-                let kind = found.content_type();
-                let decoded = self.decode(limits, bytes, kind, &key.url).await;
+                let decoded = self.decode(limits, bytes, None, &key.url).await;
                 if let Ok(clip) = &decoded {
                     let source = Source::File(found.stamp);
                     self.shelf.put(key, clip, source, limits.memory);
@@ -232,10 +243,10 @@ impl Prompts {
         let Ok(_turn) = self.decoders.acquire().await else {
             return Err(gone());
         };
-        let most = limits.max_length;
+        let (longest, wants) = (limits.max_length, limits.wants.clone());
         let name = url.to_owned();
         let decoded = tokio::task::spawn_blocking(move || {
-            decode::decode(bytes, content_type.as_deref(), &name, most)
+            decode::decode(&bytes, content_type.as_deref(), &name, longest, &wants)
         });
         match decoded.await {
             Ok(decoded) => decoded.map(Arc::new),
@@ -266,3 +277,6 @@ fn fetch_error(error: hookflash_dialects::FetchError, limits: &Limits) -> ClipEr
         ClipError::Fetch(error)
     }
 }
+
+#[cfg(test)]
+mod tests;

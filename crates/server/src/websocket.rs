@@ -220,3 +220,6 @@ fn broken(error: &Error) -> String {
         other => format!("the connection broke: {other}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -114,17 +114,6 @@ impl Found {
         }
         Ok(bytes)
     }
-
-    /// What the name says of formats that have no header of their own.
-    pub(crate) fn content_type(&self) -> Option<String> {
-        let extension = self.stamp.path.extension()?.to_str()?;
-        let kind = match extension.to_ascii_lowercase().as_str() {
-            "ulaw" | "ul" | "mulaw" | "pcmu" => "audio/basic",
-            "alaw" | "al" | "pcma" => "audio/x-alaw-basic",
-            _ => return None,
-        };
-        Some(kind.to_owned())
-    }
 }
 
 #[cfg(test)]

@@ -142,7 +142,7 @@ impl Shelf {
     pub(crate) fn put(&self, key: &Key, clip: &Arc<Clip>, source: Source, most: u64) {
         let mut inside = self.inside();
         inside.remove(key);
-        let bytes = clip.samples().len() as u64 * 2;
+        let bytes = clip.memory() as u64;
         if bytes > most {
             return;
         }

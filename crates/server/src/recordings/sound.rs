@@ -5,14 +5,13 @@ use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use hookflash_audio::{Resampler, wav};
 use hookflash_program::RecordingFormat;
 
 use super::file::Piece;
 use super::sidecar::incomplete;
 use super::writer::Finished;
 
-/// Length of a WAV file's head.
-const HEAD: u64 = 44;
 /// How much goes to the kernel at a time.
 const BUFFER: usize = 16 * 1_024;
 
@@ -27,6 +26,8 @@ pub(crate) struct Sound {
     rate: Option<u32>,
     /// Bytes of sound so far.
     bytes: u32,
+    /// What comes at another rate, and goes through one of these per channel.
+    converters: Option<(u32, Vec<Resampler>)>,
 }
 
 impl Sound {
@@ -43,7 +44,7 @@ impl Sound {
         }
         let file = File::create(&incomplete).map_err(failed)?;
         let mut file = BufWriter::with_capacity(BUFFER, file);
-        file.write_all(&[0; HEAD as usize]).map_err(failed)?;
+        file.write_all(&[0; wav::HEADER]).map_err(failed)?;
         Ok(Sound {
             path,
             incomplete,
@@ -51,6 +52,7 @@ impl Sound {
             channels,
             rate: None,
             bytes: 0,
+            converters: None,
         })
     }
 
@@ -60,11 +62,53 @@ impl Sound {
 
     pub(crate) fn write(&mut self, piece: &Piece) -> Result<(), String> {
         let rate = *self.rate.get_or_insert(piece.rate);
-        let mut bytes = Vec::with_capacity(piece.samples.len() * 2);
-        for sample in &piece.samples {
-            bytes.extend_from_slice(&sample.to_le_bytes());
+        if piece.rate == rate {
+            return self.append(&piece.samples);
         }
-        let _ = rate;
+        let samples = self.converted(piece, rate);
+        self.append(&samples)
+    }
+
+    fn converted(&mut self, piece: &Piece, rate: u32) -> Vec<i16> {
+        let count = usize::from(self.channels);
+        let fits = |(from, _): &(u32, Vec<Resampler>)| *from == piece.rate;
+        let fresh = || {
+            let new = |_| Resampler::new(piece.rate, rate);
+            (piece.rate, (0..count).map(new).collect())
+        };
+        let (_, converters) = match self.converters.take().filter(fits) {
+            Some(known) => self.converters.insert(known),
+            None => self.converters.insert(fresh()),
+        };
+        let channels: Vec<Vec<i16>> = converters
+            .iter_mut()
+            .enumerate()
+            .map(|(channel, converter)| {
+                let one: Vec<i16> = piece
+                    .samples
+                    .iter()
+                    .skip(channel)
+                    .step_by(count)
+                    .copied()
+                    .collect();
+                let mut out = Vec::new();
+                converter.push(&one, &mut out);
+                out
+            })
+            .collect();
+        let frames = channels.iter().map(Vec::len).min().unwrap_or_default();
+        (0..frames)
+            .flat_map(|frame| {
+                channels
+                    .iter()
+                    .filter_map(move |channel| channel.get(frame))
+            })
+            .copied()
+            .collect()
+    }
+
+    fn append(&mut self, samples: &[i16]) -> Result<(), String> {
+        let bytes: Vec<u8> = samples.iter().flat_map(|s| s.to_le_bytes()).collect();
         let more = u32::try_from(bytes.len()).ok();
         self.bytes = more
             .and_then(|more| self.bytes.checked_add(more))
@@ -77,7 +121,7 @@ impl Sound {
 
     pub(crate) fn finish(mut self) -> Finished {
         let rate = self.rate.unwrap_or(8_000);
-        let head = wav_head(rate, self.channels, self.bytes);
+        let head = wav::header(self.channels.into(), rate, self.bytes.into());
         let written = self
             .file
             .seek(SeekFrom::Start(0))
@@ -91,7 +135,7 @@ impl Sound {
         }
         let per_second = u64::from(rate) * u64::from(self.channels) * 2;
         let micros = u64::from(self.bytes) * 1_000_000 / per_second.max(1);
-        let size = HEAD + u64::from(self.bytes);
+        let size = wav::HEADER as u64 + u64::from(self.bytes);
         let length = Duration::from_micros(micros);
         Ok((size, length, RecordingFormat::Wav))
     }
@@ -107,28 +151,4 @@ impl Sound {
         // It may never have been there, or its folder may be gone.
         let _ = fs::remove_file(incomplete);
     }
-}
-
-fn wav_head(rate: u32, channels: u8, bytes: u32) -> [u8; HEAD as usize] {
-    let mut head = [0; HEAD as usize];
-    let block = u16::from(channels) * 2;
-    let fields: [&[u8]; 13] = [
-        b"RIFF",
-        &(bytes + 36).to_le_bytes(),
-        b"WAVE",
-        b"fmt ",
-        &16_u32.to_le_bytes(),
-        &1_u16.to_le_bytes(),
-        &u16::from(channels).to_le_bytes(),
-        &rate.to_le_bytes(),
-        &(rate * u32::from(block)).to_le_bytes(),
-        &block.to_le_bytes(),
-        &16_u16.to_le_bytes(),
-        b"data",
-        &bytes.to_le_bytes(),
-    ];
-    for (to, from) in head.iter_mut().zip(fields.into_iter().flatten()) {
-        *to = *from;
-    }
-    head
 }

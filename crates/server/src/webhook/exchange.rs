@@ -332,7 +332,12 @@ fn no_reply(hop: &Hop<'_>, limit: std::time::Duration) -> FetchError {
 }
 
 fn broken(hop: &Hop<'_>, error: &hyper::Error) -> FetchError {
-    let why = if error.is_incomplete_message() {
+    use std::error::Error as _;
+    let cause = error
+        .source()
+        .and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    let cut_off = |cause: &std::io::Error| cause.kind() == std::io::ErrorKind::UnexpectedEof;
+    let why = if error.is_incomplete_message() || cause.is_some_and(cut_off) {
         "the connection was closed before the reply was complete".to_owned()
     } else if error.is_parse() {
         format!("the reply is no HTTP: {error}")
