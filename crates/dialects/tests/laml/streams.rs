@@ -160,17 +160,36 @@ fn a_bad_url_stays_with_its_stream_so_that_opening_it_says_why() {
     }
 }
 
+fn stop_ends_one_stream_or_all(dialect: Dialect) {
+    for (attributes, which) in [
+        ("name=\"n\"", Which::Named("n".to_owned())),
+        ("", Which::All),
+    ] {
+        let step = step(dialect, &format!("<Stop><Stream {attributes}/></Stop>"));
+        assert_eq!(step.answering, Answering::Leave);
+        assert_eq!(step.verb, Verb::StopStream(which));
+    }
+}
+
 #[test]
-fn twiml_stop_and_cxml_stop_end_one_stream_or_all() {
-    for dialect in BOTH {
-        for (attributes, which) in [
-            ("name=\"n\"", Which::Named("n".to_owned())),
-            ("", Which::All),
-        ] {
-            let step = step(dialect, &format!("<Stop><Stream {attributes}/></Stop>"));
-            assert_eq!(step.answering, Answering::Leave);
-            assert_eq!(step.verb, Verb::StopStream(which));
-        }
+fn twiml_stop_ends_one_stream_or_all() {
+    stop_ends_one_stream_or_all(Dialect::Twiml);
+}
+
+#[test]
+fn cxml_stop_ends_one_stream_or_all() {
+    stop_ends_one_stream_or_all(Dialect::Cxml);
+}
+
+#[test]
+fn twiml_stop_ends_one_transcription_or_all() {
+    for (attributes, which) in [
+        ("name=\"n\"", Which::Named("n".to_owned())),
+        ("", Which::All),
+    ] {
+        let inside = format!("<Stop><Transcription {attributes}/></Stop>");
+        let step = step(Dialect::Twiml, &inside);
+        assert_eq!(step.verb, Verb::StopTranscription(which));
     }
 }
 
