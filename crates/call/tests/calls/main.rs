@@ -12,10 +12,17 @@
 mod commands;
 mod continuations;
 mod documents;
+mod early_media;
 mod far_ends;
+mod gather;
+mod keys;
 mod media;
 mod memory;
 mod races;
+mod record;
+mod say;
+mod speech;
 mod support;
 mod thousand;
+mod thousand_gathers;
 mod views;
