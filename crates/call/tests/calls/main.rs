@@ -16,6 +16,7 @@ mod far_ends;
 mod media;
 mod memory;
 mod races;
+mod streams;
 mod support;
 mod thousand;
 mod views;
