@@ -122,6 +122,8 @@ pub(crate) struct Call<H: Host> {
     changed: Notify,
     released: Cell<bool>,
     verb_runs: Cell<bool>,
+    /// Another document is about to take the place of the running one.
+    superseded: Cell<bool>,
 }
 
 impl<H: Host> Call<H> {
@@ -161,6 +163,7 @@ impl<H: Host> Call<H> {
             changed: Notify::new(),
             released: Cell::new(false),
             verb_runs: Cell::new(false),
+            superseded: Cell::new(false),
         })
     }
 
@@ -202,7 +205,10 @@ impl<H: Host> Call<H> {
                     () = until(deadline) => break Interruption::Over(too_long()),
                 }
             };
+            let is_superseded = matches!(interruption, Interruption::Replaced(_));
+            self.superseded.set(is_superseded);
             drop(program);
+            self.superseded.set(false);
             gather.go_on();
             self.verb_ended(VerbEnd::Interrupted);
             match interruption {
@@ -382,6 +388,12 @@ impl<H: Host> Call<H> {
         if self.host.now().saturating_duration_since(began) >= Duration::from_millis(100) {
             self.documents.set(0);
         }
+    }
+
+    /// Whether the running verb is being interrupted by another document, not by the end of the
+    /// call.
+    pub(crate) fn is_superseded(&self) -> bool {
+        self.superseded.get()
     }
 
     pub(crate) fn verb_began(&self) {

@@ -302,6 +302,41 @@ impl<H: Host> Drop for Player<'_, H> {
     }
 }
 
+/// One piece that is no prompt of a document, such as a beep. Dropping it stops it with a fade.
+pub(crate) struct Sounding<'a, H: Host> {
+    call: &'a Rc<Call<H>>,
+    id: Cell<Option<PlayId>>,
+}
+
+impl<'a, H: Host> Sounding<'a, H> {
+    pub(crate) fn begin(call: &'a Rc<Call<H>>, item: Item) -> Sounding<'a, H> {
+        let items = vec![item];
+        let times = Some(1);
+        let id = call.session(|session| session.play(Playlist { items, times }));
+        Sounding {
+            call,
+            id: Cell::new(id),
+        }
+    }
+
+    /// Waits until it has been heard.
+    pub(crate) async fn heard(&self, listener: &Listener<H>) {
+        while let Some(id) = self.id.get() {
+            if matches!(listener.next().await, MediaEvent::Played(heard, _) if heard == id) {
+                self.id.set(None);
+            }
+        }
+    }
+}
+
+impl<H: Host> Drop for Sounding<'_, H> {
+    fn drop(&mut self) {
+        if self.id.get().is_some() {
+            self.call.session(|session| session.stop_playing());
+        }
+    }
+}
+
 /// The keys of a document as a session sends them.
 pub(crate) fn keys_to_send(keys: &Keys) -> Vec<KeyToSend> {
     let each = keys.keys.iter().map(|one| match one {

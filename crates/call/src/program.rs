@@ -145,7 +145,7 @@ fn begin<H: Host>(call: &Rc<Call<H>>, step: Step, end: EndOfProgram) -> Begun<'_
         Verb::Ring(ring) => return Begun::Waits(Box::pin(verb::ring::run(call, ring))),
         Verb::Echo(echo) => return Begun::Waits(Box::pin(verb::echo::run(call, echo))),
         Verb::Gather(gather) => return Begun::Waits(Box::pin(verb::gather::run(call, gather))),
-        Verb::Record(_) => Then::Next,
+        Verb::Record(record) => return Begun::Waits(Box::pin(verb::record::run(call, record))),
         Verb::Dub(dub) => return Begun::Waits(Box::pin(verb::dub::run(call, dub))),
         Verb::SipRequest(request) => {
             return Begun::Waits(Box::pin(verb::sip_request::run(call, request)));

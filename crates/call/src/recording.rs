@@ -56,8 +56,12 @@ impl<H: Host> Recording<H> {
     /// Opens the file and begins to write. Tells that it began to whom it concerns.
     ///
     /// # Errors
-    /// A sentence on why nothing can be recorded; it is in the journal and has been announced.
-    pub(crate) fn begin(call: &Rc<Call<H>>, order: Order) -> Result<Recording<H>, String> {
+    /// What is known of a recording that cannot be made, with a sentence on why not; it is in the
+    /// journal and has been announced.
+    pub(crate) fn begin(
+        call: &Rc<Call<H>>,
+        order: Order,
+    ) -> Result<Recording<H>, Box<RecordingFacts>> {
         let mut facts = new_facts(call, &order);
         let base = Rc::clone(&call.base.borrow());
         let begun = call.host.record(&facts).and_then(|file| {
@@ -99,7 +103,7 @@ impl<H: Host> Recording<H> {
             Err(why) => {
                 fail(call, &mut facts, &why);
                 announce(call, &base, &order.announce, &facts);
-                Err(why)
+                Err(Box::new(facts))
             }
         }
     }
@@ -112,12 +116,6 @@ impl<H: Host> Recording<H> {
     /// What wakes [`Recording::failed`], for those who cannot borrow the recording meanwhile.
     pub(crate) fn failure_signal(&self) -> Rc<Notify> {
         Rc::clone(&self.failed)
-    }
-
-    /// Whether anything but silence was recorded.
-    pub(crate) fn heard_sound(&self) -> bool {
-        let running = self.running.as_ref();
-        running.is_some_and(|running| running.writer.borrow().heard_sound)
     }
 
     /// Goes on without sound, or with sound again: nothing is written while it is paused.

@@ -75,7 +75,10 @@ impl<H: Host> BackgroundRecording<H> {
                     call.background.recording.end_failed(&failed);
                 });
             }
-            Err(why) => note(call, &format!("not begun: {why}")),
+            Err(facts) => {
+                let why = facts.error.unwrap_or_default();
+                note(call, &format!("not begun: {why}"));
+            }
         }
     }
 

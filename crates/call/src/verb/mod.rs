@@ -11,6 +11,7 @@ pub(crate) mod hangup;
 pub(crate) mod key_events;
 pub(crate) mod pause;
 pub(crate) mod prompts;
+pub(crate) mod record;
 pub(crate) mod recording;
 pub(crate) mod redirect;
 pub(crate) mod refer;
