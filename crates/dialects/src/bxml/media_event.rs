@@ -20,7 +20,7 @@ pub(super) fn gather(facts: &CallFacts, verb: &Gather, result: &Gathered) -> Eve
     let finish = result.finish.map(String::from).unwrap_or_default();
     put(&mut event, "terminatingDigit", finish);
     if let Some(heard) = &result.heard {
-        event.insert("speech".to_owned(), speech(heard));
+        put(&mut event, "speech", speech(heard));
     }
     event
 }
@@ -28,7 +28,7 @@ pub(super) fn gather(facts: &CallFacts, verb: &Gather, result: &Gathered) -> Eve
 /// `partialResult`: what was said so far.
 pub(super) fn partial_result(facts: &CallFacts, verb: &Gather, heard: &Heard) -> Event {
     let mut event = tagged(facts, "partialResult", verb.tag.as_deref());
-    event.insert("speech".to_owned(), speech(heard));
+    put(&mut event, "speech", speech(heard));
     event
 }
 
@@ -82,17 +82,17 @@ pub(super) fn transcription_available(
         "{}/transcription",
         resource::url(recording, &facts.public_url)
     );
-    let mut transcription = json!({
-        "id": sid,
-        "url": url,
-        "status": if text.is_ok() { "available" } else { "error" },
-        "completedTime": time(facts.now),
-    });
+    let status = if text.is_ok() { "available" } else { "error" };
+    let mut transcription = Map::new();
+    put(&mut transcription, "id", sid);
+    put(&mut transcription, "url", url);
+    put(&mut transcription, "status", status);
+    put(&mut transcription, "completedTime", time(facts.now));
     if let Ok(heard) = text {
-        transcription["transcripts"] =
-            json!([{"text": heard.text, "confidence": confidence(heard)}]);
+        let transcripts = json!([{"text": heard.text, "confidence": confidence(heard)}]);
+        put(&mut transcription, "transcripts", transcripts);
     }
-    event.insert("transcription".to_owned(), transcription);
+    put(&mut event, "transcription", transcription);
     event
 }
 
@@ -103,13 +103,10 @@ pub(super) fn media_stream(
     sid: &str,
     news: StreamEvent<'_>,
 ) -> Event {
-    let mut about = json!({
-        "destination": stream.url,
-        "id": sid,
-        "name": stream.name.as_deref().unwrap_or(sid),
-        "tracks": names(stream.tracks),
-        "type": "WebSocket",
-    });
+    let mut about = Map::new();
+    put(&mut about, "destination", stream.url.as_str());
+    put(&mut about, "id", sid);
+    put(&mut about, "name", stream.name.as_deref().unwrap_or(sid));
     let name = match news {
         StreamEvent::Started => "mediaStreamStarted",
         StreamEvent::Rejected(_) => "mediaStreamRejected",
@@ -117,7 +114,7 @@ pub(super) fn media_stream(
     };
     let mut event = common(facts, name, facts.tag.as_deref());
     match news {
-        StreamEvent::Started => about["startTime"] = Value::from(time(facts.now)),
+        StreamEvent::Started => put(&mut about, "startTime", time(facts.now)),
         StreamEvent::Rejected(why) => put(&mut event, "reason", why),
         StreamEvent::Stopped(_) => put(&mut event, "cause", "closed"),
         StreamEvent::Failed(why) => {
@@ -125,7 +122,9 @@ pub(super) fn media_stream(
             put(&mut event, "errorMessage", why);
         }
     }
-    event.insert("mediaStream".to_owned(), about);
+    put(&mut about, "tracks", names(stream.tracks));
+    put(&mut about, "type", "WebSocket");
+    put(&mut event, "mediaStream", about);
     event
 }
 
@@ -163,19 +162,19 @@ pub(super) fn real_time_transcription(
         }
         TranscriptionNews::Stopped => put(&mut event, "cause", "closed"),
     }
-    let mut about = json!({
-        "id": sid,
-        "name": verb.name.as_deref().unwrap_or(sid),
-        "tracks": names(verb.tracks),
-    });
+    let mut about = Map::new();
+    put(&mut about, "id", sid);
+    put(&mut about, "name", verb.name.as_deref().unwrap_or(sid));
     if let TranscriptionNews::Started = news {
-        about["startTime"] = Value::from(time(facts.now));
+        put(&mut about, "startTime", time(facts.now));
     }
+    put(&mut about, "tracks", names(verb.tracks));
     if let Some(destination) = &verb.destination {
-        about["destination"] = Value::from(destination.as_str());
-        about["stabilized"] = Value::from((!verb.recognizer.interim).to_string());
+        put(&mut about, "destination", destination.as_str());
+        let stabilized = !verb.recognizer.interim;
+        put(&mut about, "stabilized", stabilized.to_string());
     }
-    event.insert("realTimeTranscription".to_owned(), about);
+    put(&mut event, "realTimeTranscription", about);
     event
 }
 
@@ -222,7 +221,7 @@ fn tagged(facts: &CallFacts, name: &str, of_verb: Option<&str>) -> Event {
 fn speech(heard: &Heard) -> Value {
     let mut speech = Map::new();
     put(&mut speech, "transcript", heard.text.as_str());
-    speech.insert("confidence".to_owned(), confidence(heard));
+    put(&mut speech, "confidence", confidence(heard));
     if let Some(language) = &heard.language {
         put(&mut speech, "language", language.as_str());
     }

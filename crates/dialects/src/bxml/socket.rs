@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use hookflash_program::{Heard, Stream, Transcription};
 use serde_json::{Map, Value, json};
 
-use super::event::time;
+use super::event::{put, time};
 use super::media_event::{confidence, names};
 use crate::shown::shown;
 use crate::{CallFacts, Frame, StreamOrder, StreamProtocol, Track, TranscriptionProtocol};
@@ -43,11 +43,7 @@ impl StreamMessages {
 
 impl StreamProtocol for StreamMessages {
     fn opening(&mut self) -> Vec<Frame> {
-        let mut start = json!({"eventType": "start", "metadata": self.metadata});
-        if !self.parameters.is_empty() {
-            start["streamParams"] = Value::Object(self.parameters.clone());
-        }
-        vec![text(&start)]
+        vec![opening(&self.metadata, "streamParams", &self.parameters)]
     }
 
     fn audio(&mut self, track: Track, _at: Duration, payload: &[u8]) -> Frame {
@@ -181,11 +177,7 @@ impl TranscriptionMessages {
 
 impl TranscriptionProtocol for TranscriptionMessages {
     fn opening(&mut self) -> Vec<Frame> {
-        let mut start = json!({"eventType": "start", "metadata": self.metadata});
-        if !self.parameters.is_empty() {
-            start["customParams"] = Value::Object(self.parameters.clone());
-        }
-        vec![text(&start)]
+        vec![opening(&self.metadata, "customParams", &self.parameters)]
     }
 
     fn heard(
@@ -198,19 +190,18 @@ impl TranscriptionProtocol for TranscriptionMessages {
         if !heard.is_final && !self.partial {
             return None;
         }
-        let mut message = json!({
-            "eventType": "transcription",
-            "track": track_name(track),
-            "startTime": time(begun),
-            "endTime": time(ended),
-            "isPartial": !heard.is_final,
-        });
+        let mut message = Map::new();
+        put(&mut message, "eventType", "transcription");
+        put(&mut message, "track", track_name(track));
+        put(&mut message, "startTime", time(begun));
+        put(&mut message, "endTime", time(ended));
+        put(&mut message, "isPartial", !heard.is_final);
         if let Some(language) = &heard.language {
-            message["language"] = Value::from(language.as_str());
+            put(&mut message, "language", language.as_str());
         }
-        message["transcript"] = Value::from(heard.text.as_str());
-        message["confidence"] = confidence(heard);
-        Some(text(&message))
+        put(&mut message, "transcript", heard.text.as_str());
+        put(&mut message, "confidence", confidence(heard));
+        Some(Frame::Text(Value::Object(message).to_string()))
     }
 
     fn closing(&mut self) -> Vec<Frame> {
@@ -218,6 +209,17 @@ impl TranscriptionProtocol for TranscriptionMessages {
             &json!({"eventType": "stop", "metadata": self.metadata}),
         )]
     }
+}
+
+/// `start`, with the parameters of the verb when it has any.
+fn opening(metadata: &Value, name: &str, parameters: &Map<String, Value>) -> Frame {
+    let mut start = Map::new();
+    put(&mut start, "eventType", "start");
+    put(&mut start, "metadata", metadata.clone());
+    if !parameters.is_empty() {
+        put(&mut start, name, parameters.clone());
+    }
+    Frame::Text(Value::Object(start).to_string())
 }
 
 fn parameters(parameters: &[(String, String)]) -> Map<String, Value> {
