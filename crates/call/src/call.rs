@@ -18,13 +18,14 @@ use tokio::sync::Notify;
 
 use crate::audio::Audio;
 use crate::background::Background;
-use crate::command::{Command, NewDocument};
+use crate::command::Command;
 use crate::inbox::{Inbox, Input};
 use crate::journal::{SipMessage, VerbEnd, What};
 use crate::ledger::Ledger;
 use crate::lookahead::Ahead;
 use crate::masking::Masked;
 use crate::options::CallOptions;
+use crate::program::Replacement;
 use crate::record::CallRecord;
 use crate::sounds::Sounds;
 use crate::transfers::Transfers;
@@ -90,7 +91,7 @@ enum Interruption {
     /// The call is to end, or has ended.
     Over(Finish),
     /// Another document takes the place of the running one.
-    Replaced(NewDocument),
+    Replaced(Replacement),
 }
 
 /// A running call.
@@ -190,20 +191,25 @@ impl<H: Host> Call<H> {
         let deadline = self.options.max_duration.map(|most| self.host.now() + most);
         let mut replaced = None;
         loop {
-            let program = Box::pin(program::run(self, replaced.take()));
-            let interruption = tokio::select! {
-                biased;
-                interruption = self.interrupted() => interruption,
-                finish = program => return finish,
-                () = until(deadline) => Interruption::Over(Finish::HangUp {
-                    headers: Vec::new(),
-                    why: Reason::Failure {
-                        code: None,
-                        message: "the call reached the longest time that a call may take".to_owned(),
+            let mut program = Box::pin(program::run(self, replaced.take()));
+            let gather = &self.background.gather;
+            let interruption = loop {
+                tokio::select! {
+                    biased;
+                    interruption = self.interrupted() => break interruption,
+                    reply = gather.changed() => if let Some(loaded) = reply {
+                        self.note_call("the caller's answer brought another document");
+                        break Interruption::Replaced(Replacement::Loaded(loaded));
                     },
-                }),
+                    finish = &mut program, if !gather.holds() => return finish,
+                    () = until(deadline) => break Interruption::Over(too_long()),
+                }
             };
+            let is_superseded = matches!(interruption, Interruption::Replaced(_));
+            self.superseded.set(is_superseded);
+            drop(program);
             self.superseded.set(false);
+            gather.go_on();
             self.verb_ended(VerbEnd::Interrupted);
             match interruption {
                 Interruption::Over(finish) => return finish,
@@ -241,8 +247,7 @@ impl<H: Host> Call<H> {
                 }
                 Input::Command(Command::Redirect(document)) => {
                     self.note_call("another document was ordered through the API");
-                    self.superseded.set(true);
-                    return Interruption::Replaced(document);
+                    return Interruption::Replaced(Replacement::Ordered(document));
                 }
             }
         }
@@ -423,6 +428,17 @@ impl<H: Host> Call<H> {
             facts.ended_at = Some(now);
             facts.state = CallState::Ended(end);
         });
+    }
+}
+
+fn too_long() -> Finish {
+    let message = "the call reached the longest time that a call may take".to_owned();
+    Finish::HangUp {
+        headers: Vec::new(),
+        why: Reason::Failure {
+            code: None,
+            message,
+        },
     }
 }
 

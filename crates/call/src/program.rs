@@ -22,10 +22,18 @@ pub(crate) enum Then {
     Finish(Finish),
 }
 
-/// Runs the first document, or `ordered`, and all that follow from it. Comes back when the call is
+/// A document that takes the place of the running one.
+pub(crate) enum Replacement {
+    /// The API named it.
+    Ordered(NewDocument),
+    /// It is here.
+    Loaded(Loaded),
+}
+
+/// Runs the first document, or `replacement`, and all that follow from it. Comes back when the call is
 /// to end; is dropped when something else ends it.
-pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, ordered: Option<NewDocument>) -> Finish {
-    let mut steps = match first_steps(call, ordered).await {
+pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, replacement: Option<Replacement>) -> Finish {
+    let mut steps = match first_steps(call, replacement).await {
         Ok(steps) => steps,
         Err(finish) => return finish,
     };
@@ -58,11 +66,12 @@ struct Steps {
 
 fn first_steps<'a, H: Host>(
     call: &'a Rc<Call<H>>,
-    ordered: Option<NewDocument>,
+    replacement: Option<Replacement>,
 ) -> Pin<Box<dyn Future<Output = Result<Steps, Finish>> + 'a>> {
     Box::pin(async move {
-        let loaded = match ordered {
-            Some(document) => call.new_document(document).await?,
+        let loaded = match replacement {
+            Some(Replacement::Loaded(loaded)) => loaded,
+            Some(Replacement::Ordered(document)) => call.new_document(document).await?,
             None => {
                 call.greet();
                 call.first_document().await?

@@ -21,7 +21,9 @@ impl<H: Host> Call<H> {
         self.request_at(&base, moment)
     }
 
-    fn request_at(
+    /// As [`Call::request_for`], for what an earlier document began: relative URLs stand relative
+    /// to that one.
+    pub(crate) fn request_at(
         &self,
         base: &str,
         moment: &Moment<'_>,
@@ -91,8 +93,7 @@ impl<H: Host> Call<H> {
         self.tell_of_at(&base, moment);
     }
 
-    /// As [`Call::tell_of`], for what an earlier document began: relative URLs stand relative to
-    /// that one.
+    /// As [`Call::tell_of`], for what an earlier document began.
     pub(crate) fn tell_of_at(self: &Rc<Self>, base: &str, moment: &Moment<'_>) {
         match self.request_at(base, moment) {
             Ok(Some(request)) => self.tell(request),

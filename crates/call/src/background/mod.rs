@@ -6,6 +6,7 @@
 //! them all, in order and at once: what they still owe the application is sent by tasks of their
 //! own, for which the call's task waits at its very end.
 
+mod gather;
 mod key_events;
 mod recording;
 mod requests;
@@ -26,6 +27,7 @@ use recording::BackgroundRecording;
 use requests::Requests;
 use transcription::Transcriptions;
 
+pub(crate) use gather::BackgroundGather;
 pub(crate) use tapped::Tapped;
 pub(crate) use transcription::Transcription;
 
@@ -35,6 +37,7 @@ pub(crate) struct Background<H: Host> {
     pub(crate) transcriptions: Transcriptions<H>,
     pub(crate) recording: BackgroundRecording<H>,
     pub(crate) key_events: KeyEvents,
+    pub(crate) gather: BackgroundGather,
     pub(crate) requests: Requests,
     tasks: Cell<u16>,
     task_ended: Notify,
@@ -47,6 +50,7 @@ impl<H: Host> Default for Background<H> {
             transcriptions: Transcriptions::default(),
             recording: BackgroundRecording::default(),
             key_events: KeyEvents::default(),
+            gather: BackgroundGather::default(),
             requests: Requests::default(),
             tasks: Cell::new(0),
             task_ended: Notify::new(),
@@ -57,6 +61,7 @@ impl<H: Host> Default for Background<H> {
 impl<H: Host> Background<H> {
     /// The call is over: everything ends, in this order, and nothing is waited for.
     pub(crate) fn end(&self, call: &Rc<Call<H>>) {
+        self.gather.stop();
         self.key_events.stop();
         self.streams.end(call);
         self.transcriptions.stop(call, &Which::All);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use hookflash_media::Session;
 
 /// How much may wait. An application may send a long answer at once, faster than it is heard.
-const MOST_WAITING: Duration = Duration::from_secs(180);
+pub(crate) const MOST_WAITING: Duration = Duration::from_secs(180);
 
 /// How many marks may wait.
 const MOST_MARKS: usize = 1_000;

@@ -5,14 +5,14 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-use hookflash_audio::{Law, g711};
+use hookflash_audio::{DecodeLimits, Law, g711};
 use hookflash_dialects::{FetchError, Frame, Moment, StreamEvent, StreamOrder};
 use hookflash_media::{FeedMark, KeyToSend, MediaEvent};
 use hookflash_program::{StreamEncoding, StreamEnd};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::backlog::Backlog;
+use super::backlog::{Backlog, MOST_WAITING};
 use super::encoder::{Encoder, Line};
 use crate::background::Tapped;
 use crate::call::Call;
@@ -503,7 +503,17 @@ async fn decode(bytes: Vec<u8>, rate: Option<u32>) -> Result<Piece, String> {
         let samples = linear(&bytes).collect();
         return Ok(Piece { rate, samples });
     }
-    Err("it is no audio that can be read".to_owned())
+    let limits = DecodeLimits {
+        longest: MOST_WAITING,
+    };
+    let read = move || hookflash_audio::decode(&bytes, None, "", limits);
+    let clip = tokio::task::spawn_blocking(read).await;
+    let clip = clip.map_err(|error| error.to_string())?;
+    let clip = clip.map_err(|error| error.to_string())?;
+    Ok(Piece {
+        rate: clip.rate(),
+        samples: clip.samples().into(),
+    })
 }
 
 /// Samples of 16 bits, little endian; half a sample at the end is none.

@@ -33,6 +33,11 @@ pub(crate) fn run<H: Host>(call: &Rc<Call<H>>, config: Config) -> Then {
             background.transcriptions.start(call, *transcription);
         }
     }
+    match config.background_gather {
+        Some(Some(gather)) => background.gather.start(call, *gather),
+        Some(None) => background.gather.stop(),
+        None => {}
+    }
     Then::Next
 }
 

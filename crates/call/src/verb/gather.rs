@@ -6,6 +6,7 @@ use hookflash_dialects::Moment;
 use hookflash_program::{Gather, GatherEnd, Gathered, OnEmpty};
 
 use crate::Host;
+use crate::background::BackgroundGather;
 use crate::call::Call;
 use crate::collecting::collect;
 use crate::journal::What;
@@ -17,7 +18,9 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, gather: Box<Gather>) -> The
         set_text(call, tag.clone());
     }
     let began = call.host.now();
+    let aside = BackgroundGather::stand_aside(call);
     let gathered = collect(call, &gather).await;
+    drop(aside);
     call.took_time_since(began);
     call.note(What::VerbNote(in_words(&gathered).into()));
     let is_empty = matches!(gathered.reason, GatherEnd::Timeout | GatherEnd::Failed);

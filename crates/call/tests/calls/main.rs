@@ -22,6 +22,7 @@ mod races;
 mod record;
 mod say;
 mod speech;
+mod streams;
 mod support;
 mod thousand;
 mod thousand_gathers;
