@@ -9,10 +9,13 @@
     reason = "a test may panic, and nothing outside uses this crate"
 )]
 
+mod background_recordings;
+mod beside_verbs;
 mod commands;
 mod continuations;
 mod documents;
 mod far_ends;
+mod in_dialog;
 mod media;
 mod memory;
 mod races;
