@@ -11,6 +11,7 @@
 
 mod clip;
 mod decode;
+pub mod dtmf;
 pub mod g711;
 pub mod measure;
 mod player;
