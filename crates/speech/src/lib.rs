@@ -1,1 +1,2 @@
 //! Text to speech and speech to text, through local programs and HTTP services.
+pub mod ssml;
