@@ -7,11 +7,11 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use hookflash_audio::Clip;
 
+use crate::EngineError;
 use crate::process::{ProcessLimits, Program, find};
 use crate::sound;
 use crate::ssml::{Flavour, Piece, Script, markup, plain};
 use crate::synthesizer::{EngineKind, Gender, Order, Speaking, Synthesizer};
-use crate::EngineError;
 
 /// The program `espeak-ng`.
 #[derive(Debug)]
@@ -98,15 +98,11 @@ impl Synthesizer for EspeakNg {
             for argument in ["-b", "1", "--stdin", "--stdout"] {
                 arguments.push(argument.to_owned());
             }
-            let text = match order.pieces.first() {
-                Some(Piece::Text { text, .. }) => text.as_bytes(),
-                _ => b"",
-            };
+            let text = order.text().as_bytes();
             let output = match self.program.run(&arguments, text).await {
                 // A language that it has no variant of: its name without the region.
                 Err(EngineError::Crashed(_)) if region(&order.voice).is_some() => {
-                    if let (Some(voice), Some(plain)) =
-                        (arguments.get_mut(1), region(&order.voice))
+                    if let (Some(voice), Some(plain)) = (arguments.get_mut(1), region(&order.voice))
                     {
                         *voice = plain;
                     }

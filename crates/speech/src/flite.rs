@@ -7,11 +7,11 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use hookflash_audio::Clip;
 
+use crate::EngineError;
 use crate::process::{ProcessLimits, Program, find};
 use crate::sound;
 use crate::ssml::{Piece, Script, pieces};
 use crate::synthesizer::{EngineKind, Gender, Joint, Order, Speaking, Synthesizer, join};
-use crate::EngineError;
 
 /// The program `flite`.
 #[derive(Debug)]
@@ -43,7 +43,10 @@ impl Flite {
         let mut arguments = vec!["-voice".to_owned(), voice.to_owned()];
         if rate != 100 {
             let stretch = 100.0 / f64::from(rate.max(1));
-            arguments.extend(["--setf".to_owned(), format!("duration_stretch={stretch:.3}")]);
+            arguments.extend([
+                "--setf".to_owned(),
+                format!("duration_stretch={stretch:.3}"),
+            ]);
         }
         for argument in ["-f", "/dev/stdin", "-o", "/dev/stdout"] {
             arguments.push(argument.to_owned());

@@ -119,7 +119,7 @@ impl Program {
             let _ = tokio::io::copy(&mut rest, &mut tokio::io::sink()).await;
             said
         };
-        let ((), output, said) = futures_util::join!(feed, listen, hear_out);
+        let ((), output, said) = tokio::join!(feed, listen, hear_out);
         let status = child
             .wait()
             .await
@@ -158,5 +158,6 @@ pub(crate) fn find(name: &str, path: Option<OsString>) -> Option<PathBuf> {
 
 fn is_executable(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(file).is_ok_and(|facts| facts.is_file() && facts.permissions().mode() & 0o111 != 0)
+    std::fs::metadata(file)
+        .is_ok_and(|facts| facts.is_file() && facts.permissions().mode() & 0o111 != 0)
 }

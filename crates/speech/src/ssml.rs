@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use hookflash_program::SpeechText;
 
-pub(crate) use markup::{Flavour, markup};
-pub(crate) use pieces::{Piece, pieces, plain};
+pub(crate) use markup::{Flavour, escaped, markup};
+pub use pieces::Piece;
+pub(crate) use pieces::{pieces, plain};
 
 /// Longest text in bytes. Twilio takes 4,096 characters, jambonz and Bandwidth a little more.
 const LONGEST: usize = 64 * 1024;

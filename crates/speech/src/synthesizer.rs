@@ -90,6 +90,14 @@ impl OrderKey {
 }
 
 impl Order {
+    /// The text of an engine that takes one.
+    pub(crate) fn text(&self) -> &str {
+        match self.pieces.first() {
+            Some(Piece::Text { text, .. }) => text,
+            _ => "",
+        }
+    }
+
     /// The key of this order at an engine.
     pub fn key(&self, engine: &str) -> OrderKey {
         let mut hash = Sha256::new();

@@ -28,14 +28,9 @@ impl Flavour {
                 Some("characters")
             }
             (Flavour::Google, "verbatim" | "letters") => Some("verbatim"),
-            (Flavour::Google, "address" | "fraction" | "unit" | "expletive" | "bleep") => {
-                Some(match written {
-                    "fraction" => "fraction",
-                    "unit" => "unit",
-                    "address" => return None,
-                    _ => "expletive",
-                })
-            }
+            (Flavour::Google, "fraction") => Some("fraction"),
+            (Flavour::Google, "unit") => Some("unit"),
+            (Flavour::Google, "expletive" | "bleep") => Some("expletive"),
             (Flavour::Azure, "digits" | "digit" | "number_digit") => Some("number_digit"),
             (Flavour::Azure, "characters" | "verbatim" | "letters") => Some("characters"),
             (Flavour::Azure, "spell-out") => Some("spell-out"),
@@ -160,7 +155,13 @@ fn open(out: &mut String, name: &str, attributes: &[(&str, Option<&str>)]) {
 }
 
 /// Text that is safe within an element and within quotes.
-pub(crate) fn push_escaped(out: &mut String, text: &str) {
+pub(crate) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    push_escaped(&mut out, text);
+    out
+}
+
+fn push_escaped(out: &mut String, text: &str) {
     for character in text.chars() {
         match character {
             '<' => out.push_str("&lt;"),

@@ -153,16 +153,18 @@ fn undeclared_prefixes_of_vendors_are_read() {
 fn broken_markup_is_said_as_its_text() {
     let script = ssml("<speak>Hello <emphasis>world &amp; <break/> moon</speak>");
     assert_eq!(plain(&script), "Hello world & moon");
-    assert!(script.note.is_some_and(|note| note.contains("cannot be read")));
+    assert!(
+        script
+            .note
+            .is_some_and(|note| note.contains("cannot be read"))
+    );
     assert_eq!(said("no markup at all"), "no markup at all");
     assert_eq!(said("<speak>cut <bre"), "cut");
 }
 
 #[test]
 fn entities_of_a_dtd_are_never_expanded() {
-    let script = ssml(
-        "<!DOCTYPE speak [<!ENTITY a 'aaaaaaaa'>]><speak>&a;&a; hello</speak>",
-    );
+    let script = ssml("<!DOCTYPE speak [<!ENTITY a 'aaaaaaaa'>]><speak>&a;&a; hello</speak>");
     assert!(script.note.is_some());
     assert!(!plain(&script).contains("aaaaaaaaaaaaaaaa"));
 }
