@@ -42,6 +42,7 @@ pub(crate) fn record(given: &Given<'_, '_>) -> Record {
         empty_goes_on: false,
         empty_reply_goes_on: false,
         tag: None,
+        name: None,
         id: None,
     }
 }

@@ -54,6 +54,7 @@ pub(crate) fn stream(given: &Given<'_, '_>, waits: Option<Option<Hook>>) -> Stre
                 ..encoding(8_000)
             },
         },
+        bare_rate: None,
         parameters: parameters(given),
         metadata: None,
         credentials: None,
@@ -150,7 +151,7 @@ pub(crate) fn status_fields(
     let (word, error) = match event {
         StreamEvent::Started => ("stream-started", None),
         StreamEvent::Stopped(_) => ("stream-stopped", None),
-        StreamEvent::Failed(why) => ("stream-error", Some(why)),
+        StreamEvent::Failed(why) | StreamEvent::Rejected(why) => ("stream-error", Some(why)),
     };
     push(&mut fields, "StreamEvent", word);
     if let Some(error) = error {
