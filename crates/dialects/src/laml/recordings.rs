@@ -181,14 +181,13 @@ pub(crate) fn result_fields(
 }
 
 /// Whether this state of a recording is told. A failure is an end, and told to whoever waits for
-/// one.
+/// the end.
 pub(crate) fn is_told(announce: &Announce, state: RecordingState) -> bool {
     match state {
         RecordingState::InProgress => announce.begun,
         RecordingState::Paused => false,
-        RecordingState::Completed => announce.completed,
+        RecordingState::Completed | RecordingState::Failed => announce.completed,
         RecordingState::Absent => announce.absent,
-        RecordingState::Failed => announce.completed || announce.absent,
     }
 }
 
