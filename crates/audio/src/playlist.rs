@@ -14,6 +14,23 @@ pub struct Playlist {
     pub times: Option<u32>,
 }
 
+impl Playlist {
+    /// A clip, from its beginning, once.
+    pub fn clip(clip: Arc<Clip>) -> Playlist {
+        Item::Clip(clip, Duration::ZERO).into()
+    }
+}
+
+impl From<Item> for Playlist {
+    /// One piece, once.
+    fn from(item: Item) -> Playlist {
+        Playlist {
+            items: vec![item],
+            times: Some(1),
+        }
+    }
+}
+
 /// One piece.
 #[derive(Clone, Debug)]
 pub enum Item {

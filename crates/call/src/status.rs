@@ -24,12 +24,23 @@ impl<H: Host> Call<H> {
 
     /// Sends 180, once.
     pub(crate) fn ring(self: &Rc<Self>) {
-        let rings = self.record.facts(|facts| facts.state != CallState::Trying);
-        if rings || self.phase.get() != Phase::Waiting {
+        if !self.rings() {
+            self.ring_with(&[]);
+        }
+    }
+
+    fn rings(&self) -> bool {
+        self.record.facts(|facts| facts.state != CallState::Trying)
+    }
+
+    /// Sends 180 with these header fields, whether the call rings already or not.
+    pub(crate) fn ring_with(self: &Rc<Self>, headers: &[(String, String)]) {
+        if self.phase.get() != Phase::Waiting {
             return;
         }
-        let sent = self.endpoint(|endpoint, now| endpoint.progress(now, self.leg, 180, &[], None));
-        if sent.is_ok() {
+        let sent =
+            self.endpoint(|endpoint, now| endpoint.progress(now, self.leg, 180, headers, None));
+        if sent.is_ok() && !self.rings() {
             self.record.change(|facts| facts.state = CallState::Ringing);
             self.note(What::Ringing);
             self.tell_status(StatusEvent::Ringing);

@@ -46,12 +46,18 @@ pub enum StreamOrder {
     ClearMarks,
     /// Forget what waits to be played; marks among it are told at once where the vendor does so.
     Clear,
+    /// Send this key to the caller (cXML `dtmf`): `0`–`9`, `*`, `#`, `A`–`D`.
+    SendKey(char),
     /// End the stream.
     Disconnect,
 }
 
 /// One stream's messages. Made by [`crate::Dialect::stream_protocol`].
 pub trait StreamProtocol {
+    /// Whether both tracks go into one channel, and not into messages of their own.
+    fn mixes(&self) -> bool {
+        false
+    }
     /// What is sent once the socket is open.
     fn opening(&mut self) -> Vec<Frame>;
     /// A piece of audio, encoded as the stream's format says. `at` counts from the beginning of

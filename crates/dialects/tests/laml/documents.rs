@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use hookflash_dialects::{Dialect, Document};
 use hookflash_program::{
-    Answering, Continuation, EndOfProgram, Hook, HookMethod, Position, Program, ReferTiming,
-    ReferredBy, Severity, TargetRule, Verb,
+    Answering, Continuation, EndOfProgram, Hook, HookMethod, Position, Program, Prompt,
+    ReferTiming, ReferredBy, Severity, SpeechText, TargetRule, Verb,
 };
 
 use crate::call::{BOTH, parse, refer};
@@ -264,15 +264,15 @@ fn an_empty_response_is_a_program_without_steps() {
 fn a_valid_verb_that_does_not_run_says_why() {
     let program = parse(
         Dialect::Twiml,
-        "<Response><Say>Hello</Say><Hangup/></Response>",
+        "<Response><Dial>+15550100</Dial><Hangup/></Response>",
     );
     assert_eq!(program.warnings, []);
     assert_eq!(program.steps[0].answering, Answering::Leave);
     let Verb::Unrunnable(verb) = &program.steps[0].verb else {
         panic!()
     };
-    assert_eq!((verb.verb.as_str(), verb.code.as_str()), ("Say", "13750"));
-    assert_eq!(verb.reason, "speaking needs audio");
+    assert_eq!((verb.verb.as_str(), verb.code.as_str()), ("Dial", "13750"));
+    assert_eq!(verb.reason, "a second leg is needed");
 }
 
 #[test]
@@ -320,16 +320,30 @@ fn the_content_type_says_how_a_reply_is_read() {
                 "{unknown}"
             );
         }
-        let program = with_type(dialect, "text/plain", "Hello there").unwrap();
+        let program = with_type(dialect, "text/plain", "Hello there\n").unwrap();
         assert_eq!(
             steps(&program),
-            [("Say", Answering::Leave), ("Hangup", Answering::Answer)]
+            [("Say", Answering::Answer), ("Hangup", Answering::Answer)]
         );
+        let Verb::Prompts(prompts) = &program.steps[0].verb else {
+            panic!()
+        };
+        let [Prompt::Speech(speech)] = &prompts.items[..] else {
+            panic!()
+        };
+        assert_eq!(speech.text, SpeechText::Plain("Hello there".to_owned()));
         let program = with_type(dialect, "audio/mpeg", "\u{1}\u{2}").unwrap();
         assert_eq!(
             steps(&program),
-            [("Play", Answering::Leave), ("Hangup", Answering::Answer)]
+            [("Play", Answering::Answer), ("Hangup", Answering::Answer)]
         );
+        let Verb::Prompts(prompts) = &program.steps[0].verb else {
+            panic!()
+        };
+        let [Prompt::Audio(sound)] = &prompts.items[..] else {
+            panic!()
+        };
+        assert_eq!(sound.url, "", "the URL of the document itself");
         assert_eq!(
             with_type(dialect, "text/plain", "  "),
             Err("11770".to_owned())

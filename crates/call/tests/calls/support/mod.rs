@@ -4,4 +4,6 @@ pub mod application;
 pub mod documents;
 pub mod net;
 pub mod phone;
+pub mod rtp;
+pub mod services;
 pub mod world;
