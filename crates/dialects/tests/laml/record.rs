@@ -47,6 +47,7 @@ fn record_without_attributes(dialect: Dialect) {
         empty_goes_on: false,
         empty_reply_goes_on: false,
         tag: None,
+        name: None,
         id: None,
     };
     assert_eq!(record(dialect, "<Record/>"), expected);
@@ -99,6 +100,7 @@ fn record_takes_every_attribute(dialect: Dialect, more: &str) {
         empty_goes_on: false,
         empty_reply_goes_on: false,
         tag: None,
+        name: None,
         id: None,
     };
     assert_eq!(record(dialect, &text), expected);
