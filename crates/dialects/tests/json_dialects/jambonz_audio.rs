@@ -514,6 +514,10 @@ fn jambonz_alert_rings_with_a_message() {
         errors(r#"{"verb":"alert","message":"a\r\nb"}"#),
         ["1:28 alert: property message has a control character"]
     );
+    assert_eq!(
+        errors(r#"{"verb":"alert","message":" "}"#),
+        ["1:28 alert: property message must not be blank"]
+    );
 }
 
 #[test]
