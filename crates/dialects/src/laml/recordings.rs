@@ -112,7 +112,8 @@ pub(crate) fn resource(dialect: Dialect, recording: &RecordingFacts, public_url:
 /// One page of a list of recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordingPage<'a> {
-    /// Path of the list as it was asked for, without query: `/2010-04-01/Accounts/…/Recordings.json`.
+    /// Path of the list as it was asked for, without query, such as
+    /// `/2010-04-01/Accounts/…/Recordings.json`.
     pub path: &'a str,
     /// Which page, from 0 (`Page`).
     pub page: usize,
