@@ -19,6 +19,7 @@ mod playlist;
 pub mod resample;
 mod tap;
 pub mod tone;
+pub mod voice_activity;
 pub mod wav;
 
 pub use clip::Clip;

@@ -1,6 +1,6 @@
 //! Which keys are heard.
 //!
-//! A key is down when five of its windows follow each other, which takes 30 ms of it and cannot
+//! A key is down when six of its windows follow each other, which takes 36 ms of it and cannot
 //! happen in 23; it is up when none came for eight, which takes 35 ms without it and cannot happen
 //! in 20, so a lost packet does not make two keys of one.
 
@@ -13,7 +13,7 @@ use crate::Resampler;
 use crate::tone::peak;
 
 /// Windows that make a key.
-const HITS: u32 = 5;
+const HITS: u32 = 6;
 /// Windows without it that end one.
 const GAP: u64 = 8;
 /// Windows of something else that are forgiven before it counts.
@@ -42,7 +42,7 @@ const MEMORY: usize = BLOCK * 7;
 /// A key went down or up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edge {
-    /// The key is pressed, since about 35 ms.
+    /// The key is pressed, since about 40 ms.
     Down(char),
     /// It was pressed for so long (within 10 ms).
     Up(char, Duration),
@@ -227,7 +227,7 @@ impl Detector {
     fn convinces(&self, candidate: &Candidate, sight: &Sight) -> bool {
         let frequency = |drift, voice: &Voice| {
             let off = deviation(drift, voice.nominal);
-            (off.abs() <= OFF).then(|| voice.nominal * (1.0 + off))
+            (off.abs() <= OFF).then_some(voice.nominal * (1.0 + off))
         };
         let purity = candidate.purity / candidate.hits as f32;
         let (low, high) = candidate.drifts;
