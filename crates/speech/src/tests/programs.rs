@@ -48,6 +48,7 @@ for argument in "$@"; do printf '%s|' "$argument" >>"$here/arguments"; done
 printf '\n' >>"$here/arguments"
 cat >>"$here/input"; printf '\n' >>"$here/input"
 env >"$here/environment"
+while [ $# -gt 1 ]; do [ "$1" = -o ] && exec cp "$here/tone.wav" "$2"; shift; done
 cat "$here/tone.wav""#,
     )
 }
@@ -68,10 +69,15 @@ async fn flite_reads_text_from_its_input_and_never_from_its_arguments() {
     let clip = say(&engine, &script(nasty), &speaking("en-US", Gender::Female)).await;
     assert_eq!(clip.unwrap().samples().len(), 8_000);
     assert_eq!(scratch.read("input").trim_end(), nasty);
-    assert_eq!(
-        scratch.read("arguments").trim_end(),
-        "-voice|slt|-f|/dev/stdin|-o|/dev/stdout|"
-    );
+    let arguments = scratch.read("arguments");
+    let file = arguments
+        .trim_end()
+        .strip_prefix("-voice|slt|-f|/dev/stdin|-o|")
+        .unwrap()
+        .trim_end_matches('|');
+    assert!(file.ends_with("speech.wav"), "{file}");
+    let folder = Path::new(file).parent().unwrap();
+    assert!(folder.is_absolute() && !folder.exists());
 }
 
 #[tokio::test]
@@ -92,7 +98,10 @@ async fn flite_speaks_pieces_with_pauses_and_rates() {
     assert_eq!(scratch.read("input"), "a\nb\n");
     let arguments = scratch.read("arguments");
     let lines: Vec<&str> = arguments.lines().collect();
-    assert_eq!(lines[0], "-voice|awb|-f|/dev/stdin|-o|/dev/stdout|");
+    assert!(
+        lines[0].starts_with("-voice|awb|-f|/dev/stdin|-o|"),
+        "{arguments}"
+    );
     assert!(
         lines[1].contains("--setf|duration_stretch=1.333|"),
         "{arguments}"
@@ -187,6 +196,7 @@ async fn dropping_the_wait_kills_and_reaps_the_program() {
         () = started => {}
     }
     gone(&scratch).await;
+    assert!(!Path::new(scratch.read("file").trim()).exists());
 }
 
 /// Waits until a process is no more, not even as a zombie.
@@ -225,7 +235,7 @@ async fn an_engine_that_crashes_tells_its_words() {
 #[tokio::test]
 async fn garbage_and_nothing_are_errors() {
     let scratch = Scratch::new();
-    for output in ["echo this is no audio", "true"] {
+    for output in ["echo this is no audio >\"$6\"", "true"] {
         let path = scratch.program("engine", output);
         let outcome = say(
             &flite(&path),
@@ -246,16 +256,18 @@ async fn an_engine_that_floods_is_stopped() {
     for flood in [
         "exec cat /dev/zero",
         "cat /dev/zero >&2 & exec cat /dev/zero",
+        "exec cat /dev/zero >\"$6\"",
     ] {
         let path = scratch.program(
             "engine",
-            &format!("echo $$ >\"$(dirname \"$0\")/pid\"\n{flood}"),
+            &format!("echo $$ >\"$(dirname \"$0\")/pid\"; echo \"$6\" >\"$(dirname \"$0\")/file\"\n{flood}"),
         );
         let engine = Flite::at("flite", &path, limits(Duration::from_secs(5)));
         let outcome = say(&engine, &script("x"), &speaking("en-US", Gender::Male)).await;
         let stopped = matches!(outcome, Err(EngineError::TooLong | EngineError::Late));
         assert!(stopped, "{outcome:?}");
         gone(&scratch).await;
+        assert!(!Path::new(scratch.read("file").trim()).exists());
     }
 }
 
@@ -263,7 +275,7 @@ async fn an_engine_that_floods_is_stopped() {
 async fn a_program_that_does_not_read_is_no_trouble() {
     let scratch = Scratch::new();
     std::fs::write(scratch.path().join("tone.wav"), tone(100)).unwrap();
-    let path = scratch.program("engine", r#"exec <&-; cat "$(dirname "$0")/tone.wav""#);
+    let path = scratch.program("engine", r#"exec <&-; cp "$(dirname "$0")/tone.wav" "$6""#);
     let long = "many words ".repeat(5_000);
     let clip = say(
         &flite(&path),
