@@ -1,6 +1,8 @@
 //! Messages on a stream's WebSocket, as each vendor words them.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use hookflash_program::Heard;
 
 /// A WebSocket message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,12 +46,18 @@ pub enum StreamOrder {
     ClearMarks,
     /// Forget what waits to be played; marks among it are told at once where the vendor does so.
     Clear,
+    /// Send this key to the caller (cXML `dtmf`): `0`–`9`, `*`, `#`, `A`–`D`.
+    SendKey(char),
     /// End the stream.
     Disconnect,
 }
 
 /// One stream's messages. Made by [`crate::Dialect::stream_protocol`].
 pub trait StreamProtocol {
+    /// Whether both tracks go into one channel, and not into messages of their own.
+    fn mixes(&self) -> bool {
+        false
+    }
     /// What is sent once the socket is open.
     fn opening(&mut self) -> Vec<Frame>;
     /// A piece of audio, encoded as the stream's format says. `at` counts from the beginning of
@@ -68,4 +76,21 @@ pub trait StreamProtocol {
     /// # Errors
     /// A sentence on what is wrong with it, for the journal; the stream goes on.
     fn read(&mut self, frame: &Frame) -> Result<Vec<StreamOrder>, String>;
+}
+
+/// One transcription's messages on the WebSocket that its verb names. Made by
+/// [`crate::Dialect::transcription_protocol`].
+pub trait TranscriptionProtocol {
+    /// What is sent once the socket is open.
+    fn opening(&mut self) -> Vec<Frame>;
+    /// A result, spoken between these two times; `None` when the document did not ask for it.
+    fn heard(
+        &mut self,
+        track: Track,
+        begun: SystemTime,
+        ended: SystemTime,
+        heard: &Heard,
+    ) -> Option<Frame>;
+    /// What is sent before the socket is closed.
+    fn closing(&mut self) -> Vec<Frame>;
 }

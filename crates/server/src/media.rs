@@ -1,23 +1,28 @@
-//! The audio side of calls: one bound UDP port per leg, and silence on it.
+//! The audio side of calls: one bound UDP port per leg, and the session that beats behind it.
 
+mod leg;
 mod pacer;
 mod ports;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use hookflash_call::{MediaError, MediaPort};
-use hookflash_media::NegotiatedStream;
+use hookflash_media::rtp::RtpStart;
+use hookflash_media::{MediaEvent, Session, SessionConfig};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::config::Ports;
-use pacer::{Pacer, StreamId};
+use leg::Leg;
+pub(crate) use leg::Tally;
+use pacer::Pacer;
 use ports::PortPool;
 
-/// The receive buffer of a port, in bytes. What comes in is of no use yet, so the kernel may
-/// throw away what does not fit.
-const RECEIVE_BUFFER: usize = 4_096;
+/// The receive buffer of a port, in bytes. The kernel charges a small packet with some 800, and
+/// a peer's jitter may hold back 100 ms; the rest is for a beat that comes late.
+const RECEIVE_BUFFER: usize = 64 * 1_024;
 
 /// How SDP names this machine.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +38,7 @@ pub(crate) struct Media {
     ports: Rc<RefCell<PortPool>>,
     pacer: Pacer,
     advertise: RefCell<Advertise>,
+    packet_timeout: Cell<Option<Duration>>,
 }
 
 impl Media {
@@ -43,7 +49,23 @@ impl Media {
             ports: Rc::new(RefCell::new(PortPool::new(range, index, count, start))),
             pacer: Pacer::default(),
             advertise: RefCell::new(advertise),
+            packet_timeout: Cell::new(None),
         }
+    }
+
+    /// For how long a peer may send nothing, from now on for new legs; `None` for ever.
+    pub(crate) fn set_packet_timeout(&self, timeout: Option<Duration>) {
+        self.packet_timeout.set(timeout);
+    }
+
+    /// What the legs have done.
+    pub(crate) fn tally(&self) -> &Tally {
+        self.pacer.tally()
+    }
+
+    /// How many legs beat.
+    pub(crate) fn legs(&self) -> usize {
+        self.pacer.legs()
     }
 
     /// Binds a port for a peer at `towards`.
@@ -57,10 +79,14 @@ impl Media {
             };
             match bind(SocketAddr::new(local, port)) {
                 Ok(socket) => {
+                    let config = SessionConfig {
+                        start: RtpStart::from_random(rand::random()),
+                        packet_timeout: self.packet_timeout.get(),
+                    };
                     return Ok(Port {
                         address: SocketAddr::new(shown, port),
-                        socket: Rc::new(socket),
-                        stream: RefCell::default(),
+                        leg: Rc::new(Leg::new(socket, config)),
+                        slot: Cell::new(None),
                         pacer: self.pacer.clone(),
                         pool: Rc::clone(&self.ports),
                     });
@@ -138,8 +164,9 @@ fn bind(address: SocketAddr) -> std::io::Result<UdpSocket> {
 /// The audio side of one leg. Dropping it closes the socket and frees the port.
 pub(crate) struct Port {
     address: SocketAddr,
-    socket: Rc<UdpSocket>,
-    stream: RefCell<Option<StreamId>>,
+    leg: Rc<Leg>,
+    /// Where in the wheel it beats, once it does.
+    slot: Cell<Option<usize>>,
     pacer: Pacer,
     pool: Rc<RefCell<PortPool>>,
 }
@@ -149,24 +176,22 @@ impl MediaPort for Port {
         self.address
     }
 
-    fn send_silence(&self, stream: Option<NegotiatedStream>) {
-        let wanted = stream.and_then(|stream| Some((stream.sends_to()?, stream)));
-        let mut current = self.stream.borrow_mut();
-        match (wanted, *current) {
-            (Some((remote, stream)), Some(id)) => self.pacer.change(id, remote, &stream),
-            (Some((remote, stream)), None) => {
-                *current = Some(self.pacer.add(Rc::clone(&self.socket), remote, &stream));
-            }
-            (None, Some(id)) => self.pacer.pause(id),
-            (None, None) => {}
+    fn session<R>(&self, work: impl FnOnce(&mut Session, Instant) -> R) -> R {
+        if self.slot.get().is_none() {
+            self.slot.set(Some(self.pacer.add(Rc::clone(&self.leg))));
         }
+        self.leg.session(work)
+    }
+
+    async fn event(&self) -> MediaEvent {
+        self.leg.event().await
     }
 }
 
 impl Drop for Port {
     fn drop(&mut self) {
-        if let Some(id) = self.stream.borrow_mut().take() {
-            self.pacer.remove(id);
+        if let Some(slot) = self.slot.get() {
+            self.pacer.remove(slot, &self.leg);
         }
         self.pool.borrow_mut().give_back(self.address.port());
     }
@@ -174,7 +199,7 @@ impl Drop for Port {
 
 #[cfg(test)]
 mod tests {
-    use hookflash_media::{Codec, Direction};
+    use hookflash_media::{Codec, Direction, NegotiatedStream};
 
     use super::*;
 
@@ -255,7 +280,8 @@ mod tests {
             let media = media(21_020, 21_021);
             let peer = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
             let port = media.open("127.0.0.1".parse().unwrap()).unwrap();
-            port.send_silence(Some(stream(peer.local_addr().unwrap())));
+            let remote = peer.local_addr().unwrap();
+            port.session(|session, now| session.agree(now, Some(stream(remote))));
             let mut packet = [0; 256];
             let mut sequences = Vec::new();
             for _ in 0..3 {
@@ -265,10 +291,10 @@ mod tests {
                 sequences.push(u16::from_be_bytes([packet[2], packet[3]]));
             }
             assert_eq!(sequences[2], sequences[0].wrapping_add(2));
-            port.send_silence(None);
-            assert_eq!(media.pacer.streams(), 1);
+            port.session(|session, now| session.agree(now, None));
+            assert_eq!(media.legs(), 1);
             drop(port);
-            assert_eq!((media.pacer.streams(), media.in_use()), (0, 0));
+            assert_eq!((media.legs(), media.in_use()), (0, 0));
         });
     }
 }

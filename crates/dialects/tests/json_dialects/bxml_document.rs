@@ -269,30 +269,8 @@ fn every_other_verb_is_understood_and_refused_when_it_runs() {
         "<Forward to='+15551234567' from='+15557654321' callTimeout='10' uui='x' \
          diversionTreatment='none' diversionReason='no-answer'/>",
         "<Bridge bridgeCompleteUrl='/b' bridgeTargetCompleteUrl='/t'>c-1</Bridge>",
-        "<Ring duration='5' answerCall='false'/>",
-        "<SpeakSentence voice='julie' gender='male' locale='en_UK'>Hi <break time='1s'/> you\
-         </SpeakSentence>",
-        "<PlayAudio username='u' password='p'>https://a/b.wav</PlayAudio>",
-        "<Gather gatherUrl='/g' terminatingDigits='#' maxDigits='4' interDigitTimeout='2.5' \
-         firstDigitTimeout='0' repeatCount='2'><SpeakSentence>Hi</SpeakSentence></Gather>",
-        "<StartGather dtmfUrl='/d' dtmfMethod='GET' username='u' password='p' tag='t'/>",
-        "<StopGather/>",
-        "<Record recordCompleteUrl='/r' recordingAvailableUrl='/a' transcribe='true' \
-         detectLanguage='false' transcriptionAvailableUrl='/t' terminatingDigits='' \
-         maxDuration='10800' silenceTimeout='3' fileFormat='mp3'/>",
-        "<StartRecording recordingAvailableUrl='/a' multiChannel='true' fileFormat='wav'/>",
-        "<PauseRecording/>",
-        "<ResumeRecording/>",
-        "<StopRecording/>",
-        "<StartStream destination='wss://a/b' name='s' tracks='both' streamEventUrl='/e'>\
-         <StreamParam name='n' value='v'/></StartStream>",
-        "<StopStream name='s'/>",
-        "<StartTranscription name='t' tracks='inbound' transcriptionEventUrl='/e' \
-         destination='wss://a/b'><CustomParam name='n' value='v'/></StartTranscription>",
-        "<StopTranscription/>",
         "<Conference mute='true' hold='false' callIdsToCoach='c-1,c-2' conferenceEventUrl='/e' \
          tag='t'>room-1.a_b</Conference>",
-        "<SendDtmf toneDuration='50' toneInterval='5000'>12*#wWaD,</SendDtmf>",
         "<Connect eventCallbackUrl='/c' eventFallbackUrl='/f'><Endpoint>e-1</Endpoint></Connect>",
     ];
     let mut refused = Vec::new();
@@ -315,14 +293,6 @@ fn every_other_verb_is_understood_and_refused_when_it_runs() {
         .filter(|(_, state, _)| *state == "refused")
         .map(|entry| entry.0);
     assert_eq!(refused, listed.collect::<Vec<_>>());
-    let runs = support
-        .iter()
-        .filter(|(_, state, _)| *state == "runs")
-        .map(|entry| entry.0);
-    assert_eq!(
-        runs.collect::<Vec<_>>(),
-        ["Refer", "Redirect", "Hangup", "Pause", "Tag"]
-    );
 }
 
 #[test]
@@ -349,6 +319,9 @@ fn values_out_of_their_range_are_errors() {
         "<Record fileFormat='ogg'/>",
         "<StartStream destination='http://a/b'/>",
         "<StopStream/>",
+        "<Gather input='voice'/>",
+        "<Gather speechTimeout='61'/>",
+        "<SendDtmf>1</SendDtmf><SendDtmf toneInterval='5001'>1</SendDtmf>",
         "<Conference>a room</Conference>",
         "<SendDtmf toneDuration='49'>1</SendDtmf>",
         "<SendDtmf>x</SendDtmf>",
