@@ -18,6 +18,7 @@ mod jambonz_audio;
 mod jambonz_audio_request;
 mod jambonz_config;
 mod jambonz_document;
+mod jambonz_listen;
 mod jambonz_request;
 mod jambonz_socket;
 mod never_panics;

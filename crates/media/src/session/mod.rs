@@ -220,11 +220,13 @@ impl Session {
         if stream.codec != Codec::Opus {
             self.encoder.forget();
         }
-        if self.decoder.set_rate(stream.codec.sample_rate()) {
+        let rate = stream.codec.sample_rate();
+        let rate_changed = self.decoder.set_rate(rate);
+        if rate_changed {
             self.jitter.forget_samples();
         }
-        self.hearing
-            .agree(stream.codec.sample_rate(), stream.telephone_event.is_none());
+        let tones = stream.telephone_event.is_none();
+        self.hearing.agree(rate, rate_changed, tones);
         self.queue.agree(&stream);
     }
 
