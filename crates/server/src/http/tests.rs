@@ -192,7 +192,7 @@ async fn recordings_are_read_with_the_accounts_own_credentials_and_no_others() {
     let address = serving(&desk_with_recordings(false)).await;
     let laml = "/2010-04-01/Accounts/AC1/Recordings/REAC1";
     let band = "/api/v2/accounts/9900001/calls/CA1/recordings/RE9900001";
-    let jambonz = "/v1/Accounts/j5/Calls/CA1/Recordings/REj5";
+    let jambonz = "/v1/Accounts/j5/Recordings/REj5";
     let (mine, other) = (basic("AC1", "key-AC1"), basic("AC2", "key-AC2"));
     let bandwidth = basic("9900001", "key-9900001");
     let bearer = "Authorization: Bearer key-j5\r\n";
@@ -286,7 +286,7 @@ async fn the_sound_of_a_recording_is_a_file_with_ranges() {
     assert_eq!(body.len(), SIZE);
     let bearer = "Authorization: Bearer key-j5\r\n";
     for path in [
-        "/v1/Accounts/j5/Calls/CA1/Recordings/REj5.wav",
+        "/v1/Accounts/j5/Recordings/REj5.wav",
         "/v1/Accounts/j5/RecentCalls/CA1/record/2026/11/21/wav",
     ] {
         assert_eq!(
