@@ -408,13 +408,10 @@ async fn sound(
     if facts.state != RecordingState::Completed {
         return Err(missing());
     }
-    if wanted.is_some_and(|wanted| wanted != facts.format) {
-        return Err(ApiError::not_found(
-            vendor,
-            "sound of this recording in this format",
-        ));
-    }
-    let path = desk.recordings.sound(facts);
+    let wanted = wanted.unwrap_or(facts.format);
+    let Some(path) = desk.recordings.sound_as(facts, wanted).await else {
+        return Err(missing());
+    };
     match ServeFile::new(path).try_call(request).await {
         Ok(response) => Ok(response.into_response()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(missing()),

@@ -257,7 +257,6 @@ async fn the_sound_of_a_recording_is_a_file_with_ranges() {
         "{head}"
     );
     for (path, status) in [
-        (format!("{path}.mp3"), 404),
         (
             "/2010-04-01/Accounts/AC1/Calls/CA2/Recordings/REAC1.wav".to_owned(),
             404,
@@ -277,6 +276,12 @@ async fn the_sound_of_a_recording_is_a_file_with_ranges() {
             "{path}"
         );
     }
+    // What was kept as WAV is also to be had as MP3, and goes with it.
+    let (status, head, body) = ask_as(address, "GET", &format!("{path}.mp3"), &mine).await;
+    assert!(status == 200 && head.contains("audio/mpeg"), "{head}");
+    let limits = hookflash_audio::DecodeLimits::default();
+    let clip = hookflash_audio::decode(&body, None, "x.mp3", limits).unwrap();
+    assert!(clip.duration().abs_diff(Duration::from_secs(1)) < Duration::from_millis(250));
     // SignalWire's has its sound under an extension only.
     let theirs = basic("c3", "key-c3");
     let path = "/api/laml/2010-04-01/Accounts/c3/Recordings/REc3";
@@ -354,6 +359,14 @@ async fn a_deleted_recording_is_gone_and_a_running_one_is_not_deleted() {
     let file = desk
         .recordings
         .sound(&desk.recordings.find("REAC1").unwrap());
+    let other = file.with_extension("mp3");
+    assert_eq!(
+        ask_as(address, "GET", &format!("{path}.mp3"), &mine)
+            .await
+            .0,
+        200
+    );
+    assert!(other.exists());
     assert_eq!(
         ask_as(address, "DELETE", &format!("{path}.json"), &mine)
             .await
@@ -363,7 +376,7 @@ async fn a_deleted_recording_is_gone_and_a_running_one_is_not_deleted() {
     assert_eq!(ask_as(address, "DELETE", path, &mine).await.0, 404);
     assert_eq!(ask_as(address, "GET", path, &mine).await.0, 404);
     desk.recordings.settle();
-    assert!(!file.exists());
+    assert!(!file.exists() && !other.exists());
     let running = "/2010-04-01/Accounts/AC1/Recordings/RErunning.json";
     assert_eq!(ask_as(address, "DELETE", running, &mine).await.0, 409);
     let bandwidth = basic("9900001", "key-9900001");
