@@ -205,6 +205,8 @@ impl<H: Host> Call<H> {
                     () = until(deadline) => break Interruption::Over(too_long()),
                 }
             };
+            let is_superseded = matches!(interruption, Interruption::Replaced(_));
+            self.superseded.set(is_superseded);
             drop(program);
             self.superseded.set(false);
             gather.go_on();
@@ -245,7 +247,6 @@ impl<H: Host> Call<H> {
                 }
                 Input::Command(Command::Redirect(document)) => {
                     self.note_call("another document was ordered through the API");
-                    self.superseded.set(true);
                     return Interruption::Replaced(Replacement::Ordered(document));
                 }
             }

@@ -418,7 +418,7 @@ fn a_recording_callback_comes_for_what_was_asked_for() {
         for (events, states) in [
             ("completed", &[Completed, Failed][..]),
             ("in-progress", &[InProgress]),
-            ("absent", &[Absent, Failed]),
+            ("absent", &[Absent]),
             ("failed", &[Completed, Failed]),
             (
                 "in-progress completed absent",

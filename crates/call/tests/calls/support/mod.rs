@@ -2,6 +2,7 @@
 
 pub mod application;
 pub mod documents;
+pub mod hearing;
 pub mod net;
 pub mod phone;
 pub mod rtp;

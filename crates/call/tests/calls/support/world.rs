@@ -8,16 +8,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 use hookflash_audio::Clip;
 use hookflash_call::{
-    CallKey, CallOptions, CallRecord, ClipError, Desk, Host, Ledger, MediaError, SpeechError, view,
+    CallKey, CallOptions, CallRecord, ClipError, Command, Desk, Host, Ledger, MediaError,
+    NewDocument, SpeechError, view,
 };
 use hookflash_dialects::{
     Account, Application as Configured, Dialect, FetchError, HttpRequest, RecordingFacts, Reply,
 };
-use hookflash_program::{Heard, HookMethod, Recognizer, SpeechText, Voice};
+use hookflash_program::{Heard, Hook, HookMethod, Recognizer, SpeechText, Voice};
 use hookflash_sip::{Endpoint, EndpointConfig, Event, Listener, Transport};
 use serde_json::Value;
 
-use super::application::Application;
+use super::application::{Application, Asked, Page};
 use super::net::{Net, Weather, now};
 use super::phone::Phone;
 use super::rtp::{Handset, RtpNet, TestMedia};
@@ -246,6 +247,37 @@ impl World {
         assert_eq!(answer.status(), 200);
         handset.accept(&answer.body);
         (phone, handset)
+    }
+
+    /// Puts a document where calls begin.
+    pub fn begins_with(&self, document: &str) {
+        self.application.page("/start", Page::document(document));
+    }
+
+    /// A phone and its handset, once this document has answered the call.
+    pub async fn caller_of(&self, document: &str) -> (Phone, Handset) {
+        self.begins_with(document);
+        self.caller().await
+    }
+
+    /// Puts a document at a path.
+    pub fn then(&self, path: &str, document: &str) {
+        self.application.page(path, Page::document(document));
+    }
+
+    /// Redirects the only call.
+    pub fn redirect(&self, path: &str) {
+        let sid = self.record().facts(|facts| facts.sid.clone());
+        let hook = Hook::post(path);
+        let command = Command::Redirect(NewDocument::At(hook));
+        self.desk.command(&sid, command).expect("a running call");
+    }
+
+    /// The only request for a path.
+    pub fn asked_once(&self, path: &str) -> Asked {
+        let asked = self.application.asked_at(path);
+        assert_eq!(asked.len(), 1, "requests for {path}: {asked:?}");
+        asked.into_iter().next().unwrap()
     }
 
     /// The record of the only call.
