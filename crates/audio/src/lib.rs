@@ -11,6 +11,7 @@
 
 mod clip;
 mod decode;
+pub mod dtmf;
 pub mod g711;
 pub mod measure;
 mod player;
@@ -18,6 +19,7 @@ mod playlist;
 pub mod resample;
 mod tap;
 pub mod tone;
+pub mod voice_activity;
 pub mod wav;
 
 pub use clip::Clip;

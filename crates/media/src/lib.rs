@@ -7,15 +7,23 @@
 //! telephone-events. Leaves out, so far: playing, hearing, recording, SRTP, RTCP reports.
 
 pub mod codec;
+mod decoder;
 pub mod direction;
+mod encoder;
+mod jitter;
+mod latch;
+mod rtcp;
 pub mod rtp;
 pub mod sdp;
 mod session;
+mod telephone_event;
 
 pub use codec::{Codec, UnknownCodec};
 pub use direction::Direction;
-pub use sdp::{AnswerError, LocalMedia, NegotiatedStream, OfferAnswer, OfferError};
+pub use sdp::{
+    AnswerError, Format, Formats, LocalMedia, NegotiatedStream, OfferAnswer, OfferError, OpusWish,
+};
 pub use session::{
-    DubChange, FeedMark, KeySource, KeyToSend, MediaEvent, PlayEnd, PlayId, Session, SessionConfig,
-    TapId, VoiceWatch,
+    DubChange, FeedMark, Ignored, KeySource, KeyToSend, MediaEvent, PlayEnd, PlayId, Session,
+    SessionConfig, Statistics, TapId, VoiceWatch,
 };
