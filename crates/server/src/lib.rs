@@ -13,6 +13,7 @@ pub mod config;
 mod http;
 mod logs;
 mod media;
+mod prompts;
 mod recordings;
 mod resolver;
 mod run;

@@ -194,7 +194,13 @@ impl StreamProtocol for MediaStream {
         // Written out and not built up: there are a hundred of these a second for each call, and
         // nothing in them needs to be escaped.
         Frame::Text(format!(
-            r#"{{"event":"media","sequenceNumber":"{number}","media":{{"track":"{word}","chunk":"{chunk}","timestamp":"{}","payload":"{}"}},"streamSid":"{}"}}"#,
+            concat!(
+                r#"{{"event":"media","sequenceNumber":"{}","media":{{"track":"{}","#,
+                r#""chunk":"{}","timestamp":"{}","payload":"{}"}},"streamSid":"{}"}}"#,
+            ),
+            number,
+            word,
+            chunk,
             at.as_millis(),
             general_purpose::STANDARD.encode(payload),
             self.sid,

@@ -7,6 +7,7 @@
 use hookflash_program::{Announce, Heard, RecordEnd, RecordingFormat, Tracks};
 use serde_json::{Value, json};
 
+use crate::laml::form::encode;
 use crate::laml::parameters::{API_VERSION, Fields, push};
 use crate::laml::status::rfc_2822;
 use crate::{Dialect, RecordingFacts, RecordingSource, RecordingState};
@@ -112,8 +113,11 @@ pub(crate) fn resource(dialect: Dialect, recording: &RecordingFacts, public_url:
 /// One page of a list of recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordingPage<'a> {
-    /// Path of the list as it was asked for, without query: `/2010-04-01/Accounts/…/Recordings.json`.
+    /// Path of the list as it was asked for, without query, such as
+    /// `/2010-04-01/Accounts/…/Recordings.json`.
     pub path: &'a str,
+    /// The filter that the list was asked for with, which leads on to its other pages (`CallSid`).
+    pub call_sid: Option<&'a str>,
     /// Which page, from 0 (`Page`).
     pub page: usize,
     /// Recordings on a page, at least 1 (`PageSize`, 50 unless given).
@@ -137,7 +141,15 @@ pub fn recording_list(
         .map(|recording| resource(dialect, recording, public_url))
         .collect();
     let count = shown.len();
-    let uri = |number: usize| format!("{}?PageSize={size}&Page={number}", page.path);
+    let uri = |number: usize| {
+        let mut query = Fields::new();
+        if let Some(sid) = page.call_sid {
+            push(&mut query, "CallSid", sid);
+        }
+        push(&mut query, "PageSize", size.to_string());
+        push(&mut query, "Page", number.to_string());
+        format!("{}?{}", page.path, encode(&query))
+    };
     let more = recordings.len() > first.saturating_add(size);
     let mut list = json!({
         "recordings": shown,
@@ -180,14 +192,13 @@ pub(crate) fn result_fields(
 }
 
 /// Whether this state of a recording is told. A failure is an end, and told to whoever waits for
-/// one.
+/// the end.
 pub(crate) fn is_told(announce: &Announce, state: RecordingState) -> bool {
     match state {
         RecordingState::InProgress => announce.begun,
         RecordingState::Paused => false,
-        RecordingState::Completed => announce.completed,
+        RecordingState::Completed | RecordingState::Failed => announce.completed,
         RecordingState::Absent => announce.absent,
-        RecordingState::Failed => announce.completed || announce.absent,
     }
 }
 

@@ -122,7 +122,7 @@ pub(crate) fn socket(written: &str) -> Result<(String, Option<(String, String)>)
     })?;
     if !matches!(url.scheme(), "ws" | "wss") {
         return Err(invalid(&format!(
-            "the URL has the scheme `{}`; a stream needs wss:// (or ws:// on a network of your own)",
+            "the URL has the scheme `{}`; a stream needs wss://, or ws:// on a network of your own",
             url.scheme()
         )));
     }

@@ -29,8 +29,11 @@ fn told(dialect: Dialect, look: &mut dyn FnMut(&Moment<'_>)) {
         announce: &record.announce,
         recording: &facts,
     });
+    let Some(transcription) = &record.transcribe else {
+        panic!()
+    };
     look(&Moment::RecordingText {
-        transcription: record.transcribe.as_ref().unwrap(),
+        transcription,
         recording: &facts,
         announce: &record.announce,
         sid: "TR1",

@@ -275,6 +275,40 @@ fn a_valid_verb_that_does_not_run_says_why() {
     assert_eq!(verb.reason, "a second leg is needed");
 }
 
+/// As the official Python library (9.13) writes it.
+const WRITTEN_BY_THE_LIBRARY: &str = concat!(
+    r#"<?xml version="1.0" encoding="UTF-8"?><Response><Gather action="/g" "#,
+    r#"actionOnEmptyResult="true" bargeIn="true" finishOnKey="" hints="a,b" "#,
+    r#"input="dtmf speech" numDigits="4" partialResultCallback="/p">"#,
+    r#"<Say loop="2" voice="Polly.Joanna">Hi <break strength="x-weak" time="100ms" />"#,
+    r#"<emphasis level="moderate">x</emphasis><lang xml:lang="en-US">y</lang>"#,
+    r#"<say-as interpret-as="cardinal">1</say-as></Say><Pause length="2" />"#,
+    r#"<Play>/a.mp3</Play></Gather><Record maxLength="20" recordingStatusCallback="/s" "#,
+    r#"recordingStatusCallbackEvent="completed absent" transcribe="true" /><Start>"#,
+    r#"<Stream name="n" track="both_tracks" url="wss://a.example.com/" />"#,
+    r#"<Transcription languageCode="en-US" partialResults="true" statusCallbackUrl="/t" />"#,
+    r#"<Recording channels="dual" /></Start><Connect action="/done">"#,
+    r#"<Stream url="wss://a.example.com/"><Parameter name="a" value="b" /></Stream></Connect>"#,
+    r#"<Stop><Stream name="n" /><Transcription name="t" /></Stop><Echo /></Response>"#,
+);
+
+#[test]
+fn what_the_official_library_writes_is_clean_and_runs() {
+    let program = parse(Dialect::Twiml, WRITTEN_BY_THE_LIBRARY);
+    assert_eq!(program.warnings, []);
+    let names: Vec<&str> = program.steps.iter().map(|step| &*step.name).collect();
+    assert_eq!(
+        names,
+        [
+            "Gather", "Record", "Start", "Start", "Start", "Connect", "Stop", "Stop", "Echo"
+        ]
+    );
+    for step in &program.steps {
+        let runs = !matches!(step.verb, Verb::Unrunnable(_) | Verb::Noted(_));
+        assert!(runs, "{}", step.name);
+    }
+}
+
 #[test]
 fn an_unknown_verb_is_skipped_with_all_that_is_in_it() {
     for dialect in BOTH {

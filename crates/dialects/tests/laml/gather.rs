@@ -256,11 +256,12 @@ fn nothing(reason: GatherEnd) -> Gathered {
 }
 
 /// What a request tells beyond the standard parameters.
-fn own<'a>(dialect: Dialect, request: &'a HttpRequest) -> Vec<(&'a str, &'a str)> {
+fn own(dialect: Dialect, request: &HttpRequest) -> Vec<(&str, &str)> {
     let last = request_of_a_redirect(dialect);
     let standard = form(&last).len();
-    form(request)[standard..]
+    form(request)
         .iter()
+        .skip(standard)
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect()
 }

@@ -28,7 +28,9 @@ const TWO_WAY: &str = "<Connect><Stream url=\"wss://m.example.com/\"/></Connect>
 
 fn json_of(frame: &Frame) -> Value {
     match frame {
-        Frame::Text(text) => serde_json::from_str(text).unwrap(),
+        Frame::Text(text) => {
+            serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+        }
         Frame::Binary(_) => panic!("binary"),
     }
 }

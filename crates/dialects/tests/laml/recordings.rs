@@ -171,6 +171,7 @@ fn page(dialect: Dialect, count: usize, page: usize, page_size: usize) -> Value 
     let path = "/2010-04-01/Accounts/AC2/Calls/CA1/Recordings.json";
     let page = RecordingPage {
         path,
+        call_sid: None,
         page,
         page_size,
     };
@@ -215,6 +216,22 @@ fn a_list_leads_from_page_to_page() {
     assert_eq!(last["next_page_uri"], Value::Null);
     assert_eq!((&last["page"], &last["page_size"]), (&json!(2), &json!(2)));
     assert_eq!((&last["start"], &last["end"]), (&json!(4), &json!(4)));
+}
+
+#[test]
+fn a_list_of_one_call_leads_to_more_of_that_call() {
+    let page = RecordingPage {
+        path: "/2010-04-01/Accounts/AC2/Recordings",
+        call_sid: Some("CA1&x"),
+        page: 0,
+        page_size: 1,
+    };
+    let recordings = [recording(Dialect::Cxml), recording(Dialect::Cxml)];
+    let list = recording_list(Dialect::Cxml, &recordings, page, PUBLIC);
+    assert_eq!(
+        list["next_page_uri"],
+        "/2010-04-01/Accounts/AC2/Recordings?CallSid=CA1%26x&PageSize=1&Page=1"
+    );
 }
 
 #[test]

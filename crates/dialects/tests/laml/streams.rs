@@ -24,6 +24,7 @@ fn plain(url: &str) -> Stream {
         tracks: Tracks::Inbound,
         bidirectional: false,
         format: format(StreamEncoding::Mulaw, 8000),
+        bare_rate: None,
         parameters: Vec::new(),
         metadata: None,
         credentials: None,

@@ -12,9 +12,16 @@ fn desk() -> Arc<Desk> {
         ledger: Ledger::new(10),
         mail: Mail::new(0).0,
         connections: Arc::default(),
-        admin_token: RwLock::new(None),
+        prompts: Prompts::new((&config().media).into()),
+        recordings: Recordings::open(std::path::Path::new("nowhere")),
+        settings: RwLock::default(),
         draining: AtomicBool::new(false),
     })
+}
+
+fn config() -> Config {
+    let nothing = std::path::Path::new(".");
+    Config::from_parts("t", "", nothing, &[], &Default::default()).unwrap()
 }
 
 async fn serving(desk: &Arc<Desk>) -> SocketAddr {

@@ -17,7 +17,7 @@ use super::Shard;
 use crate::media::Port;
 use crate::recordings::Recording;
 use crate::speech::Listener;
-use crate::websocket::WebSocket;
+use crate::websocket::{self, WebSocket};
 
 impl Host for Shard {
     type Media = Port;
@@ -75,13 +75,8 @@ impl Host for Shard {
         &self,
         request: HttpRequest,
     ) -> impl Future<Output = Result<Arc<Clip>, ClipError>> + 'static {
-        let webhooks = Rc::clone(self.webhooks());
-        async move {
-            let reply = webhooks.fetch(CallKey(0), &request).await;
-            reply
-                .map_err(ClipError::Fetch)
-                .and_then(|reply| Err(ClipError::Unreadable(format!("{} is no audio", reply.url))))
-        }
+        let prompts = Arc::clone(&self.common.prompts);
+        prompts.clip(Rc::clone(self.webhooks()), request)
     }
 
     fn speak(
@@ -104,22 +99,21 @@ impl Host for Shard {
         std::future::ready(Err(SpeechError::NoEngine))
     }
 
-    fn record(&self, _recording: &RecordingFacts) -> Result<Recording, String> {
-        Err("recordings are not kept".to_owned())
+    fn record(&self, recording: &RecordingFacts) -> Result<Recording, String> {
+        self.common.recordings.record(recording)
     }
 
-    fn keep_recording(&self, _recording: &RecordingFacts) {}
+    fn keep_recording(&self, recording: &RecordingFacts) {
+        self.common.recordings.keep(recording);
+    }
 
     fn connect(
         &self,
         request: HttpRequest,
     ) -> impl Future<Output = Result<WebSocket, FetchError>> + 'static {
-        std::future::ready(Err(FetchError {
-            kind: hookflash_dialects::FetchErrorKind::InvalidUrl,
-            url: request.url,
-            message: "sockets are not opened".to_owned(),
-            body: None,
-        }))
+        let webhooks = Rc::clone(self.webhooks());
+        let open = self.websockets.clone();
+        async move { websocket::connect(&webhooks, &request, &open).await }
     }
 
     fn open_media(&self, towards: IpAddr) -> Result<Port, MediaError> {
