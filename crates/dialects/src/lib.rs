@@ -22,7 +22,6 @@ mod recording;
 mod shown;
 mod stream;
 mod uuid;
-mod voice;
 
 pub mod bxml;
 pub mod cxml;

@@ -120,10 +120,13 @@ fn build(text: &str, elements: Vec<Value>) -> Result<Program, DocumentError> {
             verb,
         })
     });
+    let mut warnings = diagnostics(text, &items, remarks, Severity::Warning);
+    // The parts of a verb are read in the order of its meaning, not in that of the document.
+    warnings.sort_by_key(|warning| warning.position);
     Ok(Program {
         steps: steps.collect(),
         end: EndOfProgram::HangUpOrRefuse(REFUSAL),
-        warnings: diagnostics(text, &items, remarks, Severity::Warning),
+        warnings,
     })
 }
 

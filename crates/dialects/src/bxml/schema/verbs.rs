@@ -393,7 +393,7 @@ static PAUSE_RECORDING: Element = Element {
     name: "PauseRecording",
     attributes: &[],
     content: Content::Nothing,
-    state: State::Runs("silence takes the place of the sound"),
+    state: State::Runs("until `ResumeRecording`"),
 };
 
 static RESUME_RECORDING: Element = Element {
