@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use hookflash_dialects::{CallState, GatewayMoment, Moment, StatusEvent};
 
+use hookflash_program::{Gather, Gathered};
 use hookflash_transfer::TransferResult;
 
 use crate::Host;
@@ -73,6 +74,11 @@ impl<H: Host> Call<H> {
     /// Tells of a transfer's result beside its callback. Once per transfer.
     pub(crate) fn tell_transfer_event(self: &Rc<Self>, result: &TransferResult) {
         self.tell_gateway(GatewayMoment::ReferDone(result));
+    }
+
+    /// Tells of the result of a gather beside its callback.
+    pub(crate) fn tell_gather_event(self: &Rc<Self>, verb: &Gather, result: &Gathered) {
+        self.tell_gateway(GatewayMoment::GatherDone { verb, result });
     }
 
     fn tell_gateway(self: &Rc<Self>, moment: GatewayMoment<'_>) {

@@ -59,6 +59,7 @@ fn want(codec: Codec) -> Want {
     match codec {
         Codec::Pcmu => Want::G711(Law::Mu),
         Codec::Pcma => Want::G711(Law::A),
+        other => Want::Samples(other.sample_rate()),
     }
 }
 

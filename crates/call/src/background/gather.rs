@@ -139,6 +139,7 @@ async fn run<H: Host>(call: Rc<Call<H>>, order: Order, base: Rc<str>) {
         match gathered.reason {
             GatherEnd::Keys | GatherEnd::Speech | GatherEnd::LowConfidence => {
                 background.hold(&call);
+                call.tell_gather_event(&order.gather, &gathered);
                 match reply(&call, &order.gather, &gathered, &base).await {
                     Some(loaded) => {
                         *background.reply.borrow_mut() = Some(Box::new(loaded));

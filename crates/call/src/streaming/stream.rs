@@ -89,7 +89,7 @@ struct Due {
 /// What a mark of the session stands for.
 enum Told {
     Mark(String),
-    Piece(Option<String>),
+    Piece(String),
 }
 
 /// Whether the application's next message is to be read.
@@ -378,7 +378,9 @@ impl<H: Host> Stream<H> {
             Ok(clip) => self.feed(call, clip.rate, clip.samples),
             Err(why) => self.note(call, &format!("a piece cannot be played: {why}")),
         }
-        self.mark(call, Told::Piece(id));
+        if let Some(id) = id {
+            self.mark(call, Told::Piece(id));
+        }
     }
 
     fn feed(&self, call: &Rc<Call<H>>, rate: u32, samples: impl Into<Box<[i16]>>) {
@@ -534,7 +536,7 @@ fn tell_mark<S: Socket>(line: &Line<S>, what: &Told, cleared: bool) {
     line.send(|protocol| {
         let frame = match what {
             Told::Mark(name) => protocol.mark(name, cleared),
-            Told::Piece(id) => protocol.piece_done(id.as_deref()),
+            Told::Piece(id) => protocol.piece_done(Some(id)),
         };
         frame.into_iter().collect()
     });

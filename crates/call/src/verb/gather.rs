@@ -23,6 +23,7 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, gather: Box<Gather>) -> The
     drop(aside);
     call.took_time_since(began);
     call.note(What::VerbNote(in_words(&gathered).into()));
+    call.tell_gather_event(&gather, &gathered);
     let is_empty = matches!(gathered.reason, GatherEnd::Timeout | GatherEnd::Failed);
     if gather.result.is_none() || (is_empty && gather.on_empty == OnEmpty::NextVerb) {
         return Then::Next;

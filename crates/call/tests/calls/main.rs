@@ -9,6 +9,8 @@
     reason = "a test may panic, and nothing outside uses this crate"
 )]
 
+mod background_recordings;
+mod beside_verbs;
 mod commands;
 mod continuations;
 mod documents;
@@ -16,6 +18,7 @@ mod early_media;
 mod far_ends;
 mod gather;
 mod keys;
+mod in_dialog;
 mod media;
 mod memory;
 mod races;

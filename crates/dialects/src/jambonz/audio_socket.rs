@@ -60,6 +60,10 @@ impl AudioMessages {
 }
 
 impl StreamProtocol for AudioMessages {
+    fn mixes(&self) -> bool {
+        true
+    }
+
     fn opening(&mut self) -> Vec<Frame> {
         vec![Frame::Text(self.opening.clone())]
     }
