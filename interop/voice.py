@@ -97,7 +97,8 @@ class Voice:
         def run():
             words = WORDS["twiml"]
             with self._call(
-                "twiml", f"tone-{codec}", words.play(self._wav(1000)), codec=_CODECS[codec]
+                "twiml", f"tone-{codec}", words.play(self._wav(1000)), words.pause(1),
+                codec=_CODECS[codec],
             ) as (caller, findings):
                 caller.await_event("CALL_CLOSED", 15)
                 heard = caller.heard()
@@ -229,8 +230,7 @@ class Voice:
         level, tone = middle.level(), middle.tone(440)
         findings.true(f"level {level:.1f} dB", abs(level - _LEVEL) < 1)
         findings.true(f"440 Hz at {tone:.1f} dB", abs(tone - _LEVEL) < 1)
-        resource = url.removesuffix("/media") if dialect == "bxml" else url
-        findings.equal("deletion", self._http(dialect, resource, method="DELETE")[0], 204)
+        findings.equal("deletion", self._http(dialect, url, method="DELETE")[0], 204)
         findings.equal("then it is gone", self._http(dialect, url)[0], 404)
 
     def _records_both(self, dialect):

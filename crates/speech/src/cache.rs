@@ -157,7 +157,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scratch::Scratch;
+    use crate::tests::Scratch;
 
     fn clip(samples: usize) -> Clip {
         Clip::new(8_000, vec![7; samples])

@@ -48,10 +48,17 @@ impl Flite {
                 format!("duration_stretch={stretch:.3}"),
             ]);
         }
-        for argument in ["-f", "/dev/stdin", "-o", "/dev/stdout"] {
-            arguments.push(argument.to_owned());
-        }
-        let output = self.program.run(&arguments, text.as_bytes()).await?;
+        // With `-f` it speaks sentence by sentence and adds each to its file, which it reads for
+        // that: no pipe will do. With `-t` everybody on the machine could read the text.
+        let with_file = |file| {
+            for argument in ["-f", "/dev/stdin", "-o"] {
+                arguments.push(argument.to_owned());
+            }
+            arguments.push(file);
+            arguments
+        };
+        let text = text.as_bytes();
+        let output = self.program.run_into_file(with_file, text).await?;
         sound::decode(output, Some("audio/wav")).await
     }
 }
@@ -97,7 +104,7 @@ impl Synthesizer for Flite {
             for piece in &order.pieces {
                 parts.push(match piece {
                     Piece::Text { text, rate } => {
-                        Joint::Clip(self.say(&order.voice, text, *rate).await?)
+                        Joint::Clip(Box::new(self.say(&order.voice, text, *rate).await?))
                     }
                     Piece::Silence(length) => Joint::Silence(*length),
                 });

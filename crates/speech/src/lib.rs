@@ -20,13 +20,13 @@ mod live;
 mod persona;
 mod process;
 mod recognizer;
-#[cfg(test)]
-mod scratch;
 mod shelf;
 mod sound;
 mod speaker;
 pub mod ssml;
 mod synthesizer;
+#[cfg(test)]
+mod tests;
 mod transcriptions;
 mod utterances;
 mod voices;

@@ -1,5 +1,5 @@
 //! A program that is run once per text: text in at its standard input, audio out at its standard
-//! output, nothing through a shell, nothing left behind.
+//! output or into a file of its own, nothing through a shell, nothing left behind.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -25,6 +25,8 @@ const ENVIRONMENT: [&str; 5] = [
 ];
 /// How much of its complaints is read.
 const COMPLAINTS: u64 = 2_048;
+/// How often a growing file is looked at.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// Bounds of a program's work.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +86,36 @@ impl Program {
         }
     }
 
+    /// Runs it once, with the path of a file that it writes its output to, and that nobody else
+    /// can read. The file is removed whatever happens.
+    pub(crate) async fn run_into_file(
+        &self,
+        arguments: impl FnOnce(String) -> Vec<String>,
+        input: &[u8],
+    ) -> Result<Vec<u8>, EngineError> {
+        let folder = off_thread(|| tempfile::Builder::new().prefix("hookflash-").tempdir())
+            .await
+            .map_err(|error| EngineError::NotStarted(format!("no file to write to: {error}")))?;
+        let file = folder.path().join("speech.wav");
+        let arguments = arguments(file.to_string_lossy().into_owned());
+        let most = self.limits.output as u64;
+        let size = || std::fs::metadata(&file).map_or(0, |facts| facts.len());
+        let growing = async {
+            while size() <= most {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::select! {
+            outcome = self.run(&arguments, input) => outcome?,
+            () = growing => return Err(EngineError::TooLong),
+        };
+        if size() > most {
+            return Err(EngineError::TooLong);
+        }
+        let read = off_thread(move || std::fs::read(file)).await;
+        read.map_err(|error| EngineError::Garbage(format!("it wrote nothing: {error}")))
+    }
+
     async fn once(&self, arguments: &[String], input: &[u8]) -> Result<Vec<u8>, EngineError> {
         let environment = ENVIRONMENT
             .iter()
@@ -134,6 +166,15 @@ impl Program {
         } else {
             format!("{status}: {words}")
         }))
+    }
+}
+
+async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> std::io::Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(error) => Err(std::io::Error::other(error)),
     }
 }
 

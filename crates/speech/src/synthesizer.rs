@@ -170,7 +170,7 @@ pub(crate) fn join(parts: Vec<Joint>) -> Result<Clip, EngineError> {
 /// One part of what is joined.
 pub(crate) enum Joint {
     /// Audio.
-    Clip(Clip),
+    Clip(Box<Clip>),
     /// Silence.
     Silence(Duration),
 }

@@ -4,6 +4,8 @@
 //! `transcribeCallback`); SignalWire "Recordings" and "Recording status callbacks". Prices are
 //! null, because nobody pays.
 
+use std::borrow::Borrow;
+
 use hookflash_program::{Announce, Heard, RecordEnd, RecordingFormat, Tracks};
 use serde_json::{Value, json};
 
@@ -122,13 +124,15 @@ pub struct RecordingPage<'a> {
     pub page: usize,
     /// Recordings on a page, at least 1 (`PageSize`, 50 unless given).
     pub page_size: usize,
+    /// The one call whose recordings are listed, if the query says so (`CallSid`).
+    pub call_sid: Option<&'a str>,
 }
 
 /// A page of recordings as the official libraries read it: `recordings` and, beside it, nothing
 /// but what tells of the page. `recordings` are all that the list has, newest first.
 pub fn recording_list(
     dialect: Dialect,
-    recordings: &[RecordingFacts],
+    recordings: &[impl Borrow<RecordingFacts>],
     page: RecordingPage<'_>,
     public_url: &str,
 ) -> Value {
@@ -138,7 +142,7 @@ pub fn recording_list(
         .iter()
         .skip(first)
         .take(size)
-        .map(|recording| resource(dialect, recording, public_url))
+        .map(|recording| resource(dialect, recording.borrow(), public_url))
         .collect();
     let count = shown.len();
     let uri = |number: usize| {

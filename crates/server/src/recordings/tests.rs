@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicU32;
 
+use futures_util::FutureExt;
 use hookflash_call::RecordingFile;
 use hookflash_dialects::RecordingSource;
 use hookflash_program::Tracks;
@@ -55,7 +56,9 @@ pub(crate) fn record(
     for _ in 0..seconds * 50 {
         recording.write(&channels, 8_000);
     }
-    let (bytes, duration, format) = wait(recording.finish()).unwrap();
+    let finishing = recording.finish();
+    recordings.settle();
+    let (bytes, duration, format) = finishing.now_or_never().unwrap().unwrap();
     recordings.keep(&RecordingFacts {
         bytes,
         duration,

@@ -33,7 +33,7 @@ fn one_by_one(text: &str) -> String {
 
 /// Digits one by one, with a comma's pause where the number is grouped.
 fn telephone(text: &str) -> String {
-    let groups = text.split(|c: char| matches!(c, ' ' | '-' | '.' | '(' | ')' | '/'));
+    let groups = text.split([' ', '-', '.', '(', ')', '/']);
     let groups: Vec<String> = groups
         .filter(|group| !group.is_empty())
         .map(|group| match group.strip_prefix('+') {
@@ -79,7 +79,7 @@ const MONTHS: [&str; 12] = [
 fn date(text: &str, format: Option<&str>) -> Option<String> {
     let text = text.trim();
     let format = format.unwrap_or("").to_ascii_lowercase();
-    let separated = text.contains(|c: char| matches!(c, '/' | '-' | '.' | ' '));
+    let separated = text.contains(['/', '-', '.', ' ']);
     let (mut year, mut month, mut day) = (None, None, None);
     if format == "yyyymmdd" || (!separated && text.len() == 8) {
         year = text.get(..4)?.parse::<u32>().ok();
@@ -87,7 +87,7 @@ fn date(text: &str, format: Option<&str>) -> Option<String> {
         day = text.get(6..8)?.parse::<u64>().ok();
     } else {
         let fields: Vec<&str> = text
-            .split(|c: char| matches!(c, '/' | '-' | '.' | ' '))
+            .split(['/', '-', '.', ' '])
             .filter(|field| !field.is_empty())
             .collect();
         let order = match (format.as_str(), fields.as_slice()) {

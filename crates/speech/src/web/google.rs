@@ -55,12 +55,11 @@ impl Synthesizer for Google {
         async move {
             let base = self.0.base("https://texttospeech.googleapis.com");
             let (form, gender) = order.settings.split_once(' ').unwrap_or(("text", "FEMALE"));
-            let mut voice = json!({ "languageCode": order.language });
-            if order.voice.is_empty() {
-                voice["ssmlGender"] = json!(gender);
+            let voice = if order.voice.is_empty() {
+                json!({ "languageCode": order.language, "ssmlGender": gender })
             } else {
-                voice["name"] = json!(order.voice);
-            }
+                json!({ "languageCode": order.language, "name": order.voice })
+            };
             let mut input = serde_json::Map::new();
             input.insert(form.to_owned(), json!(order.text()));
             let body = json!({

@@ -1,8 +1,8 @@
 //! A folder for one test, removed at its end.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) struct Scratch(PathBuf);
@@ -21,12 +21,25 @@ impl Scratch {
         &self.0
     }
 
-    /// An executable that is a shell script.
+    /// An executable that is a shell script. Another process writes it: a file that this one had
+    /// open for writing could be busy in a child that another test starts at that moment.
     pub(crate) fn program(&self, name: &str, script: &str) -> PathBuf {
         let path = self.0.join(name);
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let written = Command::new("/bin/sh")
+            .args([
+                "-c",
+                "printf '#!/bin/sh\n%s\n' \"$2\" >\"$1\" && chmod 755 \"$1\"",
+                "sh",
+            ])
+            .arg(&path)
+            .arg(script)
+            .status();
+        assert!(written.unwrap().success());
         path
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.0.join(name)).unwrap_or_default()
     }
 }
 
