@@ -124,8 +124,6 @@ pub struct RecordingPage<'a> {
     pub page: usize,
     /// Recordings on a page, at least 1 (`PageSize`, 50 unless given).
     pub page_size: usize,
-    /// The one call whose recordings are listed, if the query says so (`CallSid`).
-    pub call_sid: Option<&'a str>,
 }
 
 /// A page of recordings as the official libraries read it: `recordings` and, beside it, nothing
