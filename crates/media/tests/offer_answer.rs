@@ -78,6 +78,7 @@ fn a_trunks_offer_is_answered_in_its_order_with_one_codec_and_events() {
             payload_type: 8,
             telephone_event: Some(101),
             direction: Direction::SendRecv,
+            ..NegotiatedStream::new(address("192.0.2.10:40000").expect("one"), Codec::Pcma)
         }
     );
     assert_eq!(stream.sends_to(), address("192.0.2.10:40000"));
@@ -443,8 +444,26 @@ fn an_answer_that_gives_no_stream_is_an_error() {
 fn codec_names_of_the_configuration_are_read_in_any_case() {
     assert_eq!("pcmu".parse(), Ok(Codec::Pcmu));
     assert_eq!("PCMA".parse(), Ok(Codec::Pcma));
-    let error = "opus".parse::<Codec>().expect_err("not ours");
-    assert!(error.to_string().contains("PCMU and PCMA"));
+    assert_eq!("L16".parse(), Ok(Codec::L16));
+    assert_eq!("l16/16000".parse(), Ok(Codec::L16Wide));
+    assert_eq!("Opus".parse(), Ok(Codec::Opus));
+    assert_eq!("opus/48000/2".parse(), Ok(Codec::Opus));
+    assert_eq!("pcmu/8000/1".parse(), Ok(Codec::Pcmu));
+    for codec in Codec::ALL {
+        assert_eq!(codec.to_string().parse(), Ok(codec));
+    }
+    for name in [
+        "G729",
+        "",
+        "opus/8000",
+        "L16/44100",
+        "PCMU/",
+        "PCMU/8000/1/1",
+    ] {
+        let error = name.parse::<Codec>().expect_err("not ours");
+        let all = "opus, PCMU, PCMA, L16/16000 and L16/8000";
+        assert!(error.to_string().contains(all), "{error}");
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ const START: RtpStart = RtpStart {
 };
 
 fn source(codec: Codec) -> SilenceSource {
-    SilenceSource::new(codec, codec.static_payload_type(), START)
+    SilenceSource::new(codec, codec.payload_type(), START)
 }
 
 fn packet(source: &mut SilenceSource) -> Vec<u8> {

@@ -4,9 +4,11 @@
 //! still legible, which stream of an offer we take, and what we say back.
 
 mod error;
+mod formats;
 mod offer_answer;
 mod reading;
 mod writing;
 
 pub use error::{AnswerError, OfferError};
+pub use formats::{Format, Formats, OpusWish};
 pub use offer_answer::{LocalMedia, NegotiatedStream, OfferAnswer};

@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use sdp_types::{Connection, Media, Rtcp, RtpMap, Session};
 
+use super::formats::OpusWish;
 use crate::codec::Codec;
 use crate::direction::Direction;
 
@@ -31,7 +32,12 @@ pub(super) struct Audio {
     pub(super) rtcp_mux: bool,
     /// Our codecs in the peer's order of preference, with the peer's payload types.
     pub(super) codecs: Vec<(u8, Codec)>,
-    pub(super) telephone_event: Option<u8>,
+    /// Payload types and clock rates of telephone-events.
+    pub(super) telephone_events: Vec<(u8, u32)>,
+    /// How the peer wants Opus, if it is offered.
+    pub(super) opus: OpusWish,
+    /// All payload types of the stream, one bit each.
+    pub(super) payload_types: u128,
     /// As the peer states it.
     pub(super) direction: Direction,
 }
@@ -40,7 +46,7 @@ pub(super) struct Audio {
 const MOST_STREAMS: usize = 32;
 
 /// The field of an RTP packet has seven bits (RFC 3550 §5.1).
-const HIGHEST_PAYLOAD_TYPE: u8 = 127;
+pub(super) const HIGHEST_PAYLOAD_TYPE: u8 = 127;
 
 /// Reads the streams of a description, or says why it cannot be read.
 pub(super) fn streams(body: &[u8]) -> Result<Vec<Stream>, String> {
@@ -178,22 +184,31 @@ fn audio(session: &Session, media: &Media) -> Audio {
             .filter_map(|fmt| fmt.parse().ok())
             .filter(|payload_type| *payload_type <= HIGHEST_PAYLOAD_TYPE)
     };
-    let codecs = payload_types()
+    let codecs: Vec<(u8, Codec)> = payload_types()
         .filter_map(|payload_type| Some((payload_type, codec_of(payload_type, &maps)?)))
         .collect();
-    let telephone_event = payload_types().find(|payload_type| {
-        maps.iter().any(|map| {
-            map.payload_type == *payload_type
-                && map.encoding_name.eq_ignore_ascii_case("telephone-event")
-                && map.clock_rate == Codec::CLOCK_RATE
+    let telephone_events = payload_types()
+        .filter_map(|payload_type| {
+            let map = maps.iter().find(|map| map.payload_type == payload_type)?;
+            map.encoding_name
+                .eq_ignore_ascii_case("telephone-event")
+                .then_some((payload_type, map.clock_rate))
         })
-    });
+        .collect();
+    let opus = codecs
+        .iter()
+        .find(|(_, codec)| *codec == Codec::Opus)
+        .and_then(|(payload_type, _)| format_parameters(media, *payload_type))
+        .map(OpusWish::read)
+        .unwrap_or_default();
     Audio {
         remote: address.map(|address| SocketAddr::new(address, media.port)),
         rtcp: address.and_then(|address| rtcp_address(media, address)),
         rtcp_mux: media.has_attribute("rtcp-mux"),
         codecs,
-        telephone_event,
+        telephone_events,
+        opus,
+        payload_types: payload_types().fold(0, |set, payload_type| set | 1 << payload_type),
         direction,
     }
 }
@@ -215,11 +230,24 @@ fn rtcp_address(media: &Media, address: IpAddr) -> Option<SocketAddr> {
     }
 }
 
+/// The fmtp line of a payload type, after its number.
+fn format_parameters(media: &Media, payload_type: u8) -> Option<&str> {
+    media
+        .attributes
+        .iter()
+        .filter(|attribute| attribute.attribute == "fmtp")
+        .filter_map(|attribute| attribute.value.as_deref()?.trim().split_once(' '))
+        .find(|(number, _)| number.parse() == Ok(payload_type))
+        .map(|(_, parameters)| parameters)
+}
+
 /// The codec of a payload type: by its rtpmap, or by being static.
 fn codec_of(payload_type: u8, maps: &[RtpMap]) -> Option<Codec> {
     match maps.iter().find(|map| map.payload_type == payload_type) {
-        Some(map) if map.clock_rate == Codec::CLOCK_RATE => map.encoding_name.parse().ok(),
-        Some(_) => None,
+        Some(map) => {
+            let channels = map.encoding_params.as_ref().and_then(|p| p.parse().ok());
+            Codec::from_rtpmap(&map.encoding_name, map.clock_rate, channels)
+        }
         None => Codec::from_static_payload_type(payload_type),
     }
 }

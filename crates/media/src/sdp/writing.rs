@@ -4,7 +4,6 @@
 use std::fmt::{self, Write};
 
 use super::offer_answer::{AudioLine, LocalMedia, MediaLine};
-use crate::codec::Codec;
 
 /// Events 0–9, *, #, A–D and flash (RFC 4733 §3.2).
 const EVENTS: &str = "0-16";
@@ -61,15 +60,22 @@ fn write_audio(text: &mut String, port: u16, transport: &str, audio: &AudioLine)
     for (payload_type, _) in &audio.codecs {
         write!(text, " {payload_type}")?;
     }
-    if let Some(event) = audio.telephone_event {
+    for (event, _) in &audio.telephone_events {
         write!(text, " {event}")?;
     }
     text.push_str("\r\n");
-    let rate = Codec::CLOCK_RATE;
     for (payload_type, codec) in &audio.codecs {
-        write!(text, "a=rtpmap:{payload_type} {}/{rate}\r\n", codec.name())?;
+        let (name, rate) = (codec.name(), codec.clock_rate());
+        write!(text, "a=rtpmap:{payload_type} {name}/{rate}")?;
+        if let Some(channels) = codec.stated_channels() {
+            write!(text, "/{channels}")?;
+        }
+        text.push_str("\r\n");
+        if let Some(parameters) = codec.format_parameters() {
+            write!(text, "a=fmtp:{payload_type} {parameters}\r\n")?;
+        }
     }
-    if let Some(event) = audio.telephone_event {
+    for (event, rate) in &audio.telephone_events {
         write!(
             text,
             "a=rtpmap:{event} telephone-event/{rate}\r\na=fmtp:{event} {EVENTS}\r\n"

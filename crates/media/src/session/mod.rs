@@ -1,0 +1,456 @@
+//! One leg's audio: packets in, packets out, a beat of 20 ms, and what happens meanwhile as events.
+
+mod hearing;
+mod play;
+mod receive;
+mod statistics;
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use hookflash_audio::{Frame, Law, Player, Playlist, Tap, TapFrame, Want, g711};
+
+use crate::codec::{Codec, MAX_FRAME};
+use crate::decoder::Decoder;
+use crate::encoder::Encoder;
+use crate::jitter::JitterBuffer;
+use crate::latch::Latch;
+use crate::rtcp::Reports;
+use crate::rtp::{Outgoing, Reception, RtpStart};
+use crate::telephone_event::EventReceiver;
+use crate::{Format, Formats, NegotiatedStream};
+use hearing::Hearing;
+use play::{PlayQueue, Step};
+use statistics::Counters;
+pub use statistics::{Ignored, Statistics};
+
+/// Names what a session was asked to play or send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PlayId(pub u64);
+
+/// Names a tap of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TapId(pub u64);
+
+/// How a session begins.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionConfig {
+    /// Where our stream begins.
+    pub start: RtpStart,
+    /// Without any packet for so long, [`MediaEvent::NoPackets`] is told; `None` never.
+    pub packet_timeout: Option<Duration>,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MediaEvent {
+    /// The caller pressed a key; told once per press, when it begins.
+    Key {
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        key: char,
+        /// How it came.
+        source: KeySource,
+    },
+    /// Something has been played or sent, or ended early.
+    Played(PlayId, PlayEnd),
+    /// The caller began (`true`) or stopped speaking, by the rules of [`VoiceWatch`].
+    Voice(bool),
+    /// Playing has reached a mark of the feed.
+    Mark(FeedMark),
+    /// Nothing comes from the caller for the configured time. Told once until something comes.
+    NoPackets,
+    /// The session takes packets from this address from now on.
+    Latched(SocketAddr),
+}
+
+/// How a key came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    /// Telephone-event (RFC 4733).
+    Event,
+    /// Tones in the audio.
+    Tones,
+    /// SIP INFO.
+    Info,
+}
+
+/// How playing ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlayEnd {
+    /// To its end.
+    Complete,
+    /// It was stopped.
+    Stopped,
+}
+
+/// A mark that was reached, or dropped because the feed was cleared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedMark {
+    /// Its name.
+    pub name: String,
+    /// It was dropped.
+    pub cleared: bool,
+}
+
+/// When the caller counts as speaking.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct VoiceWatch {
+    /// So much speech is a beginning.
+    pub begin: Duration,
+    /// So much silence is an end.
+    pub end: Duration,
+}
+
+/// A key to send, or a pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyToSend {
+    /// `None` for a pause.
+    pub key: Option<char>,
+    /// How long the tone, or the pause, lasts.
+    pub length: Duration,
+    /// Silence afterwards.
+    pub gap: Duration,
+}
+
+/// What happens to a dub track.
+#[derive(Debug)]
+pub enum DubChange {
+    /// It plays this, at this gain in decibels, in place of what it played.
+    Play(Playlist, f32),
+    /// It is silent.
+    Silence,
+}
+
+/// Samples per second before anything is agreed.
+const FIRST_RATE: u32 = 8_000;
+
+/// Events kept for somebody who does not ask; keys beyond it are lost, the end of a prompt is not.
+const MOST_EVENTS: usize = 256;
+
+/// One leg's audio.
+///
+/// [`Session::agree`] tells it what the peers agreed on; [`Session::receive`] and
+/// [`Session::receive_rtcp`] give it packets; [`Session::beat`], every 20 ms, and
+/// [`Session::poll_rtcp`] after it, give packets to send; [`Session::poll_event`] tells what
+/// happened. It reads no clock: `now` comes from the caller and never goes back.
+pub struct Session {
+    config: SessionConfig,
+    stream: Option<NegotiatedStream>,
+    /// What came before the last agreement and may still be under way.
+    before: Formats,
+    outgoing: Outgoing,
+    encoder: Encoder,
+    player: Player,
+    queue: PlayQueue,
+    echo: bool,
+    latch: Latch,
+    reports: Reports,
+    reception: Option<Reception>,
+    /// The source that the present one took over from.
+    former: Option<(u32, Instant)>,
+    keys: EventReceiver,
+    key_source: u32,
+    jitter: JitterBuffer,
+    decoder: Decoder,
+    hearing: Hearing,
+    taps: Vec<(TapId, Box<dyn Tap>)>,
+    counters: Counters,
+    last_packet: Option<Instant>,
+    silence_told: bool,
+    events: VecDeque<MediaEvent>,
+    next_id: u64,
+}
+
+impl Session {
+    /// A session without a stream.
+    pub fn new(config: SessionConfig) -> Session {
+        Session {
+            config,
+            stream: None,
+            before: Formats::default(),
+            outgoing: Outgoing::new(config.start),
+            encoder: Encoder::default(),
+            player: Player::new(),
+            queue: PlayQueue::default(),
+            echo: false,
+            latch: Latch::default(),
+            reports: Reports::new(config.start),
+            reception: None,
+            former: None,
+            keys: EventReceiver::default(),
+            key_source: 0,
+            jitter: JitterBuffer::new(),
+            decoder: Decoder::new(FIRST_RATE),
+            hearing: Hearing::default(),
+            taps: Vec::new(),
+            counters: Counters::default(),
+            last_packet: None,
+            silence_told: false,
+            events: VecDeque::new(),
+            next_id: 0,
+        }
+    }
+
+    /// Vouches for the IP address that the peer's signalling comes from: media from there is
+    /// believed sooner, should it come from elsewhere than the peer described.
+    pub fn trust(&mut self, signalling: IpAddr) {
+        self.latch.trust(signalling);
+    }
+
+    /// Takes over what was agreed; `None` sends nothing and hears nothing. What plays goes on
+    /// where it is, and our stream keeps its source, its numbers and its clock.
+    pub fn agree(&mut self, now: Instant, stream: Option<NegotiatedStream>) {
+        if let Some(old) = self.stream {
+            self.before = old.accepts;
+            self.before.add(old.payload_type, Format::Audio(old.codec));
+            if let Some(event) = old.telephone_event {
+                self.before.add(event, Format::TelephoneEvent);
+            }
+        }
+        self.stream = stream;
+        self.last_packet = Some(now);
+        self.silence_told = false;
+        let Some(stream) = stream else {
+            return;
+        };
+        self.latch.agree(now, stream.remote);
+        self.reports.begin(now);
+        self.encoder.set_wish(stream.opus);
+        if stream.codec != Codec::Opus {
+            self.encoder.forget();
+        }
+        let rate = stream.codec.sample_rate();
+        let rate_changed = self.decoder.set_rate(rate);
+        if rate_changed {
+            self.jitter.forget_samples();
+        }
+        let tones = stream.telephone_event.is_none();
+        if self.hearing.agree(rate, rate_changed, tones) {
+            self.tell(MediaEvent::Voice(false));
+        }
+        self.queue.agree(&stream);
+    }
+
+    /// Lets 20 ms pass: plays out what came in, writes the packet that is due and says where it
+    /// goes. `buf` has room for 1,500 bytes.
+    pub fn beat(&mut self, now: Instant, buf: &mut [u8]) -> Option<(SocketAddr, usize)> {
+        self.watch_packets(now);
+        let codec = self.stream.map_or(Codec::Pcmu, |stream| stream.codec);
+        let mut caller = [0; MAX_FRAME];
+        let caller = caller.get_mut(..codec.frame_samples())?;
+        let heard = self.hear(caller);
+        self.advance_queue();
+        let step = self.queue.step();
+        if step == Step::Done {
+            self.tell_keys_sent();
+            self.advance_queue();
+        }
+        let frame = self.player.next(want(codec));
+        if !self.taps.is_empty() {
+            let mut ours = [0; MAX_FRAME];
+            let ours = ours.get_mut(..codec.frame_samples())?;
+            match (self.echo, step) {
+                (true, _) => ours.copy_from_slice(caller),
+                (false, Step::Packet { .. }) => {}
+                (false, _) => samples_of(codec, frame, ours),
+            }
+            let frame = TapFrame {
+                caller,
+                ours,
+                rate: codec.sample_rate(),
+                heard,
+            };
+            for (_, tap) in &mut self.taps {
+                tap.hear(&frame);
+            }
+        }
+        let sent = self
+            .stream
+            .filter(|stream| stream.direction.sends())
+            .zip(self.latch.remote())
+            .and_then(|(stream, remote)| {
+                let outgoing = &mut self.outgoing;
+                let payload_type = stream.payload_type;
+                let encoder = &mut self.encoder;
+                let mut encoded = |samples: &[i16], outgoing: &mut Outgoing| {
+                    let room = buf.get_mut(crate::rtp::HEADER..)?;
+                    let length = encoder.encode(codec, samples, room)?;
+                    outgoing.header(buf, payload_type, length)
+                };
+                let length = match (step, frame) {
+                    (
+                        Step::Packet {
+                            payload,
+                            since,
+                            marker,
+                        },
+                        _,
+                    ) => {
+                        let began = outgoing.timestamp().wrapping_sub(since);
+                        let event = stream.telephone_event?;
+                        outgoing.event(buf, event, marker, began, payload)
+                    }
+                    _ if self.echo => encoded(caller, outgoing),
+                    (_, Frame::Samples(samples)) => encoded(samples, outgoing),
+                    (_, Frame::Encoded(bytes)) => outgoing.audio(buf, payload_type, bytes),
+                    (_, Frame::Silence) => outgoing.audio(buf, payload_type, codec.silence()),
+                };
+                Some((remote, length?))
+            });
+        if sent.is_none() {
+            self.outgoing.pause();
+        }
+        self.outgoing.advance(codec.packet_ticks());
+        self.tell_played();
+        sent
+    }
+
+    /// An RTCP packet that is due. To be asked after each beat.
+    pub fn poll_rtcp(&mut self, now: Instant, buf: &mut [u8]) -> Option<(SocketAddr, usize)> {
+        self.stream?;
+        if !self.reports.is_due(now) {
+            return None;
+        }
+        self.report(now, buf, false)
+    }
+
+    /// The last RTCP packet, a farewell. To be asked when the call ends.
+    pub fn end(&mut self, now: Instant, buf: &mut [u8]) -> Option<(SocketAddr, usize)> {
+        self.stream?;
+        self.report(now, buf, true)
+    }
+
+    fn report(
+        &mut self,
+        now: Instant,
+        buf: &mut [u8],
+        farewell: bool,
+    ) -> Option<(SocketAddr, usize)> {
+        let remote = self.reports_go_to()?;
+        let received = self
+            .reception
+            .as_mut()
+            .map(|reception| (reception.ssrc(), reception.report()));
+        let length = self
+            .reports
+            .write(now, buf, &self.outgoing, received, farewell)?;
+        Some((remote, length))
+    }
+
+    /// With the peer's packets when multiplexed; else from where its reports come, or beside where
+    /// it was found to be, or as it said.
+    fn reports_go_to(&self) -> Option<SocketAddr> {
+        let stream = self.stream?;
+        if stream.rtcp_mux {
+            return self.latch.remote();
+        }
+        let beside = |found: SocketAddr| {
+            let port = found.port().checked_add(1)?;
+            Some(SocketAddr::new(found.ip(), port))
+        };
+        self.reports
+            .source
+            .or_else(|| self.latch.learned().and_then(beside))
+            .or(stream.rtcp)
+    }
+
+    /// Whether RTCP travels on a port of its own, beside that of RTP.
+    pub fn has_rtcp_port(&self) -> bool {
+        self.stream.is_some_and(|stream| !stream.rtcp_mux)
+    }
+
+    /// What happened, oldest first.
+    pub fn poll_event(&mut self) -> Option<MediaEvent> {
+        self.events.pop_front()
+    }
+
+    /// Samples per second of both directions.
+    pub fn rate(&self) -> u32 {
+        self.stream
+            .map_or(FIRST_RATE, |stream| stream.codec.sample_rate())
+    }
+
+    /// Sends back what comes in, mixed with nothing else.
+    pub fn echo(&mut self, on: bool) {
+        self.echo = on;
+    }
+
+    /// Lets a tap hear every frame from now on.
+    pub fn tap(&mut self, tap: Box<dyn Tap>) -> TapId {
+        let id = TapId(self.id().0);
+        self.taps.push((id, tap));
+        id
+    }
+
+    /// Takes a tap away.
+    pub fn untap(&mut self, id: TapId) -> Option<Box<dyn Tap>> {
+        let index = self.taps.iter().position(|(known, _)| *known == id)?;
+        Some(self.taps.remove(index).1)
+    }
+
+    /// Watches the caller's voice, or no more.
+    pub fn watch_voice(&mut self, watch: Option<VoiceWatch>) {
+        self.hearing.watch_voice(watch, self.rate());
+    }
+
+    /// Takes a key that came by SIP INFO. What is none is ignored.
+    pub fn hear_key(&mut self, key: char) {
+        let key = key.to_ascii_uppercase();
+        if crate::telephone_event::code_of(key).is_some() {
+            self.tell_key(key, KeySource::Info);
+        }
+    }
+
+    fn tell_key(&mut self, key: char, source: KeySource) {
+        self.tell(MediaEvent::Key { key, source });
+    }
+
+    /// Tells what the peer could make happen as often as it likes.
+    fn tell(&mut self, event: MediaEvent) {
+        if self.events.len() < MOST_EVENTS {
+            self.events.push_back(event);
+        }
+    }
+
+    fn id(&mut self) -> PlayId {
+        self.next_id += 1;
+        PlayId(self.next_id)
+    }
+}
+
+/// In what form a codec sends.
+fn want(codec: Codec) -> Want {
+    match codec {
+        Codec::Pcmu => Want::G711(Law::Mu),
+        Codec::Pcma => Want::G711(Law::A),
+        _ => Want::Samples(codec.sample_rate()),
+    }
+}
+
+/// What we send, as samples.
+fn samples_of(codec: Codec, frame: Frame<'_>, out: &mut [i16]) {
+    match frame {
+        Frame::Silence => {}
+        Frame::Samples(samples) => {
+            for (slot, sample) in out.iter_mut().zip(samples) {
+                *slot = *sample;
+            }
+        }
+        Frame::Encoded(bytes) => {
+            if let Some(law) = want(codec).law() {
+                for (slot, byte) in out.iter_mut().zip(bytes) {
+                    *slot = g711::decode(law, *byte);
+                }
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("stream", &self.stream)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,13 @@
+//! Sessions in virtual time: two of them back to back, or one and a peer made of packets.
+
+// In a test a panic is the message.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod hold;
+mod hostile;
+mod keys;
+mod network;
+mod play;
+mod reports;
+mod source;
+mod support;
