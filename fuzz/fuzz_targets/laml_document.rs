@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use hookflash_dialects::{
-    Account, Application, CallFacts, CallState, Dialect, Direction, Document, InviteFacts, Moment,
-    Party,
+    Account, Application, CallFacts, CallState, Dialect, Direction, Document, HttpRequest,
+    InviteFacts, Moment, Party,
 };
-use hookflash_program::{Diagnostic, Hook, HookMethod, Verb};
+use hookflash_program::{Diagnostic, Hook, HookMethod, Prompt, SpeechText, Verb};
 
 /// Reads the bytes as this dialect does, in every way a reply can be read.
 pub fn check(dialect: Dialect, body: &[u8]) {
@@ -56,6 +56,53 @@ fn verb_is_sound(dialect: Dialect, verb: &Verb) {
                 .for_each(|hook| hook_is_sound(dialect, hook));
         }
         Verb::Redirect(redirect) => hook_is_sound(dialect, &redirect.hook),
+        Verb::Prompts(prompts) => {
+            for prompt in &prompts.items {
+                prompt_is_sound(dialect, prompt);
+            }
+        }
+        Verb::Gather(gather) => {
+            for prompt in &gather.prompts {
+                prompt_is_sound(dialect, prompt);
+            }
+            gather
+                .result
+                .iter()
+                .for_each(|hook| hook_is_sound(dialect, hook));
+        }
+        Verb::Record(record) => {
+            for hook in record.result.iter().chain(&record.announce.hook) {
+                hook_is_sound(dialect, hook);
+            }
+        }
+        Verb::StartStream(stream) | Verb::ConnectStream(stream) => {
+            if let Ok(request) = dialect.stream_request(&call(dialect), "", stream) {
+                request_is_sound(&request);
+            }
+            let mut messages = dialect.stream_protocol(&call(dialect), stream, "sid");
+            messages.opening();
+            messages.closing();
+        }
+        _ => {}
+    }
+}
+
+fn prompt_is_sound(dialect: Dialect, prompt: &Prompt) {
+    match prompt {
+        Prompt::Speech(speech) => match &speech.text {
+            SpeechText::Ssml(ssml) => {
+                assert!(ssml.starts_with("<speak>") && ssml.ends_with("</speak>"));
+            }
+            SpeechText::Plain(plain) => assert!(!plain.is_empty()),
+        },
+        Prompt::Audio(audio) => {
+            let base = "http://127.0.0.1:3000/a";
+            if let Ok(request) = dialect.audio_request(&call(dialect), base, audio)
+                && !request.url.starts_with("file:")
+            {
+                request_is_sound(&request);
+            }
+        }
         _ => {}
     }
 }
@@ -64,13 +111,19 @@ fn verb_is_sound(dialect: Dialect, verb: &Verb) {
 fn hook_is_sound(dialect: Dialect, hook: &Hook) {
     let moment = Moment::Redirected(hook);
     if let Ok(Some(request)) = dialect.request(&call(dialect), "http://127.0.0.1:3000/a", &moment) {
-        assert!(
-            request.url.bytes().all(|byte| byte.is_ascii_graphic()),
-            "{}",
-            request.url
-        );
-        assert!(!request.url.contains('#'), "{}", request.url);
-        let _ = request.headers_for(&request.url, 0);
+        request_is_sound(&request);
+    }
+}
+
+fn request_is_sound(request: &HttpRequest) {
+    assert!(
+        request.url.bytes().all(|byte| byte.is_ascii_graphic()),
+        "{}",
+        request.url
+    );
+    assert!(!request.url.contains('#'), "{}", request.url);
+    for (_, value) in request.headers_for(&request.url, 0) {
+        assert!(!value.contains(['\r', '\n']), "{value:?}");
     }
 }
 

@@ -4,18 +4,21 @@ import json
 import queue
 import socket
 import threading
+import time
 
 from ring.ports import free_port
 from ring.process import Process, until
+from ring.sound import Sound
 
 #: It takes any of them for a call.
 _RTP_PORTS = 20
+_MODULES = {"opus/48000/2": "module opus.so\n", "L16/16000/1": "module l16.so\n"}
 _CONFIG = """poll_method epoll
 sip_listen 127.0.0.1:{sip}
 call_max_calls 4
 call_local_timeout 30
 audio_player aubridge,{name}
-audio_source aubridge,{name}
+audio_source {source}
 audio_alert aubridge,{name}
 rtp_ports {rtp}-{rtp_end}
 rtp_timeout 0
@@ -28,28 +31,35 @@ module_app menu.so
 module_app ctrl_tcp.so
 ctrl_tcp_listen 127.0.0.1:{control}
 ringback_disabled yes
+{more}"""
+_HEARD = """module sndfile.so
+snd_path {folder}
 """
 
 
 class Baresip:
     """One phone: it dials, answers by itself or waits, and tells its events."""
 
-    def __init__(self, work, name, answers=True):
+    def __init__(self, work, name, answers=True, says=None, codec="PCMU/8000/1", dtmf="auto"):
+        """With `says` the phone plays that WAV file in its calls; it keeps what it hears."""
         self.name = name
         self.sip_port = free_port()
         control, rtp = free_port(), free_port(following=_RTP_PORTS - 1)
         folder = work / f"baresip-{name}"
         folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        more = _HEARD.format(folder=folder) + ("module aufile.so\n" if says else "")
         (folder / "config").write_text(
             _CONFIG.format(
                 sip=self.sip_port, control=control, name=name,
-                rtp=rtp, rtp_end=rtp + _RTP_PORTS - 1,
+                source=f"aufile,{says}" if says else f"aubridge,{name}",
+                rtp=rtp, rtp_end=rtp + _RTP_PORTS - 1, more=more + _MODULES.get(codec, ""),
             )
         )
         mode = "auto" if answers else "manual"
         (folder / "accounts").write_text(
             f"<sip:{name}@127.0.0.1:{self.sip_port}>;regint=0;answermode={mode}"
-            ";audio_codecs=PCMU/8000/1\n"
+            f";audio_codecs={codec};dtmfmode={dtmf}\n"
         )
         for file in ("contacts", "current_contact", "uuid"):
             (folder / file).touch()
@@ -75,6 +85,25 @@ class Baresip:
         text = json.dumps({"command": name, "params": parameters, "token": name})
         self._socket.sendall(f"{len(text)}:{text},".encode())
         return self._responses.get(timeout=10)
+
+    def press(self, keys, every=0.25):
+        """Presses keys, one after another."""
+        for key in keys:
+            self.command("sndcode", key)
+            time.sleep(every)
+
+    def keys(self):
+        """The keys that the other side pressed."""
+        with self._changed:
+            return "".join(
+                event.get("param", "") for event in self._events
+                if event.get("type") == "CALL_DTMF_START"
+            )
+
+    def heard(self):
+        """What the latest call has let it hear so far; None before there is anything."""
+        files = sorted(self._folder.glob("*-dec.wav"), key=lambda file: file.stat().st_mtime)
+        return Sound.growing(files[-1]) if files else None
 
     def await_event(self, kind, seconds=15, **fields):
         """Waits for an event; returns it, or None."""

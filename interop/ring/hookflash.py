@@ -38,6 +38,7 @@ class Settings:
     final_notify_timeout: str = "40s"
     grace_after_success: str = "700ms"
     trunk_credentials: tuple[str, str] | None = ("trunk-user", "trunk-password")
+    media: str = ""
     extra: str = ""
 
 
@@ -165,7 +166,7 @@ listen = "127.0.0.1:{self.http_port}"
 
 [media]
 ports = "{MEDIA_PORTS.start}-{MEDIA_PORTS.stop - 1}"
-
+{settings.media}
 [store]
 url = "sqlite::memory:"
 

@@ -160,6 +160,13 @@ Content-Length: [len]
         """Lets time pass."""
         self._steps.append(f'<pause milliseconds="{milliseconds}"/>')
 
+    def presses(self, capture, milliseconds):
+        """Plays a packet capture of key presses, which take this long."""
+        self._steps.append(
+            f'<nop><action><exec play_pcap_audio="{capture}"/></action></nop>'
+        )
+        self.pauses(milliseconds)
+
     # The transfer
 
     def is_referred(self):

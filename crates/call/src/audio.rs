@@ -22,8 +22,10 @@ pub(crate) struct Audio<M> {
 
 #[derive(Debug)]
 struct Open<M> {
-    port: M,
+    port: Rc<M>,
     session: OfferAnswer,
+    /// The answer that went out in a 183, until it goes out in the 200.
+    early: Option<Bytes>,
     /// An offer of ours has no answer yet.
     answer_due: bool,
 }
@@ -44,11 +46,71 @@ impl<H: Host> Call<H> {
     }
 
     /// Answers the call, if it is not answered yet: a port, an SDP answer (or our own offer when
-    /// the INVITE had none), 200, silence.
+    /// the INVITE had none), 200, silence. What early media has agreed on stays as it is.
     pub(crate) fn answer(self: &Rc<Self>) -> Result<(), Finish> {
         if self.is_answered() {
             return Ok(());
         }
+        let early = self.take_early_answer();
+        let is_early = early.is_some();
+        let sdp = match early {
+            Some(sdp) => sdp,
+            None => self.open_audio()?,
+        };
+        let answered = self.endpoint(|endpoint, now| endpoint.answer(now, self.leg, &[], sdp));
+        if let Err(why) = answered {
+            return Err(self.not_answered(why.to_string()));
+        }
+        if !is_early {
+            self.stream_agreed();
+        }
+        self.set_phase(Phase::Answered);
+        let now = self.host.wall_clock();
+        self.record.change(|facts| {
+            facts.answered_at = Some(now);
+            facts.state = CallState::InProgress;
+        });
+        self.note(What::Answered);
+        self.tell_status(StatusEvent::Answered);
+        Ok(())
+    }
+
+    /// Lets the caller hear audio before the call is answered: 183 with an SDP answer. Without an
+    /// offer in the INVITE there is nothing to answer, and the call is answered itself.
+    pub(crate) fn begin_early_media(self: &Rc<Self>) -> Result<(), Finish> {
+        if self.is_answered() || self.audio_port().is_some() {
+            return Ok(());
+        }
+        if self.audio.borrow().offer.is_none() {
+            self.note(What::Media(
+                "answered, because an INVITE without an offer allows no early media".into(),
+            ));
+            return self.answer();
+        }
+        let sdp = self.open_audio()?;
+        if let Some(open) = &mut self.audio.borrow_mut().open {
+            open.early = Some(sdp.clone());
+        }
+        let sent =
+            self.endpoint(|endpoint, now| endpoint.progress(now, self.leg, 183, &[], Some(sdp)));
+        if let Err(why) = sent {
+            return Err(self.not_answered(why.to_string()));
+        }
+        self.stream_agreed();
+        let is_first = self.record.change(|facts| {
+            let is_first = facts.state == CallState::Trying;
+            facts.state = CallState::Ringing;
+            is_first
+        });
+        if is_first {
+            self.tell_status(StatusEvent::Ringing);
+        }
+        Ok(())
+    }
+
+    /// Opens a port and gives the SDP that goes out: the answer to the offer of the INVITE, or an
+    /// offer of ours.
+    fn open_audio(&self) -> Result<Bytes, Finish> {
         let offer = self.audio.borrow_mut().offer.take();
         let port = self
             .host
@@ -64,26 +126,26 @@ impl<H: Host> Call<H> {
             Some(offer) => session.answer(offer).map_err(|why| not_acceptable(&why))?,
             None => session.offer(),
         };
-        let answered = self.endpoint(|endpoint, now| endpoint.answer(now, self.leg, &[], sdp));
-        if let Err(why) = answered {
-            return Err(self.not_answered(why.to_string()));
-        }
-        let answer_due = offer.is_none();
         self.audio.borrow_mut().open = Some(Box::new(Open {
-            port,
+            port: Rc::new(port),
             session,
-            answer_due,
+            early: None,
+            answer_due: offer.is_none(),
         }));
-        self.stream_agreed();
-        self.set_phase(Phase::Answered);
-        let now = self.host.wall_clock();
-        self.record.change(|facts| {
-            facts.answered_at = Some(now);
-            facts.state = CallState::InProgress;
-        });
-        self.note(What::Answered);
-        self.tell_status(StatusEvent::Answered);
-        Ok(())
+        self.audio_is_there();
+        Ok(sdp)
+    }
+
+    /// The SDP answer that went out in a 183, for the 200.
+    fn take_early_answer(&self) -> Option<Bytes> {
+        self.audio.borrow_mut().open.as_mut()?.early.take()
+    }
+
+    /// The port of the call's audio, once there is one. Not to be kept: the port is freed when the
+    /// call ends.
+    pub(crate) fn audio_port(&self) -> Option<Rc<H::Media>> {
+        let audio = self.audio.borrow();
+        audio.open.as_ref().map(|open| Rc::clone(&open.port))
     }
 
     /// Answers a re-INVITE or UPDATE.

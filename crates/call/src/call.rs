@@ -8,23 +8,29 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hookflash_dialects::{CallEnd, CallState, Dialect};
+use hookflash_media::{KeySource, MediaEvent};
+use hookflash_program::{Recognizer, Voice};
 use hookflash_sip::{Endpoint, Event, Flow, LegEnd, LegId, Request, WireEvent};
 use tokio::sync::Notify;
 
 use crate::audio::Audio;
-use crate::command::{Command, NewDocument};
+use crate::background::Background;
+use crate::command::Command;
 use crate::inbox::{Inbox, Input};
 use crate::journal::{SipMessage, VerbEnd, What};
 use crate::ledger::Ledger;
+use crate::lookahead::Ahead;
 use crate::masking::Masked;
 use crate::options::CallOptions;
+use crate::program::Replacement;
 use crate::record::CallRecord;
+use crate::sounds::Sounds;
 use crate::transfers::Transfers;
 use crate::verb::refer;
-use crate::{CallKey, Host, ending, invite, program};
+use crate::{CallKey, Host, ending, info_digits, invite, program};
 
 /// How far a call has come, seen from its program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +91,7 @@ enum Interruption {
     /// The call is to end, or has ended.
     Over(Finish),
     /// Another document takes the place of the running one.
-    Replaced(NewDocument),
+    Replaced(Replacement),
 }
 
 /// A running call.
@@ -97,7 +103,14 @@ pub(crate) struct Call<H: Host> {
     pub(crate) leg: LegId,
     pub(crate) inbox: Inbox,
     pub(crate) audio: RefCell<Audio<H::Media>>,
+    pub(crate) sounds: Sounds,
+    pub(crate) ahead: Ahead,
     pub(crate) transfers: Transfers,
+    pub(crate) background: Background<H>,
+    /// Voice of speech that names none, as the documents of the call set it.
+    pub(crate) voice_defaults: RefCell<Option<Box<Voice>>>,
+    /// Recognizer of speech that names none, as the documents of the call set it.
+    pub(crate) recognizer_defaults: RefCell<Option<Box<Recognizer>>>,
     /// URL of the current document.
     pub(crate) base: RefCell<Rc<str>>,
     pub(crate) requests: Cell<u16>,
@@ -109,6 +122,8 @@ pub(crate) struct Call<H: Host> {
     changed: Notify,
     released: Cell<bool>,
     verb_runs: Cell<bool>,
+    /// Another document is about to take the place of the running one.
+    superseded: Cell<bool>,
 }
 
 impl<H: Host> Call<H> {
@@ -134,7 +149,12 @@ impl<H: Host> Call<H> {
             leg,
             inbox: Inbox::default(),
             audio: RefCell::new(Audio::default()),
+            sounds: Sounds::default(),
+            ahead: Ahead::default(),
             transfers: Transfers::default(),
+            background: Background::default(),
+            voice_defaults: RefCell::default(),
+            recognizer_defaults: RefCell::default(),
             base: RefCell::new(base),
             requests: Cell::new(0),
             statuses: Cell::new(0),
@@ -143,6 +163,7 @@ impl<H: Host> Call<H> {
             changed: Notify::new(),
             released: Cell::new(false),
             verb_runs: Cell::new(false),
+            superseded: Cell::new(false),
         })
     }
 
@@ -161,6 +182,7 @@ impl<H: Host> Call<H> {
                 self.hear(event);
             }
         }
+        self.background.all_done().await;
         self.transfers.clear();
     }
 
@@ -169,19 +191,25 @@ impl<H: Host> Call<H> {
         let deadline = self.options.max_duration.map(|most| self.host.now() + most);
         let mut replaced = None;
         loop {
-            let program = Box::pin(program::run(self, replaced.take()));
-            let interruption = tokio::select! {
-                biased;
-                interruption = self.interrupted() => interruption,
-                finish = program => return finish,
-                () = until(deadline) => Interruption::Over(Finish::HangUp {
-                    headers: Vec::new(),
-                    why: Reason::Failure {
-                        code: None,
-                        message: "the call reached the longest time that a call may take".to_owned(),
+            let mut program = Box::pin(program::run(self, replaced.take()));
+            let gather = &self.background.gather;
+            let interruption = loop {
+                tokio::select! {
+                    biased;
+                    interruption = self.interrupted() => break interruption,
+                    reply = gather.changed() => if let Some(loaded) = reply {
+                        self.note_call("the caller's answer brought another document");
+                        break Interruption::Replaced(Replacement::Loaded(loaded));
                     },
-                }),
+                    finish = &mut program, if !gather.holds() => return finish,
+                    () = until(deadline) => break Interruption::Over(too_long()),
+                }
             };
+            let is_superseded = matches!(interruption, Interruption::Replaced(_));
+            self.superseded.set(is_superseded);
+            drop(program);
+            self.superseded.set(false);
+            gather.go_on();
             self.verb_ended(VerbEnd::Interrupted);
             match interruption {
                 Interruption::Over(finish) => return finish,
@@ -197,7 +225,15 @@ impl<H: Host> Call<H> {
     /// Takes inputs until one of them ends or replaces the program. Dropping the future loses none.
     async fn interrupted(self: &Rc<Self>) -> Interruption {
         loop {
-            match self.inbox.next().await {
+            let input = tokio::select! {
+                biased;
+                input = self.inbox.next() => input,
+                event = self.media_event() => match self.take_media_event(event) {
+                    Some(finish) => return Interruption::Over(finish),
+                    None => continue,
+                },
+            };
+            match input {
                 Input::Leg(event) => {
                     if let Some(end) = self.hear(event) {
                         return Interruption::Over(Finish::Gone(end));
@@ -211,7 +247,7 @@ impl<H: Host> Call<H> {
                 }
                 Input::Command(Command::Redirect(document)) => {
                     self.note_call("another document was ordered through the API");
-                    return Interruption::Replaced(document);
+                    return Interruption::Replaced(Replacement::Ordered(document));
                 }
             }
         }
@@ -255,11 +291,19 @@ impl<H: Host> Call<H> {
                 self.released.set(true);
                 self.changed.notify_waiters();
             }
+            Event::Request(request) => {
+                if let Some(key) = info_digits::key(&request) {
+                    let source = KeySource::Info;
+                    // A key ends no call.
+                    let _ = self.take_media_event(MediaEvent::Key { key, source });
+                }
+            }
+            Event::RequestAnswer(request, status) => {
+                self.background.requests.answered(request, status);
+            }
             Event::Incoming { .. }
             | Event::Progress(_)
             | Event::Answered(_)
-            | Event::Request(_)
-            | Event::RequestAnswer(..)
             | Event::NotifyAnswer(..) => {}
         }
         None
@@ -270,6 +314,16 @@ impl<H: Host> Call<H> {
         while self.phase.get() == Phase::Answered {
             self.changed.notified().await;
         }
+    }
+
+    /// Waits until the phase changes, or audio is there.
+    pub(crate) async fn phase_changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Lets go on whoever waits for the phase or for audio.
+    pub(crate) fn audio_is_there(&self) {
+        self.changed.notify_waiters();
     }
 
     pub(crate) fn set_phase(&self, phase: Phase) {
@@ -328,6 +382,20 @@ impl<H: Host> Call<H> {
         }
     }
 
+    /// Tells that the running verb has taken time since then, if it has: documents that follow each
+    /// other no longer do so in a circle.
+    pub(crate) fn took_time_since(&self, began: Instant) {
+        if self.host.now().saturating_duration_since(began) >= Duration::from_millis(100) {
+            self.documents.set(0);
+        }
+    }
+
+    /// Whether the running verb is being interrupted by another document, not by the end of the
+    /// call.
+    pub(crate) fn is_superseded(&self) -> bool {
+        self.superseded.get()
+    }
+
     pub(crate) fn verb_began(&self) {
         self.verb_runs.set(true);
     }
@@ -360,6 +428,17 @@ impl<H: Host> Call<H> {
             facts.ended_at = Some(now);
             facts.state = CallState::Ended(end);
         });
+    }
+}
+
+fn too_long() -> Finish {
+    let message = "the call reached the longest time that a call may take".to_owned();
+    Finish::HangUp {
+        headers: Vec::new(),
+        why: Reason::Failure {
+            code: None,
+            message,
+        },
     }
 }
 

@@ -11,6 +11,7 @@ use crate::command::{GivenDocument, NewDocument};
 use crate::invite;
 use crate::journal::What;
 use crate::ledger::count;
+use crate::program::Then;
 
 /// How many documents may follow each other while no verb takes any time. An application that
 /// redirects to itself would otherwise keep a call busy for ever.
@@ -102,6 +103,33 @@ impl<H: Host> Call<H> {
                 self.note_fetch_error(None, &error);
                 Err(self.no_document(failure))
             }
+        }
+    }
+
+    /// Asks what comes after a verb. Without a request for this moment the next verb does, and also
+    /// when the reply is empty where that means "carry on".
+    pub(crate) async fn ask_what_next(
+        self: &Rc<Self>,
+        moment: &Moment<'_>,
+        empty_reply_goes_on: bool,
+    ) -> Then {
+        let document = match self.request_for(moment) {
+            Ok(None) => return Then::Next,
+            Ok(Some(request)) => self.load(request, false).await,
+            Err(error) => {
+                self.note_fetch_error(None, &error);
+                Err(self.fetch_failure(&error))
+            }
+        };
+        match document {
+            Ok(loaded) if empty_reply_goes_on && loaded.program.steps.is_empty() => Then::Next,
+            Ok(loaded) => Then::Document(loaded),
+            // Where an empty reply means "carry on", so does none at all.
+            Err(_) if empty_reply_goes_on => Then::Next,
+            Err(failure) => match self.fall_back(moment, failure).await {
+                Ok(loaded) => Then::Document(loaded),
+                Err(finish) => Then::Finish(finish),
+            },
         }
     }
 

@@ -43,7 +43,9 @@ pub(crate) async fn end<H: Host>(call: &Rc<Call<H>>, finish: Finish) {
         }
     };
     let by = end.by;
+    call.background.end(call);
     call.audio.take();
+    call.ahead.clear();
     call.set_ended(end);
     call.transfers.call_over(call, over);
     tokio::select! {

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use hookflash_dialects::{CallEnd, FetchError};
+use hookflash_media::KeySource;
 use hookflash_program::{Diagnostic, HookMethod, Position};
 use hookflash_sip::{Flow, WireEvent};
 use hookflash_transfer::End;
@@ -90,6 +91,20 @@ pub enum What {
     CallNote(Box<str>),
     /// Something about its audio.
     Media(Box<str>),
+    /// The caller is made to hear something.
+    Prompt {
+        /// Its URL, or the beginning of its words.
+        what: Box<str>,
+        /// How long it sounds, in milliseconds.
+        millis: u32,
+    },
+    /// The caller pressed a key.
+    Key {
+        /// Which one, if the journal may say so.
+        key: Option<char>,
+        /// How it came.
+        source: KeySource,
+    },
     /// A transfer began, or was refused before it could. `transfer` counts the call's from 0.
     TransferBegan {
         /// Which one.

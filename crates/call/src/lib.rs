@@ -10,24 +10,35 @@
 //! answer and silence, second legs, and every word of a vendor's vocabulary.
 
 mod audio;
+mod background;
 mod call;
+mod collecting;
 mod command;
 mod desk;
 mod document;
 mod ending;
 mod host;
 mod inbox;
+mod info_digits;
 mod invite;
 pub mod journal;
+mod key_tail;
 mod ladder;
 mod ledger;
+mod lookahead;
 mod masking;
 mod options;
+mod player;
 mod program;
 mod record;
+mod recording;
+mod sounds;
+mod speech_input;
 mod status;
+mod streaming;
 mod time_text;
 mod transfers;
+mod trimming;
 mod verb;
 pub mod view;
 mod webhook;

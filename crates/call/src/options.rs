@@ -28,6 +28,12 @@ pub struct CallOptions {
     pub codecs: Arc<[Codec]>,
     /// How transfers are made.
     pub transfer: TransferOptions,
+    /// The call is ended when its session tells that no packets come
+    /// (`SessionConfig::packet_timeout`).
+    pub hang_up_without_packets: bool,
+    /// The journal says which keys the caller pressed and not only that it did: they may be card
+    /// numbers.
+    pub show_keys: bool,
 }
 
 /// How transfers are made (configuration section `transfer`).
@@ -79,6 +85,8 @@ impl CallOptions {
             max_duration: None,
             codecs: [Codec::Pcmu, Codec::Pcma].into(),
             transfer: TransferOptions::default(),
+            hang_up_without_packets: false,
+            show_keys: false,
         }
     }
 }

@@ -22,10 +22,18 @@ pub(crate) enum Then {
     Finish(Finish),
 }
 
-/// Runs the first document, or `ordered`, and all that follow from it. Comes back when the call is
+/// A document that takes the place of the running one.
+pub(crate) enum Replacement {
+    /// The API named it.
+    Ordered(NewDocument),
+    /// It is here.
+    Loaded(Loaded),
+}
+
+/// Runs the first document, or `replacement`, and all that follow from it. Comes back when the call is
 /// to end; is dropped when something else ends it.
-pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, ordered: Option<NewDocument>) -> Finish {
-    let mut steps = match first_steps(call, ordered).await {
+pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, replacement: Option<Replacement>) -> Finish {
+    let mut steps = match first_steps(call, replacement).await {
         Ok(steps) => steps,
         Err(finish) => return finish,
     };
@@ -33,6 +41,7 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, ordered: Option<NewDocument
         let Some(step) = steps.verbs.next() else {
             return end_of_program(call, steps.end);
         };
+        call.look_ahead(&step, steps.verbs.as_slice());
         let then = match begin(call, step, steps.end) {
             Begun::Done(then) => then,
             Begun::Waits(verb) => verb.await,
@@ -57,11 +66,12 @@ struct Steps {
 
 fn first_steps<'a, H: Host>(
     call: &'a Rc<Call<H>>,
-    ordered: Option<NewDocument>,
+    replacement: Option<Replacement>,
 ) -> Pin<Box<dyn Future<Output = Result<Steps, Finish>> + 'a>> {
     Box::pin(async move {
-        let loaded = match ordered {
-            Some(document) => call.new_document(document).await?,
+        let loaded = match replacement {
+            Some(Replacement::Loaded(loaded)) => loaded,
+            Some(Replacement::Ordered(document)) => call.new_document(document).await?,
             None => {
                 call.greet();
                 call.first_document().await?
@@ -75,6 +85,7 @@ fn first_steps<'a, H: Host>(
 fn follow<H: Host>(call: &Rc<Call<H>>, loaded: Loaded) -> Result<Steps, Finish> {
     call.count_document()?;
     *call.base.borrow_mut() = loaded.base;
+    call.ahead.clear();
     Ok(Steps {
         verbs: loaded.program.steps.into_iter(),
         end: loaded.program.end,
@@ -101,8 +112,13 @@ fn begin<H: Host>(call: &Rc<Call<H>>, step: Step, end: EndOfProgram) -> Begun<'_
                 skip(call, &step);
                 return Begun::Done(Then::Next);
             }
-            Answering::Answer | Answering::EarlyMedia => {
+            Answering::Answer => {
                 if let Err(finish) = call.answer() {
+                    return Begun::Done(Then::Finish(finish));
+                }
+            }
+            Answering::EarlyMedia => {
+                if let Err(finish) = call.begin_early_media() {
                     return Begun::Done(Then::Finish(finish));
                 }
             }
@@ -122,27 +138,35 @@ fn begin<H: Host>(call: &Rc<Call<H>>, step: Step, end: EndOfProgram) -> Begun<'_
             call.note(What::VerbNote(noted.why.into()));
             Then::Next
         }
-        Verb::Prompts(_)
-        | Verb::Gather(_)
-        | Verb::Record(_)
-        | Verb::SendKeys(_)
-        | Verb::Ring(_)
-        | Verb::Echo(_)
-        | Verb::Alert(_)
-        | Verb::KeyEvents(_)
-        | Verb::Recording(_)
-        | Verb::StartStream(_)
-        | Verb::ConnectStream(_)
-        | Verb::StopStream(_)
-        | Verb::Transcribe(_)
-        | Verb::StopTranscription(_)
-        | Verb::Dub(_)
-        | Verb::SipRequest(_) => Then::Next,
+        Verb::Prompts(prompts) => {
+            return Begun::Waits(Box::pin(verb::prompts::run(call, prompts)));
+        }
+        Verb::SendKeys(keys) => return Begun::Waits(Box::pin(verb::send_keys::run(call, keys))),
+        Verb::Ring(ring) => return Begun::Waits(Box::pin(verb::ring::run(call, ring))),
+        Verb::Echo(echo) => return Begun::Waits(Box::pin(verb::echo::run(call, echo))),
+        Verb::Gather(gather) => return Begun::Waits(Box::pin(verb::gather::run(call, gather))),
+        Verb::Record(record) => return Begun::Waits(Box::pin(verb::record::run(call, record))),
+        Verb::Dub(dub) => return Begun::Waits(Box::pin(verb::dub::run(call, dub))),
+        Verb::SipRequest(request) => {
+            return Begun::Waits(Box::pin(verb::sip_request::run(call, request)));
+        }
+        Verb::ConnectStream(stream) => {
+            return Begun::Waits(Box::pin(verb::stream::connect(call, *stream)));
+        }
+        Verb::StartStream(stream) => verb::stream::start(call, *stream),
+        Verb::StopStream(which) => verb::stream::stop(call, &which),
+        Verb::Transcribe(transcription) => {
+            return Begun::Waits(Box::pin(verb::transcribe::run(call, *transcription)));
+        }
+        Verb::StopTranscription(which) => verb::transcribe::stop(call, &which),
+        Verb::Recording(command) => verb::recording::run(call, command),
+        Verb::KeyEvents(events) => verb::key_events::run(call, events),
+        Verb::Alert(alert) => verb::alert::run(call, alert),
         Verb::Hangup(hangup) => verb::hangup::run(call, hangup, end),
         Verb::Reject(reject) => verb::reject::run(call, &reject),
         Verb::Decline(decline) => verb::decline::run(call, decline),
         Verb::Tag(tag) => verb::tag::run(call, tag),
-        Verb::Config(config) => verb::config::run(call, &config),
+        Verb::Config(config) => verb::config::run(call, config),
     })
 }
 

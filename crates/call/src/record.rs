@@ -130,7 +130,7 @@ impl CallRecord {
         let mut inner = self.inner();
         let index = inner.entries.len();
         let most = match what {
-            What::Sip(_) => MOST_WITH_MESSAGES,
+            What::Sip(_) | What::Key { .. } => MOST_WITH_MESSAGES,
             _ => MOST_ENTRIES,
         };
         if index >= most {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use hookflash_dialects::{CallState, GatewayMoment, Moment, StatusEvent};
 
+use hookflash_program::{Gather, Gathered};
 use hookflash_transfer::TransferResult;
 
 use crate::Host;
@@ -24,12 +25,23 @@ impl<H: Host> Call<H> {
 
     /// Sends 180, once.
     pub(crate) fn ring(self: &Rc<Self>) {
-        let rings = self.record.facts(|facts| facts.state != CallState::Trying);
-        if rings || self.phase.get() != Phase::Waiting {
+        if !self.rings() {
+            self.ring_with(&[]);
+        }
+    }
+
+    fn rings(&self) -> bool {
+        self.record.facts(|facts| facts.state != CallState::Trying)
+    }
+
+    /// Sends 180 with these header fields, whether the call rings already or not.
+    pub(crate) fn ring_with(self: &Rc<Self>, headers: &[(String, String)]) {
+        if self.phase.get() != Phase::Waiting {
             return;
         }
-        let sent = self.endpoint(|endpoint, now| endpoint.progress(now, self.leg, 180, &[], None));
-        if sent.is_ok() {
+        let sent =
+            self.endpoint(|endpoint, now| endpoint.progress(now, self.leg, 180, headers, None));
+        if sent.is_ok() && !self.rings() {
             self.record.change(|facts| facts.state = CallState::Ringing);
             self.note(What::Ringing);
             self.tell_status(StatusEvent::Ringing);
@@ -62,6 +74,11 @@ impl<H: Host> Call<H> {
     /// Tells of a transfer's result beside its callback. Once per transfer.
     pub(crate) fn tell_transfer_event(self: &Rc<Self>, result: &TransferResult) {
         self.tell_gateway(GatewayMoment::ReferDone(result));
+    }
+
+    /// Tells of the result of a gather beside its callback.
+    pub(crate) fn tell_gather_event(self: &Rc<Self>, verb: &Gather, result: &Gathered) {
+        self.tell_gateway(GatewayMoment::GatherDone { verb, result });
     }
 
     fn tell_gateway(self: &Rc<Self>, moment: GatewayMoment<'_>) {

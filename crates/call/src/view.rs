@@ -1,6 +1,7 @@
 //! Our own view of a call, the same for every dialect, as JSON (`/hookflash/v1/calls`).
 
 use hookflash_dialects::{CallState, Direction, EndedBy};
+use hookflash_media::KeySource;
 use hookflash_program::HookMethod;
 use serde_json::{Map, Value, json};
 
@@ -150,6 +151,7 @@ fn verbs(record: &CallRecord) -> Value {
                     "state": "running",
                     "startedAt": when(entry),
                     "endedAt": null,
+                    "prompts": [],
                     "notes": [],
                 })),
                 What::VerbDone(how) => {
@@ -158,17 +160,21 @@ fn verbs(record: &CallRecord) -> Value {
                         verb.insert("endedAt".to_owned(), when(entry).into());
                     }
                 }
-                What::VerbNote(text) => {
-                    let notes = verbs.last_mut().and_then(|verb| verb.get_mut("notes"));
-                    if let Some(notes) = notes.and_then(Value::as_array_mut) {
-                        notes.push(json!(text));
-                    }
-                }
+                What::Prompt { what, .. } => push(&mut verbs, "prompts", json!(what)),
+                What::VerbNote(text) => push(&mut verbs, "notes", json!(text)),
                 _ => {}
             }
         }
     });
     Value::Array(verbs)
+}
+
+/// Adds to a list of the verb that runs.
+fn push(verbs: &mut [Value], list: &str, value: Value) {
+    let list = verbs.last_mut().and_then(|verb| verb.get_mut(list));
+    if let Some(list) = list.and_then(Value::as_array_mut) {
+        list.push(value);
+    }
 }
 
 fn webhooks(record: &CallRecord) -> Value {
@@ -389,6 +395,29 @@ impl Line {
             }
             What::CallNote(text) => ("call", None, text.to_string(), json!({})),
             What::Media(text) => ("media", None, text.to_string(), json!({})),
+            What::Prompt { what, millis } => {
+                let seconds = f64::from(*millis) / 1_000.0;
+                (
+                    "media",
+                    Some("out"),
+                    format!("{what} ({seconds:.1} s)"),
+                    json!({ "prompt": what, "seconds": seconds }),
+                )
+            }
+            What::Key { key, source } => {
+                let source = match source {
+                    KeySource::Event => "telephone-event",
+                    KeySource::Tones => "tones",
+                    KeySource::Info => "INFO",
+                };
+                let shown = key.map(|key| format!(" {key}")).unwrap_or_default();
+                (
+                    "media",
+                    Some("in"),
+                    format!("key{shown} pressed ({source})"),
+                    json!({ "key": key, "source": source }),
+                )
+            }
             What::TransferBegan { transfer } => (
                 "transfer",
                 None,

@@ -18,10 +18,20 @@ impl<H: Host> Call<H> {
         moment: &Moment<'_>,
     ) -> Result<Option<HttpRequest>, FetchError> {
         let base = Rc::clone(&self.base.borrow());
+        self.request_at(&base, moment)
+    }
+
+    /// As [`Call::request_for`], for what an earlier document began: relative URLs stand relative
+    /// to that one.
+    pub(crate) fn request_at(
+        &self,
+        base: &str,
+        moment: &Moment<'_>,
+    ) -> Result<Option<HttpRequest>, FetchError> {
         let now = self.host.wall_clock();
         self.record.change(|facts| {
             facts.now = now;
-            self.dialect().request(facts, &base, moment)
+            self.dialect().request(facts, base, moment)
         })
     }
 
@@ -79,7 +89,13 @@ impl<H: Host> Call<H> {
 
     /// Tells the application of this moment, if the dialect has a request for it.
     pub(crate) fn tell_of(self: &Rc<Self>, moment: &Moment<'_>) {
-        match self.request_for(moment) {
+        let base = Rc::clone(&self.base.borrow());
+        self.tell_of_at(&base, moment);
+    }
+
+    /// As [`Call::tell_of`], for what an earlier document began.
+    pub(crate) fn tell_of_at(self: &Rc<Self>, base: &str, moment: &Moment<'_>) {
+        match self.request_at(base, moment) {
             Ok(Some(request)) => self.tell(request),
             Ok(None) => {}
             Err(error) => self.note_fetch_error(None, &error),

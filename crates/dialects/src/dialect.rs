@@ -3,12 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use hookflash_program::{Audio, Diagnostic, Program, Severity, Stream};
+use hookflash_program::{Audio, Diagnostic, Program, Severity, Stream, Transcription};
 
 use crate::jambonz::gateway::{self, GatewayMoment};
 use crate::{
-    CallFacts, FetchError, HttpRequest, Moment, RecordingFacts, StreamProtocol, bxml, cxml,
-    jambonz, twiml,
+    CallFacts, FetchError, HttpRequest, Moment, RecordingFacts, StreamProtocol,
+    TranscriptionProtocol, bxml, cxml, jambonz, twiml,
 };
 
 /// One of the four languages.
@@ -257,6 +257,34 @@ impl Dialect {
             Dialect::Cxml => cxml::stream_protocol(facts, stream, sid),
             Dialect::Bxml => bxml::stream_protocol(facts, stream, sid),
             Dialect::Jambonz => jambonz::stream_protocol(facts, stream, sid),
+        }
+    }
+
+    /// Describes the handshake of the WebSocket that is told a transcription's results; `None`
+    /// when the document names none, and for other dialects than BXML.
+    ///
+    /// # Errors
+    /// When the URL cannot be used; the error names it.
+    pub fn transcription_request(
+        self,
+        transcription: &Transcription,
+    ) -> Result<Option<HttpRequest>, FetchError> {
+        match self {
+            Dialect::Bxml => bxml::transcription_request(transcription),
+            Dialect::Twiml | Dialect::Cxml | Dialect::Jambonz => Ok(None),
+        }
+    }
+
+    /// The messages on that socket. `sid` is the transcription's identifier.
+    pub fn transcription_protocol(
+        self,
+        facts: &CallFacts,
+        transcription: &Transcription,
+        sid: &str,
+    ) -> Option<Box<dyn TranscriptionProtocol>> {
+        match self {
+            Dialect::Bxml => Some(bxml::transcription_protocol(facts, transcription, sid)),
+            Dialect::Twiml | Dialect::Cxml | Dialect::Jambonz => None,
         }
     }
 

@@ -14,6 +14,7 @@ mod facts;
 mod hook_url;
 mod http;
 mod malformed;
+mod media_request;
 mod moment;
 mod nearest;
 mod place;
@@ -21,7 +22,6 @@ mod recording;
 mod shown;
 mod stream;
 mod uuid;
-mod voice;
 
 pub mod bxml;
 pub mod cxml;
@@ -40,4 +40,4 @@ pub use http::{
 pub use jambonz::gateway::GatewayMoment;
 pub use moment::{Moment, ReferNews, StatusEvent, StreamEvent, TranscriptionEvent};
 pub use recording::{RecordingFacts, RecordingSource, RecordingState};
-pub use stream::{Frame, StreamOrder, StreamProtocol, Track};
+pub use stream::{Frame, StreamOrder, StreamProtocol, Track, TranscriptionProtocol};

@@ -172,6 +172,8 @@ pub enum StreamEvent<'a> {
     Stopped(&'a str),
     /// The socket could not be opened, or broke.
     Failed(&'a str),
+    /// It was never tried: its name is taken, or the call has too many already.
+    Rejected(&'a str),
 }
 
 /// What happened to a transcription.

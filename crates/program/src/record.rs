@@ -32,6 +32,8 @@ pub struct Record {
     pub empty_reply_goes_on: bool,
     /// Becomes the tag of later requests, when given.
     pub tag: Option<String>,
+    /// The application's name for the recording (BXML `recordingName`).
+    pub name: Option<String>,
     /// The application's name for this verb.
     pub id: Option<String>,
 }
@@ -110,6 +112,6 @@ pub struct StartRecording {
     pub announce: Announce,
     /// What is said is written down, and told.
     pub transcribe: Option<RecordTranscription>,
-    /// The application's name for the recording (jambonz `recordingID`).
+    /// The application's name for the recording (BXML `recordingName`, jambonz `recordingID`).
     pub name: Option<String>,
 }

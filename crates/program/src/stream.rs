@@ -17,6 +17,9 @@ pub struct Stream {
     pub bidirectional: bool,
     /// How audio is encoded on the socket.
     pub format: StreamFormat,
+    /// Samples per second of linear audio that comes back as bare samples beside `format`
+    /// (jambonz); `None` when no such audio is taken.
+    pub bare_rate: Option<u32>,
     /// Told to the application when the stream begins, in this order.
     pub parameters: Vec<(String, String)>,
     /// Told as a JSON value when the stream begins (jambonz).

@@ -13,6 +13,7 @@ mod read;
 mod secret;
 mod section;
 mod settings;
+mod size;
 mod tree;
 mod trunks;
 
@@ -26,8 +27,8 @@ pub use listen::Listen;
 pub use pattern::Pattern;
 pub use secret::Secret;
 pub use settings::{
-    Accept, AccountSettings, ApplicationSettings, Codec, Config, FinalNotifyTimeout, Http, Limits,
-    Logs, Media, OnRefused, Ports, Records, Route, Shutdown, Sip, Source, Srtp, Store, Tls,
+    Accept, AccountSettings, ApplicationSettings, Config, FinalNotifyTimeout, Http, Limits, Logs,
+    Media, OnRefused, Ports, Recordings, Records, Route, Shutdown, Sip, Source, Srtp, Store, Tls,
     Transfer, Trunk, User, Webhook,
 };
 

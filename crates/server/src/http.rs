@@ -1,16 +1,18 @@
-//! The HTTP listener: health, metrics, and our own view of calls.
-//!
-//! Everything is read only. What comes with later releases says so instead of being unknown.
+//! The HTTP listener: health, metrics, our own view of calls, and the vendors' APIs as far as they
+//! concern recordings. What comes with later releases says so instead of being unknown.
 
 mod access;
+mod account;
 mod calls;
 mod events;
 mod metrics;
+mod recordings;
 mod refusal;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -19,26 +21,73 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get};
 use hookflash_call::Ledger;
 
-use crate::config::Secret;
+use crate::config::{AccountSettings, Config, Secret};
+use crate::prompts::Prompts;
+use crate::recordings::Recordings;
 use crate::shard::Mail;
 use crate::sip::streams::Connections;
 use refusal::Refusal;
+
+/// How often recordings that are old enough are looked for.
+const SWEEP: Duration = Duration::from_secs(600);
 
 /// What the pages are made from.
 pub(crate) struct Desk {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) mail: Mail,
     pub(crate) connections: Arc<Connections>,
-    pub(crate) admin_token: RwLock<Option<Secret>>,
+    pub(crate) prompts: Arc<Prompts>,
+    pub(crate) recordings: Arc<Recordings>,
+    pub(crate) settings: RwLock<Arc<Settings>>,
     pub(crate) draining: AtomicBool,
 }
 
+/// What the configuration says of the pages.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    admin_token: Option<Secret>,
+    accounts: Vec<AccountSettings>,
+    public_url: String,
+    public_recordings: bool,
+    keep_recordings: Option<Duration>,
+}
+
+impl Settings {
+    pub(crate) fn new(config: &Config, public_url: String) -> Arc<Settings> {
+        Arc::new(Settings {
+            admin_token: config.http.admin_token.clone(),
+            accounts: config.accounts.clone(),
+            public_url,
+            public_recordings: config.recordings.public,
+            keep_recordings: config.recordings.keep,
+        })
+    }
+}
+
 impl Desk {
-    fn admin_token(&self) -> Option<Secret> {
-        self.admin_token
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    fn settings(&self) -> Arc<Settings> {
+        let settings = self.settings.read();
+        Arc::clone(&settings.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes over a changed configuration.
+    pub(crate) fn set(&self, settings: Arc<Settings>) {
+        let mut current = self
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *current = settings;
+    }
+}
+
+/// Deletes recordings that are old enough, for ever.
+async fn sweep(desk: &Desk) {
+    let mut ticks = tokio::time::interval(SWEEP);
+    loop {
+        ticks.tick().await;
+        if let Some(keep) = desk.settings().keep_recordings {
+            desk.recordings.sweep(keep);
+        }
     }
 }
 
@@ -49,9 +98,10 @@ pub(crate) async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let service = router(desk).into_make_service_with_connect_info::<SocketAddr>();
+    let service = router(Arc::clone(&desk)).into_make_service_with_connect_info::<SocketAddr>();
     tokio::select! {
         served = axum::serve(listener, service) => served,
+        () = sweep(&desk) => Ok(()),
         // Watchers of events would hold up a graceful end for ever.
         () = stop => Ok(()),
     }
@@ -76,7 +126,8 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
     let mut all = Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
-        .merge(own);
+        .merge(own)
+        .merge(recordings::routes());
     for (path, what) in [
         ("/2010-04-01/{*path}", "the REST API of Twilio"),
         ("/api/laml/{*path}", "the REST API of SignalWire"),
@@ -112,7 +163,10 @@ async fn unknown() -> Refusal {
 }
 
 async fn wrong_method() -> Refusal {
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "this path is read with GET")
+    Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "this path does not know this method",
+    )
 }
 
 #[cfg(test)]

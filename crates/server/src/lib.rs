@@ -13,13 +13,17 @@ pub mod config;
 mod http;
 mod logs;
 mod media;
+mod prompts;
+mod recordings;
 mod resolver;
 mod run;
 mod shard;
 mod sip;
+mod speech;
 mod static_document;
 mod switchboard;
 mod webhook;
+mod websocket;
 
 pub use logs::{LogFormat, start_logs};
 pub use run::{Running, Server, StartError};

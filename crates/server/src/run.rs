@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ use crate::PRODUCT;
 use crate::config::{Config, Listen};
 use crate::http::{self, Desk};
 use crate::media::{Advertise, Media};
+use crate::prompts::{Limits, Prompts};
+use crate::recordings::Recordings;
 use crate::shard::{Common, Input, Mail, Post, Shard, run as run_shard};
 use crate::sip::datagrams::UdpSockets;
 use crate::sip::{Bound, bind, listener};
@@ -121,9 +123,11 @@ impl Server {
         }
         let http_addr = http.local_addr().map_err(StartError::Machine)?;
         let advertise = media_address(&config)?;
-        let board = Switchboard::new(&config, &public_url(&config, http_addr))
+        let public_url = public_url(&config, http_addr);
+        let board = Switchboard::new(&config, &public_url)
             .map(Arc::new)
             .map_err(StartError::Document)?;
+        let settings = http::Settings::new(&config, public_url);
 
         let sip_addrs: Vec<(Transport, SocketAddr)> = bound
             .iter()
@@ -156,13 +160,17 @@ impl Server {
             UdpSockets::new(udp),
             Arc::clone(&ledger),
             mail.clone(),
+            Prompts::new(Limits::from(&config.media)),
+            Recordings::open(&config.recordings.folder),
             config.logs.personal_data,
         );
         let desk = Arc::new(Desk {
             ledger,
             mail,
             connections: Arc::clone(&common.connections),
-            admin_token: RwLock::new(config.http.admin_token.clone()),
+            prompts: Arc::clone(&common.prompts),
+            recordings: Arc::clone(&common.recordings),
+            settings: RwLock::new(settings),
             draining: AtomicBool::new(false),
         });
 
@@ -285,13 +293,11 @@ impl Running {
             let work = Box::new(move |shard: &std::rc::Rc<Shard>| shard.reload(board));
             self.desk.mail.deliver(index, Input::Do(work)).await;
         }
-        let mut token = self
-            .desk
-            .admin_token
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        token.clone_from(&config.http.admin_token);
-        drop(token);
+        self.desk.set(http::Settings::new(
+            &config,
+            public_url(&config, self.http_addr),
+        ));
+        self.desk.prompts.set_limits(Limits::from(&config.media));
         self.grace = config.shutdown.grace;
         tracing::info!("the configuration was read again");
         warn(&config);
@@ -318,6 +324,7 @@ impl Running {
         for is_done in drained {
             ended(is_done).await;
         }
+        self.desk.recordings.settle();
         self.stops.clear();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
@@ -426,6 +433,10 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("sip timers", sip(old) != sip(new)),
         ("http.listen", old.http.listen != new.http.listen),
         ("media.ports", old.media.ports != new.media.ports),
+        (
+            "recordings.folder",
+            old.recordings.folder != new.recordings.folder,
+        ),
         ("records.max", old.records.max != new.records.max),
         (
             "logs.personal_data",

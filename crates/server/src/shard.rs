@@ -23,11 +23,14 @@ use hookflash_sip::{
 use tokio::sync::Notify;
 
 use crate::media::Media;
+use crate::prompts::Prompts;
+use crate::recordings::Recordings;
 use crate::resolver::Names;
 use crate::sip::datagrams::UdpSockets;
 use crate::sip::streams::{self, Connections};
 use crate::switchboard::Switchboard;
 use crate::webhook::Webhooks;
+use crate::websocket;
 use caller::Realms;
 use door::Door;
 
@@ -41,6 +44,8 @@ pub(crate) struct Common {
     pub(crate) connections: Arc<Connections>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) mail: Mail,
+    pub(crate) prompts: Arc<Prompts>,
+    pub(crate) recordings: Arc<Recordings>,
     realms: Realms,
     personal_data: bool,
 }
@@ -50,6 +55,8 @@ impl Common {
         sockets: UdpSockets,
         ledger: Arc<Ledger>,
         mail: Mail,
+        prompts: Arc<Prompts>,
+        recordings: Arc<Recordings>,
         personal_data: bool,
     ) -> Common {
         let connections = Arc::default();
@@ -58,6 +65,8 @@ impl Common {
             connections,
             ledger,
             mail,
+            prompts,
+            recordings,
             realms: Realms::new(),
             personal_data,
         }
@@ -78,6 +87,7 @@ pub(crate) struct Shard {
     digests: RefCell<HashMap<String, DigestServer>>,
     names: Names,
     webhooks: Rc<Webhooks>,
+    websockets: websocket::Open,
     media: Media,
     door: Door,
     refused: Cell<u64>,
@@ -95,6 +105,11 @@ pub(crate) struct Holdings {
     pub(crate) census: Census,
     pub(crate) owed: usize,
     pub(crate) ports: usize,
+    pub(crate) media_legs: usize,
+    pub(crate) packets_in: u64,
+    pub(crate) packets_out: u64,
+    pub(crate) late_beats: u64,
+    pub(crate) websockets: usize,
     pub(crate) refused: u64,
 }
 
@@ -105,6 +120,7 @@ impl Shard {
         board: Arc<Switchboard>,
         media: Media,
     ) -> Rc<Shard> {
+        media.set_packet_timeout(board.rtp_timeout);
         let names = Names::default();
         let webhooks = Webhooks::new(names.clone(), board.allow_private_networks);
         let shard = Rc::new_cyclic(|this| Shard {
@@ -118,6 +134,7 @@ impl Shard {
             digests: RefCell::default(),
             names,
             webhooks,
+            websockets: websocket::Open::default(),
             media,
             door: Door::default(),
             refused: Cell::new(0),
@@ -175,12 +192,19 @@ impl Shard {
     pub(crate) fn reload(&self, board: Arc<Switchboard>) {
         self.webhooks
             .set_allow_private(board.allow_private_networks);
+        self.media.set_packet_timeout(board.rtp_timeout);
         self.digests.borrow_mut().clear();
         *self.board.borrow_mut() = board;
     }
 
     pub(crate) fn holdings(&self) -> Holdings {
+        let tally = self.media.tally();
         Holdings {
+            media_legs: self.media.legs(),
+            packets_in: tally.packets_in.get(),
+            packets_out: tally.packets_out.get(),
+            late_beats: tally.late_beats.get(),
+            websockets: self.websockets.count(),
             census: self.endpoint.borrow().census(),
             owed: self.webhooks.owed(),
             ports: self.media.in_use(),

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use hookflash_call::{CallOptions, GivenDocument, TransferOptions};
@@ -17,8 +18,7 @@ use hookflash_transfer::AllowList;
 use ipnet::IpNet;
 
 use crate::config::{
-    Accept, AccountSettings, ApplicationSettings, Codec, Config, OnRefused, Pattern, Source,
-    Transfer,
+    Accept, AccountSettings, ApplicationSettings, Config, OnRefused, Pattern, Source, Transfer,
 };
 use crate::static_document;
 
@@ -37,6 +37,8 @@ pub(crate) struct Switchboard {
     domains: Vec<String>,
     accept: Accept,
     pub(crate) allow_private_networks: bool,
+    /// For how long a peer may send no packet; `None` for ever.
+    pub(crate) rtp_timeout: Option<Duration>,
     pub(crate) calls: u64,
     pub(crate) calls_per_second: u32,
 }
@@ -121,6 +123,7 @@ impl Switchboard {
             domains: own_hosts(config),
             accept: config.sip.accept,
             allow_private_networks: config.webhook.allow_private_networks,
+            rtp_timeout: Some(config.media.rtp_timeout).filter(|time| !time.is_zero()),
             calls: u64::from(config.limits.calls),
             calls_per_second: config.limits.calls_per_second,
         })
@@ -245,7 +248,7 @@ fn line(config: &Config, settings: &ApplicationSettings, public_url: &str) -> Re
     });
     let mut stranger = CallOptions::new(application);
     public_url.clone_into(&mut stranger.public_url);
-    stranger.codecs = config.media.codecs.iter().map(codec).collect();
+    stranger.codecs = config.media.codecs.as_slice().into();
     stranger.transfer = transfer(&config.transfer, account.dialect);
     let mut document = None;
     match text {
@@ -328,13 +331,6 @@ fn own_hosts(config: &Config) -> Vec<String> {
         hosts.push("localhost".to_owned());
     }
     hosts
-}
-
-fn codec(codec: &Codec) -> hookflash_media::Codec {
-    match codec {
-        Codec::Pcmu => hookflash_media::Codec::Pcmu,
-        Codec::Pcma => hookflash_media::Codec::Pcma,
-    }
 }
 
 fn file_name(path: &Path) -> String {

@@ -9,7 +9,7 @@ mod authorization;
 mod connect;
 mod cookies;
 mod exchange;
-mod failure;
+pub(crate) mod failure;
 mod location;
 mod pool;
 mod private;
@@ -21,11 +21,15 @@ use std::time::SystemTime;
 
 use hookflash_call::CallKey;
 use hookflash_dialects::{FetchError, FetchErrorKind, HttpRequest, Reply, RetryOn};
+use http::HeaderMap;
 use tokio::time::{Instant, timeout_at};
 
 use crate::resolver::Names;
 use authorization::Answers;
+pub(crate) use authorization::basic;
+pub(crate) use connect::Stream;
 use cookies::Jars;
+pub(crate) use location::Location;
 use pool::Pool;
 use tell::Queues;
 
@@ -63,6 +67,16 @@ impl Webhooks {
         call: CallKey,
         request: &HttpRequest,
     ) -> Result<Reply, FetchError> {
+        let (reply, _) = self.download(call, request).await?;
+        Ok(reply)
+    }
+
+    /// Sends a request of whose reply the headers matter too.
+    pub(crate) async fn download(
+        &self,
+        call: CallKey,
+        request: &HttpRequest,
+    ) -> Result<(Reply, HeaderMap), FetchError> {
         let deadline = Instant::now() + request.policy.total;
         match timeout_at(deadline, self.with_retries(call, request)).await {
             Ok(outcome) => outcome,
@@ -75,6 +89,16 @@ impl Webhooks {
                 ),
             )),
         }
+    }
+
+    /// A connection for something else than requests.
+    pub(crate) async fn open(
+        &self,
+        location: &Location,
+        deadline: Instant,
+    ) -> Result<Box<dyn Stream>, FetchError> {
+        let allow_private = self.allow_private.get();
+        self.pool.connect(location, allow_private, deadline).await
     }
 
     /// Sends a request whose reply does not matter, after those that the call sent before.
@@ -101,31 +125,27 @@ impl Webhooks {
         &self,
         call: CallKey,
         request: &HttpRequest,
-    ) -> Result<Reply, FetchError> {
+    ) -> Result<(Reply, HeaderMap), FetchError> {
         let policy = &request.policy;
         let mut hop = exchange::Hop::first(request)?;
         let mut redirects = 0;
         let mut retries = 0;
         loop {
-            let outcome = match self.exchange(call, request, &hop).await {
-                Ok(exchange::Answer::Reply(reply)) => return Ok(reply),
+            let failed = match self.exchange(call, request, &hop).await {
+                Ok(exchange::Answer::Reply(reply, headers)) => return Ok((reply, headers)),
                 Ok(exchange::Answer::Redirect { status, location }) => {
                     redirects += 1;
                     if redirects > policy.redirects {
-                        Err(failure::new(
+                        failure::new(
                             FetchErrorKind::TooManyRedirects,
                             hop.url(),
                             format!("still redirected after {} redirects", policy.redirects),
-                        ))
+                        )
                     } else {
                         hop = hop.redirected(status, &location)?;
                         continue;
                     }
                 }
-                Err(failed) => Err(failed),
-            };
-            let failed = match outcome {
-                Ok(reply) => return Ok(reply),
                 Err(failed) => failed,
             };
             if retries >= policy.retries || !covers(policy.retry_on, failed.kind) {
@@ -156,7 +176,7 @@ fn covers(retry_on: RetryOn, kind: FetchErrorKind) -> bool {
     }
 }
 
-fn unix_seconds() -> u64 {
+pub(crate) fn unix_seconds() -> u64 {
     SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, |since| since.as_secs())

@@ -94,6 +94,15 @@ admin_token = "file:{}"
 ports = "30000-39999"
 codecs = ["PCMU", "PCMA"]
 srtp = "optional"
+rtp_timeout = "5m"
+prompts = "prompts"
+prompt_max_size = "32MiB"
+prompt_max_length = "30m"
+prompt_cache = "256MiB"
+[recordings]
+folder = "recordings"
+public = false
+keep = "30d"
 [store]
 url = "sqlite://hookflash.db"
 [transfer]
@@ -191,7 +200,11 @@ password = "secret"
         warnings.contains("store.url: this release keeps records in memory"),
         "{warnings}"
     );
-    assert_eq!(config.warnings.len(), 2, "{warnings}");
+    assert!(
+        warnings.contains("media.prompts: there is no folder"),
+        "{warnings}"
+    );
+    assert_eq!(config.warnings.len(), 3, "{warnings}");
 }
 
 #[test]
@@ -228,7 +241,7 @@ fn what_is_wrong_is_said_with_its_place_its_key_and_its_remedy() {
         ),
         (
             "[sip]\nt1 = \"500\"".into(),
-            "write a number and ms, s, m or h",
+            "write a number and ms, s, m, h or d",
         ),
         ("[sip]\nmin_se = \"10s\"".into(), "RFC 4028 allows no less"),
         (
@@ -257,8 +270,8 @@ fn what_is_wrong_is_said_with_its_place_its_key_and_its_remedy() {
             "this release has no SRTP",
         ),
         (
-            "[media]\ncodecs = [\"opus\"]".into(),
-            "`opus` is no codec of this release",
+            "[media]\ncodecs = [\"G729\"]".into(),
+            "\"G729\" is not a codec of this server",
         ),
         (
             "[store]\nurl = \"postgres://db\"".into(),

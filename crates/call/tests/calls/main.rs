@@ -9,13 +9,24 @@
     reason = "a test may panic, and nothing outside uses this crate"
 )]
 
+mod background_recordings;
+mod beside_verbs;
 mod commands;
 mod continuations;
 mod documents;
+mod early_media;
 mod far_ends;
+mod gather;
+mod in_dialog;
+mod keys;
 mod media;
 mod memory;
 mod races;
+mod record;
+mod say;
+mod speech;
+mod streams;
 mod support;
 mod thousand;
+mod thousand_gathers;
 mod views;

@@ -100,6 +100,7 @@ impl FarEnd {
 fn c154_a_thousand_transfers_with_loss_give_a_thousand_results_and_leave_nothing() {
     in_virtual_time(async {
         let world = World::in_weather(Dialect::Bxml, WEATHER);
+        world.host.rtp.beats.set(false);
         let refer = document(Dialect::Bxml, &[V::Refer(TARGET, Some("/done"))]);
         world.application.page("/start", Page::document(refer));
         let hangup = document(Dialect::Bxml, &[V::Hangup]);

@@ -102,7 +102,8 @@ fn cause(end: &CallEnd, direction: Direction) -> &str {
     }
 }
 
-fn common(facts: &CallFacts, event_type: &str, tag: Option<&str>) -> Event {
+/// The fields of every event.
+pub(super) fn common(facts: &CallFacts, event_type: &str, tag: Option<&str>) -> Event {
     let account = &facts.application.account.sid;
     let mut event = Map::new();
     put(&mut event, "eventType", event_type);
@@ -139,11 +140,12 @@ fn common(facts: &CallFacts, event_type: &str, tag: Option<&str>) -> Event {
     event
 }
 
-fn put(event: &mut Event, name: &str, value: impl Into<Value>) {
+/// Adds or replaces a field.
+pub(super) fn put(event: &mut Event, name: &str, value: impl Into<Value>) {
     event.insert(name.to_owned(), value.into());
 }
 
 /// ISO 8601 in UTC with milliseconds.
-fn time(time: SystemTime) -> String {
+pub(super) fn time(time: SystemTime) -> String {
     humantime::format_rfc3339_millis(time.max(UNIX_EPOCH)).to_string()
 }

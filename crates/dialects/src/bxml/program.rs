@@ -3,15 +3,18 @@
 use std::sync::LazyLock;
 
 use hookflash_program::{
-    Answering, Continuation, Diagnostic, EndOfProgram, Hangup, Hook, HookMethod, Pause, Program,
-    Redirect, Refer, ReferTiming, ReferredBy, Severity, Step, Tag, TargetRule, Unrunnable, Verb,
+    Answering, BackgroundRecording, Continuation, Diagnostic, EndOfProgram, Hangup, Hook, Pause,
+    Program, Redirect, Refer, ReferTiming, ReferredBy, Severity, Step, Tag, TargetRule, Unrunnable,
+    Verb,
 };
 use hookflash_transfer::ReferTo;
 use hookflash_transfer::refer_to::BareTarget;
 use roxmltree::{Document, Node};
 
+use super::attribute::{hook, seconds, tag};
 use super::schema::{Content, DOCUMENT, Element, State};
-use super::{APPLICATION_ERROR, document, value};
+use super::verb::{record, stream};
+use super::{APPLICATION_ERROR, document, verb};
 use crate::place::Places;
 
 /// An unanswered call that reaches the end of its document, or `Hangup`, is refused with this.
@@ -26,7 +29,7 @@ pub(super) fn build(xml: &Document<'_>) -> Program {
         .children()
         .filter(Node::is_element)
         .map(|node| {
-            let (answering, verb) = verb(node);
+            let (answering, verb) = step(node);
             Step {
                 name: node.tag_name().name().to_owned(),
                 position: places.at(document::start(node)),
@@ -80,20 +83,50 @@ fn verbs() -> impl Iterator<Item = &'static Element> {
     of.iter().copied()
 }
 
-fn verb(node: Node<'_, '_>) -> (Answering, Verb) {
+/// Whatever needs audio answers the call first; an unanswered call is left as it is by the rest.
+fn step(node: Node<'_, '_>) -> (Answering, Verb) {
+    use Answering::{Answer, Leave};
+    use BackgroundRecording::{Pause as PauseIt, Resume, Start, Stop};
     match node.tag_name().name() {
-        "Refer" => (Answering::Answer, Verb::Refer(Box::new(refer(node)))),
+        "Refer" => (Answer, Verb::Refer(Box::new(refer(node)))),
         "Pause" => {
-            let length = value::seconds(node.attribute("duration").unwrap_or("1"));
-            (Answering::Answer, Verb::Pause(Pause { length }))
+            let length = seconds(node, "duration", "1");
+            (Answer, Verb::Pause(Pause { length }))
         }
-        "Hangup" => (Answering::Leave, Verb::Hangup(Hangup::default())),
-        "Redirect" => (Answering::Leave, Verb::Redirect(redirect(node))),
-        "Tag" => (
-            Answering::Leave,
-            Verb::Tag(Tag::Text(document::content(node))),
-        ),
-        name => (Answering::Leave, Verb::Unrunnable(unrunnable(name))),
+        "Hangup" => (Leave, Verb::Hangup(Hangup::default())),
+        "Redirect" => (Leave, Verb::Redirect(redirect(node))),
+        "Tag" => (Leave, Verb::Tag(Tag::Text(document::content(node)))),
+        "SpeakSentence" | "PlayAudio" => (Answer, Verb::Prompts(Box::new(verb::prompts(node)))),
+        "Ring" => {
+            let ring = verb::ring(node);
+            (if ring.answer { Answer } else { Leave }, Verb::Ring(ring))
+        }
+        "Gather" => (Answer, Verb::Gather(Box::new(verb::gather(node)))),
+        "StartGather" => {
+            let events = verb::key_events(node).map(Box::new);
+            (Answer, Verb::KeyEvents(events))
+        }
+        "StopGather" => (Leave, Verb::KeyEvents(None)),
+        "SendDtmf" => (Answer, Verb::SendKeys(verb::send_keys(node))),
+        "Record" => (Answer, Verb::Record(Box::new(record::record(node)))),
+        "StartRecording" => {
+            let start = Start(Box::new(record::start_recording(node)));
+            (Answer, Verb::Recording(start))
+        }
+        "PauseRecording" => (Leave, Verb::Recording(PauseIt)),
+        "ResumeRecording" => (Leave, Verb::Recording(Resume)),
+        "StopRecording" => (Leave, Verb::Recording(Stop)),
+        "StartStream" => {
+            let stream = Box::new(stream::start_stream(node));
+            (Answer, Verb::StartStream(stream))
+        }
+        "StopStream" => (Leave, Verb::StopStream(stream::which(node))),
+        "StartTranscription" => {
+            let transcription = Box::new(stream::start_transcription(node));
+            (Answer, Verb::Transcribe(transcription))
+        }
+        "StopTranscription" => (Leave, Verb::StopTranscription(stream::which(node))),
+        name => (Leave, Verb::Unrunnable(unrunnable(name))),
     }
 }
 
@@ -146,50 +179,4 @@ fn unrunnable(name: &str) -> Unrunnable {
         reason: format!("<{name}> is valid BXML, but {missing}; take it out of the document"),
         code: APPLICATION_ERROR.to_owned(),
     }
-}
-
-/// The attributes `…Url`, `…Method`, `…FallbackUrl`, `…FallbackMethod` and their credentials.
-fn hook(node: Node<'_, '_>, prefix: &str) -> Option<Hook> {
-    let url = given(node, &format!("{prefix}Url"))?;
-    let fallback = given(node, &format!("{prefix}FallbackUrl")).map(|url| {
-        Box::new(Hook {
-            url,
-            method: method(node, &format!("{prefix}FallbackMethod")),
-            credentials: credentials(node, "fallbackUsername", "fallbackPassword"),
-            fallback: None,
-        })
-    });
-    Some(Hook {
-        url,
-        method: method(node, &format!("{prefix}Method")),
-        credentials: credentials(node, "username", "password"),
-        fallback,
-    })
-}
-
-fn given(node: Node<'_, '_>, name: &str) -> Option<String> {
-    let value = node.attribute(name)?.trim();
-    (!value.is_empty()).then(|| value.to_owned())
-}
-
-fn method(node: Node<'_, '_>, name: &str) -> HookMethod {
-    match node.attribute(name) {
-        Some(word) if word.trim().eq_ignore_ascii_case("GET") => HookMethod::Get,
-        _ => HookMethod::Post,
-    }
-}
-
-fn credentials(node: Node<'_, '_>, user: &str, password: &str) -> Option<(String, String)> {
-    let (user, password) = (node.attribute(user), node.attribute(password));
-    (user.is_some() || password.is_some()).then(|| {
-        (
-            user.unwrap_or_default().to_owned(),
-            password.unwrap_or_default().to_owned(),
-        )
-    })
-}
-
-/// `tag=""` clears the tag, so a blank one is told apart from none.
-fn tag(node: Node<'_, '_>) -> Option<String> {
-    node.attribute("tag").map(|tag| tag.trim().to_owned())
 }

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use hookflash_program::{Hook, HookMethod};
+use hookflash_program::{Hook, HookMethod, RecordEnd};
 use url::Url;
 
 use super::event::{self, Event};
+use super::media_event::{self, TranscriptionNews};
 use super::{CALLBACK_ERROR, document};
 use crate::hook_url::{HookUrl, unusable};
 use crate::{
-    Body, CallFacts, Direction, FetchError, HttpRequest, Moment, Policy, ReplyUse, RetryOn,
-    Signing, StatusEvent, Success,
+    Body, CallFacts, Direction, FetchError, HttpRequest, Moment, Policy, RecordingState, ReplyUse,
+    RetryOn, Signing, StatusEvent, Success, TranscriptionEvent,
 };
 
 /// How long Bandwidth waits for an application.
@@ -65,11 +66,114 @@ pub(super) fn request(
                 None => Ok(None),
             }
         }
-        _ => Ok(None),
+        Moment::GatherDone { verb, result } => {
+            let event = media_event::gather(facts, verb, result);
+            verb.result
+                .as_ref()
+                .map(|hook| asked(facts, base, "gather", hook, event))
+                .transpose()
+        }
+        Moment::GatherPartial { verb, heard, .. } => {
+            let hook = verb
+                .speech
+                .as_ref()
+                .and_then(|speech| speech.partial.as_ref());
+            let event = media_event::partial_result(facts, verb, heard);
+            tell(facts, base, "partial", hook, event)
+        }
+        Moment::Key { events, key } => {
+            let event = media_event::dtmf(facts, events, *key);
+            tell(facts, base, "key", Some(&events.hook), event)
+        }
+        // Bandwidth does not tell of a recording that ended because the caller hung up.
+        Moment::RecordDone {
+            end: RecordEnd::HangUp,
+            ..
+        } => Ok(None),
+        Moment::RecordDone {
+            verb, recording, ..
+        } => {
+            let event = media_event::record_complete(facts, verb, recording);
+            verb.result
+                .as_ref()
+                .map(|hook| asked(facts, base, "record", hook, event))
+                .transpose()
+        }
+        Moment::Recording {
+            announce,
+            recording,
+        } => {
+            let is_over = matches!(
+                recording.state,
+                RecordingState::Completed | RecordingState::Failed
+            );
+            let hook = announce.hook.as_ref().filter(|_| is_over);
+            let event = media_event::recording_available(facts, announce.tag.as_deref(), recording);
+            tell(facts, base, "recording", hook, event)
+        }
+        Moment::RecordingText {
+            transcription,
+            recording,
+            announce,
+            sid,
+            text,
+        } => {
+            let tag = announce.tag.as_deref();
+            let event = media_event::transcription_available(facts, tag, recording, sid, *text);
+            tell(
+                facts,
+                base,
+                "transcription",
+                transcription.hook.as_ref(),
+                event,
+            )
+        }
+        Moment::StreamStatus { stream, sid, event } => {
+            let event = media_event::media_stream(facts, stream, sid, *event);
+            tell(facts, base, "stream", stream.status.as_ref(), event)
+        }
+        Moment::Transcription {
+            verb,
+            sid,
+            event,
+            sequence,
+        } => {
+            let news = match event {
+                TranscriptionEvent::Started => TranscriptionNews::Started,
+                TranscriptionEvent::Failed(why) if *sequence == 0 => {
+                    TranscriptionNews::Rejected(why)
+                }
+                TranscriptionEvent::Failed(why) => TranscriptionNews::Broken(why),
+                TranscriptionEvent::Stopped => TranscriptionNews::Stopped,
+                // What was said goes to the socket that the verb names.
+                TranscriptionEvent::Heard(..) => return Ok(None),
+            };
+            let event = media_event::real_time_transcription(facts, verb, sid, news);
+            tell(facts, base, "transcription", verb.hook.as_ref(), event)
+        }
+        // No verb of BXML has such a hook, and calls are told of when they are over only.
+        Moment::Fallback { .. }
+        | Moment::ReferProgress { .. }
+        | Moment::PromptsDone { .. }
+        | Moment::StreamDone { .. }
+        | Moment::SipRequestDone { .. }
+        | Moment::Status { .. } => Ok(None),
     }
 }
 
-/// `initiate` and `redirect` have fallback URLs; `Refer` has none.
+/// An asynchronous event, when there is a hook for it.
+fn tell(
+    facts: &CallFacts,
+    base: &str,
+    purpose: &'static str,
+    hook: Option<&Hook>,
+    event: Event,
+) -> Result<Option<HttpRequest>, FetchError> {
+    hook.map(|hook| told(facts, base, purpose, hook, event))
+        .transpose()
+}
+
+/// Synchronous events have fallback URLs, but for that of `Refer`.
 fn fallback(
     facts: &CallFacts,
     base: &str,
@@ -87,8 +191,42 @@ fn fallback(
             fallback: Some(hook),
             ..
         }) => asked(facts, base, "fallback", hook, event::redirect(facts)).map(Some),
-        _ => Ok(None),
+        Moment::GatherDone { verb, result } => {
+            let event = media_event::gather(facts, verb, result);
+            spare(facts, base, verb.result.as_ref(), event)
+        }
+        Moment::RecordDone {
+            verb, recording, ..
+        } => {
+            let event = media_event::record_complete(facts, verb, recording);
+            spare(facts, base, verb.result.as_ref(), event)
+        }
+        Moment::Redirected(_)
+        | Moment::Fallback { .. }
+        | Moment::ReferDone { .. }
+        | Moment::ReferProgress { .. }
+        | Moment::PromptsDone { .. }
+        | Moment::GatherPartial { .. }
+        | Moment::Key { .. }
+        | Moment::Recording { .. }
+        | Moment::RecordingText { .. }
+        | Moment::StreamStatus { .. }
+        | Moment::StreamDone { .. }
+        | Moment::Transcription { .. }
+        | Moment::SipRequestDone { .. }
+        | Moment::Status { .. } => Ok(None),
     }
+}
+
+fn spare(
+    facts: &CallFacts,
+    base: &str,
+    hook: Option<&Hook>,
+    event: Event,
+) -> Result<Option<HttpRequest>, FetchError> {
+    hook.and_then(|hook| hook.fallback.as_deref())
+        .map(|hook| asked(facts, base, "fallback", hook, event))
+        .transpose()
 }
 
 fn first_event(facts: &CallFacts) -> Event {
@@ -160,17 +298,18 @@ fn build(
     })
 }
 
+fn resolve(facts: &CallFacts, base: &str, written: &str) -> Result<HookUrl, FetchError> {
+    HookUrl::absolute(absolute(facts, base, written)?, written)
+}
+
 /// Relative URLs resolve against that of the document; against the application's when the
 /// document has none because the API gave it.
-fn resolve(facts: &CallFacts, base: &str, written: &str) -> Result<HookUrl, FetchError> {
+pub(super) fn absolute(facts: &CallFacts, base: &str, written: &str) -> Result<Url, FetchError> {
     let base = Url::parse(base)
         .or_else(|_| Url::parse(&facts.application.url))
         .ok();
     let url = Url::options().base_url(base.as_ref()).parse(written);
-    HookUrl::absolute(
-        url.map_err(|error| unusable(written, &error.to_string()))?,
-        written,
-    )
+    url.map_err(|error| unusable(written, &error.to_string()))
 }
 
 /// The properties of an event as query parameters; a property of an object is named with a point,

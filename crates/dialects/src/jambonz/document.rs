@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::position::{self, Segment};
 use super::schema::{self, ALIASES};
-use super::validate::{MAX_FINDINGS, Validation, shortened};
+use super::validate::{Finding, MAX_FINDINGS, Validation, shortened};
 use super::verb;
 use crate::nearest::nearest;
 use crate::place::{Places, START, utf8};
@@ -104,22 +104,39 @@ fn build(text: &str, elements: Vec<Value>) -> Result<Program, DocumentError> {
         });
         verbs.extend(built);
     }
-    let findings = validation.into_findings();
+    let (findings, remarks) = validation.into_findings();
     let mut places = Places::new(text);
     let items = position::items(text);
-    if findings.is_empty() {
-        let steps = verbs.into_iter().zip(items).map(|(built, item)| Step {
-            name: built.name,
-            position: places.at(position::start(text, item)),
-            answering: built.answering,
-            verb: built.verb,
-        });
-        return Ok(Program {
-            steps: steps.collect(),
-            end: EndOfProgram::HangUpOrRefuse(REFUSAL),
-            warnings: Vec::new(),
-        });
+    if !findings.is_empty() {
+        let diagnostics = diagnostics(text, &items, findings, Severity::Error);
+        return Err(DocumentError { diagnostics });
     }
+    let steps = verbs.into_iter().zip(&items).flat_map(|(built, item)| {
+        let position = places.at(position::start(text, item));
+        built.verbs.into_iter().map(move |verb| Step {
+            name: built.name.clone(),
+            position,
+            answering: built.answering,
+            verb,
+        })
+    });
+    let mut warnings = diagnostics(text, &items, remarks, Severity::Warning);
+    // The parts of a verb are read in the order of its meaning, not in that of the document.
+    warnings.sort_by_key(|warning| warning.position);
+    Ok(Program {
+        steps: steps.collect(),
+        end: EndOfProgram::HangUpOrRefuse(REFUSAL),
+        warnings,
+    })
+}
+
+fn diagnostics(
+    text: &str,
+    items: &[&str],
+    findings: Vec<Finding>,
+    severity: Severity,
+) -> Vec<Diagnostic> {
+    let mut places = Places::new(text);
     let diagnostics = findings.into_iter().map(|finding| {
         let element = match finding.path.split_first() {
             Some((Segment::Index(index), inside)) => items.get(*index).zip(Some(inside)),
@@ -127,17 +144,18 @@ fn build(text: &str, elements: Vec<Value>) -> Result<Program, DocumentError> {
         };
         let offset = element.map_or(0, |(item, inside)| position::offset(text, item, inside));
         let position = places.at(offset);
-        error(position, finding.message, finding.help)
+        Diagnostic {
+            severity,
+            ..error(position, finding.message, finding.help)
+        }
     });
-    Err(DocumentError {
-        diagnostics: diagnostics.collect(),
-    })
+    diagnostics.collect()
 }
 
 struct Built {
     name: String,
     answering: Answering,
-    verb: Verb,
+    verbs: Vec<Verb>,
 }
 
 /// One element, in either spelling: `{"verb":"say",…}` or `{"say":{…}}`.
@@ -218,11 +236,11 @@ fn check_and_build(
     if validation.count() > before {
         return Some(None);
     }
-    let (answering, verb) = verb::build(validation, canonical, properties);
+    let (answering, verbs) = verb::build(validation, canonical, properties);
     Some(Some(Built {
         name: name.to_owned(),
         answering,
-        verb,
+        verbs,
     }))
 }
 

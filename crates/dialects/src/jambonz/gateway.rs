@@ -1,13 +1,14 @@
 //! Events of Cognigy Voice Gateway, which stands on jambonz: the same fields in an envelope with
 //! a name. They go to the application's `events_url`, beside all other requests.
 
-use hookflash_program::Hook;
+use hookflash_program::{Gather, GatherEnd, Gathered, Hook};
 use hookflash_transfer::{Outcome, TransferResult};
 use serde_json::{Map, Value};
 
 use super::call_info::{self, Payload, put};
 use super::number::number_meta_data;
 use super::request::{add_refer_codes, send};
+use super::speech::add_gathered;
 use crate::{CallFacts, Direction, FetchError, HttpRequest, ReplyUse};
 
 /// What a gateway event is told about.
@@ -21,9 +22,17 @@ pub enum GatewayMoment<'a> {
     Ended,
     /// A transfer has its result. Told once per transfer, whatever became of it.
     ReferDone(&'a TransferResult),
+    /// A gather has its result: one of the call's verbs, or input beside them.
+    GatherDone {
+        /// The verb.
+        verb: &'a Gather,
+        /// The result.
+        result: &'a Gathered,
+    },
 }
 
-/// Describes the event of a moment; `None` when the application wants no events.
+/// Describes the event of a moment; `None` when the application wants no events, and when Voice
+/// Gateway has none for it.
 ///
 /// # Errors
 /// When `events_url` cannot be used.
@@ -34,7 +43,9 @@ pub(crate) fn event(
     let Some(url) = &facts.application.events_url else {
         return Ok(None);
     };
-    let (name, payload) = named(facts, moment);
+    let Some((name, payload)) = named(facts, moment) else {
+        return Ok(None);
+    };
     let mut envelope = Map::new();
     put(&mut envelope, "event", name);
     put(&mut envelope, "payload", Value::Object(payload));
@@ -51,8 +62,8 @@ pub(crate) fn event(
     .map(Some)
 }
 
-fn named(facts: &CallFacts, moment: GatewayMoment<'_>) -> (&'static str, Payload) {
-    match moment {
+fn named(facts: &CallFacts, moment: GatewayMoment<'_>) -> Option<(&'static str, Payload)> {
+    let event = match moment {
         GatewayMoment::Created => ("CALL_CREATED", call_info::first(facts)),
         GatewayMoment::InProgress => {
             let status = call_info::status_at(facts, crate::StatusEvent::Answered);
@@ -76,7 +87,19 @@ fn named(facts: &CallFacts, moment: GatewayMoment<'_>) -> (&'static str, Payload
             };
             (name, payload)
         }
-    }
+        GatewayMoment::GatherDone { verb, result } => {
+            let name = match result.reason {
+                GatherEnd::Keys => "RECOGNIZED_DTMF",
+                GatherEnd::Speech => "RECOGNIZED_SPEECH",
+                GatherEnd::Timeout => "USER_INPUT_TIMEOUT",
+                GatherEnd::LowConfidence | GatherEnd::Failed => return None,
+            };
+            let mut payload = call_info::base(facts, call_info::status(facts));
+            add_gathered(&mut payload, verb, result);
+            (name, payload)
+        }
+    };
+    Some(event)
 }
 
 /// `NO_ANSWER` and `USER_BUSY` speak of somebody who was called; a caller who gives up is a call

@@ -24,9 +24,14 @@ const BACKOFF: [Duration; 5] = [
     Duration::from_secs(6),
 ];
 
-/// Makes a hook absolute: only `/…` is relative, and only scheme, host and port of the
-/// application's URL count for it.
+/// Makes a hook absolute.
 pub(super) fn resolve(facts: &CallFacts, written: &str) -> Result<HookUrl, FetchError> {
+    HookUrl::absolute(absolute(facts, written)?, written)
+}
+
+/// Makes a URL absolute: only `/…` is relative, and only scheme, host and port of the
+/// application's URL count for it.
+pub(super) fn absolute(facts: &CallFacts, written: &str) -> Result<Url, FetchError> {
     let is_path = written.starts_with('/') && !written.starts_with("//");
     let url = if is_path {
         let application = &facts.application.url;
@@ -36,11 +41,10 @@ pub(super) fn resolve(facts: &CallFacts, written: &str) -> Result<HookUrl, Fetch
     } else {
         Url::parse(written)
     };
-    let url = url.map_err(|error| {
+    url.map_err(|error| {
         let why = format!("{error}; a hook is an absolute URL or begins with `/`");
         unusable(written, &why)
-    })?;
-    HookUrl::absolute(url, written)
+    })
 }
 
 /// How a hook is asked: the defaults, changed by `rc`, `rp`, `ct`, `rt` and `tt` behind `#`. Other

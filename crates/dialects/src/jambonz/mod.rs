@@ -4,30 +4,33 @@
 //! schemas, its feature server where those are silent, and Cognigy's documentation of Voice
 //! Gateway.
 
+mod audio_socket;
 mod call_info;
 mod document;
 pub(crate) mod gateway;
 mod hook;
 mod number;
 mod position;
+mod reader;
 mod request;
+mod resource;
 mod schema;
 pub mod signature;
 mod sip_object;
+mod speech;
 mod stringify;
 mod validate;
 mod verb;
 
-pub(crate) use crate::voice::{
-    audio_request, recording_resource, recording_sid, stream_protocol, stream_request, stream_sid,
-    transcription_sid,
-};
-use hookflash_program::Program;
+use hookflash_program::{Audio, Program, Stream};
 
 pub use number::load as load_numbering_plans;
 
 use crate::uuid::uuid;
-use crate::{CallFacts, Document, DocumentError, FetchError, FetchErrorKind, HttpRequest, Moment};
+use crate::{
+    CallFacts, Document, DocumentError, FetchError, FetchErrorKind, HttpRequest, Moment,
+    RecordingFacts, StreamProtocol, media_request,
+};
 
 /// Parses and validates a document.
 pub(crate) fn parse(document: Document<'_>) -> Result<Program, DocumentError> {
@@ -63,6 +66,74 @@ pub(crate) fn status_word(facts: &CallFacts) -> &'static str {
 /// A UUID.
 pub(crate) fn call_sid(random: u128) -> String {
     uuid(random, 4)
+}
+
+/// A UUID.
+pub(crate) fn recording_sid(random: u128) -> String {
+    uuid(random, 4)
+}
+
+/// A UUID.
+pub(crate) fn stream_sid(random: u128) -> String {
+    uuid(random, 4)
+}
+
+/// A UUID.
+pub(crate) fn transcription_sid(random: u128) -> String {
+    uuid(random, 4)
+}
+
+/// A file of `play`: `/…` is relative to the application, as a hook is.
+pub(crate) fn audio_request(
+    facts: &CallFacts,
+    _base: &str,
+    audio: &Audio,
+) -> Result<HttpRequest, FetchError> {
+    let url = hook::absolute(facts, &audio.url)?;
+    media_request::audio(url, &audio.url, audio.credentials.as_ref())
+}
+
+/// The handshake of `listen`: `/…` is a WebSocket of the application.
+pub(crate) fn stream_request(
+    facts: &CallFacts,
+    _base: &str,
+    stream: &Stream,
+) -> Result<HttpRequest, FetchError> {
+    let mut url = hook::absolute(facts, &stream.url)?;
+    if stream.url.starts_with('/') {
+        let scheme = match url.scheme() {
+            "http" => "ws",
+            "https" => "wss",
+            other => other,
+        }
+        .to_owned();
+        // Cannot fail between these four, which the URL standard calls special.
+        let _ = url.set_scheme(&scheme);
+    }
+    let mut request =
+        media_request::socket("stream", url, &stream.url, stream.credentials.as_ref())?;
+    request.headers.push((
+        "Sec-WebSocket-Protocol".to_owned(),
+        audio_socket::SUB_PROTOCOL.to_owned(),
+    ));
+    Ok(request)
+}
+
+/// The messages of `listen`.
+pub(crate) fn stream_protocol(
+    facts: &CallFacts,
+    stream: &Stream,
+    _sid: &str,
+) -> Box<dyn StreamProtocol> {
+    Box::new(audio_socket::AudioMessages::new(facts, stream))
+}
+
+/// A recording of `config.record`.
+pub(crate) fn recording_resource(
+    recording: &RecordingFacts,
+    public_url: &str,
+) -> serde_json::Value {
+    resource::recording(recording, public_url)
 }
 
 /// A UUID.

@@ -2,11 +2,14 @@
 
 use hookflash_program::{Hook, HookMethod, Refer};
 use hookflash_transfer::TransferResult;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::call_info::{self, Payload, put};
-use super::{hook, stringify};
-use crate::{Body, CallFacts, FetchError, HttpRequest, Moment, ReplyUse, Signing, StatusEvent};
+use super::{hook, speech, stringify};
+use crate::{
+    Body, CallFacts, CallState, FetchError, HttpRequest, Moment, ReplyUse, Signing, StatusEvent,
+    TranscriptionEvent,
+};
 
 /// Describes the request that a moment calls for.
 pub(super) fn request(
@@ -61,8 +64,102 @@ pub(super) fn request(
             }
             send(facts, "status", &hook, payload, ReplyUse::Ignored).map(Some)
         }
-        // jambonz has no fallback URL.
-        _ => Ok(None),
+        Moment::PromptsDone { verb, failure } => {
+            let outcome = match failure {
+                None => json!({"reason": "playCompleted"}),
+                Some(_) => json!({"status": "fail", "reason": "playFailed"}),
+            };
+            let result = verb.result.as_ref();
+            action(facts, "prompt", result, verb.id.as_deref(), outcome)
+        }
+        Moment::GatherDone { verb, result } => {
+            let mut outcome = Map::new();
+            speech::add_gathered(&mut outcome, verb, result);
+            let hook = verb.result.as_ref();
+            action(facts, "gather", hook, verb.id.as_deref(), outcome.into())
+        }
+        Moment::GatherPartial { verb, heard, .. } => {
+            let rules = verb.speech.as_ref();
+            let Some(hook) = rules.and_then(|rules| rules.partial.as_ref()) else {
+                return Ok(None);
+            };
+            let mut payload = call_info::base(facts, call_info::status(facts));
+            put(
+                &mut payload,
+                "speech",
+                speech::speech(heard, speech::vendor(verb)),
+            );
+            add_id(&mut payload, verb.id.as_deref());
+            send(facts, "partial", hook, payload, ReplyUse::Ignored).map(Some)
+        }
+        Moment::StreamDone { stream, end, .. } => {
+            let mut outcome = Map::new();
+            put(&mut outcome, "dial_call_duration", end.duration.as_secs());
+            if !end.keys.is_empty() {
+                put(&mut outcome, "digits", end.keys.as_str());
+            }
+            let hook = stream.result.as_ref();
+            action(facts, "stream", hook, stream.id.as_deref(), outcome.into())
+        }
+        Moment::Transcription {
+            verb,
+            event: TranscriptionEvent::Heard(_, heard),
+            ..
+        } => {
+            let Some(hook) = &verb.hook else {
+                return Ok(None);
+            };
+            let mut payload = call_info::base(facts, call_info::status(facts));
+            let vendor = verb.recognizer.vendor.as_deref();
+            put(&mut payload, "speech", speech::speech(heard, vendor));
+            add_id(&mut payload, verb.id.as_deref());
+            send(facts, "transcription", hook, payload, ReplyUse::Ignored).map(Some)
+        }
+        Moment::SipRequestDone { verb, answer } => {
+            let outcome = match answer {
+                Ok(status) => json!({"result": "success", "sip_status": status}),
+                Err(why) => json!({"result": "failed", "err": why}),
+            };
+            let result = verb.result.as_ref();
+            action(facts, "sip request", result, verb.id.as_deref(), outcome)
+        }
+        // jambonz has no fallback URL, and no hook for any of the others.
+        Moment::Fallback { .. }
+        | Moment::Key { .. }
+        | Moment::RecordDone { .. }
+        | Moment::Recording { .. }
+        | Moment::RecordingText { .. }
+        | Moment::StreamStatus { .. }
+        | Moment::Transcription { .. } => Ok(None),
+    }
+}
+
+/// Asks the action hook of a verb, when it has one, with what the verb came to.
+fn action(
+    facts: &CallFacts,
+    purpose: &'static str,
+    hook: Option<&Hook>,
+    id: Option<&str>,
+    outcome: Value,
+) -> Result<Option<HttpRequest>, FetchError> {
+    let Some(hook) = hook else {
+        return Ok(None);
+    };
+    let mut payload = call_info::base(facts, call_info::status(facts));
+    if let Value::Object(outcome) = outcome {
+        payload.extend(outcome);
+    }
+    add_id(&mut payload, id);
+    let reply_use = match facts.state {
+        CallState::Ended(_) => ReplyUse::Ignored,
+        CallState::Trying | CallState::Ringing | CallState::InProgress => ReplyUse::Document,
+    };
+    send(facts, purpose, hook, payload, reply_use).map(Some)
+}
+
+fn add_id(payload: &mut Payload, id: Option<&str>) {
+    if let Some(id) = id {
+        put(payload, "verb_id", id);
     }
 }
 
@@ -70,9 +167,7 @@ pub(super) fn request(
 /// out.
 pub(super) fn add_refer(payload: &mut Payload, verb: &Refer, result: &TransferResult) {
     add_refer_codes(payload, result);
-    if let Some(id) = &verb.id {
-        put(payload, "verb_id", id.as_str());
-    }
+    add_id(payload, verb.id.as_deref());
 }
 
 /// The codes of a transfer.

@@ -27,12 +27,24 @@ pub(super) const MAX_FINDINGS: usize = 50;
 pub(super) struct Validation {
     path: Vec<Segment>,
     findings: Vec<Finding>,
+    remarks: Vec<Finding>,
 }
 
 impl Validation {
-    /// What was found, in the order of the document.
-    pub(super) fn into_findings(self) -> Vec<Finding> {
-        self.findings
+    /// What was found wrong, and what was remarked, in the order of the document.
+    pub(super) fn into_findings(self) -> (Vec<Finding>, Vec<Finding>) {
+        (self.findings, self.remarks)
+    }
+
+    /// Remarks on the present place; the document runs all the same.
+    pub(super) fn remark(&mut self, message: String) {
+        if self.remarks.len() < MAX_FINDINGS {
+            self.remarks.push(Finding {
+                path: self.path.clone(),
+                message,
+                help: None,
+            });
+        }
     }
 
     /// How much was found so far.

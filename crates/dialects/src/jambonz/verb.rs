@@ -1,38 +1,48 @@
 //! From the checked properties of a verb to what a call can run.
 
-use std::time::Duration;
+mod call;
+mod config;
+mod gather;
+mod listen;
+mod prompt;
+mod speech;
 
 use hookflash_program::{
-    Answering, Config, Continuation, Decline, Hangup, Hook, HookMethod, Pause, Redirect, Refer,
-    ReferTiming, ReferredBy, Tag, TargetRule, Unrunnable, Verb,
+    Alert, Answering, Decline, Hangup, KeyOrPause, Keys, Noted, Pause, Redirect, Tag, Unrunnable,
+    Verb, Which,
 };
 use serde_json::{Map, Value};
+use std::time::Duration;
 
-use super::position::Segment;
+use super::reader::Reader;
 use super::schema::missing;
-use super::stringify;
 use super::validate::Validation;
-use crate::shown::shown;
-
-/// The longest pause; a document that wants a longer one is mistaken.
-const LONGEST_PAUSE: f64 = 86_400.0;
 
 /// Builds a verb; what the tables cannot say about its values is checked here and noted. The
-/// result of a verb with notes is never used.
+/// result of a verb with notes is never used. `dub` can be two verbs, every other one is one.
 pub(super) fn build(
     validation: &mut Validation,
     name: &str,
     properties: &Map<String, Value>,
-) -> (Answering, Verb) {
-    let mut reader = Reader {
-        validation,
-        properties,
-    };
-    match name {
+) -> (Answering, Vec<Verb>) {
+    let mut reader = Reader::new(validation, name, properties);
+    let reader = &mut reader;
+    if name == "dub" {
+        return (Answering::Answer, prompt::dub(reader));
+    }
+    let (answering, verb) = match name {
         "answer" => (Answering::Leave, Verb::Answer),
-        "sip:refer" => (Answering::Skip, Verb::Refer(Box::new(refer(&mut reader)))),
+        "alert" => {
+            let message = reader.phrase("message").unwrap_or_else(|| {
+                reader.note("message", "must not be blank");
+                String::new()
+            });
+            (Answering::Leave, Verb::Alert(Alert { message }))
+        }
+        "sip:refer" => (Answering::Skip, call::refer(reader)),
+        "sip:request" => (Answering::Skip, call::sip_request(reader)),
         "pause" => {
-            let length = reader.seconds("length");
+            let length = reader.seconds("length").unwrap_or_default();
             (Answering::Leave, Verb::Pause(Pause { length }))
         }
         "hangup" => {
@@ -41,7 +51,7 @@ pub(super) fn build(
         }
         "sip:decline" => {
             let decline = Decline {
-                status: reader.refusal(),
+                status: reader.refusal("status"),
                 reason: reader.phrase("reason"),
                 headers: reader.headers(),
             };
@@ -59,61 +69,64 @@ pub(super) fn build(
             let data = properties.get("data").cloned().unwrap_or_default();
             (Answering::Leave, Verb::Tag(Tag::Data(data)))
         }
-        "config" => (Answering::Leave, Verb::Config(config(&mut reader))),
+        "config" => config::config(reader),
+        "say" => (early(reader), prompt::say(reader)),
+        "play" => (early(reader), prompt::play(reader)),
+        "gather" => gather::gather(reader),
+        "dtmf" => (Answering::Answer, send_keys(reader)),
+        "listen" => {
+            let stream = listen::listen(reader);
+            (early(reader), Verb::ConnectStream(Box::new(stream)))
+        }
+        "transcribe" if reader.flag("enable") == Some(false) => {
+            (Answering::Leave, Verb::StopTranscription(Which::All))
+        }
+        "transcribe" => {
+            let transcription = listen::transcribe(reader, true);
+            (early(reader), Verb::Transcribe(Box::new(transcription)))
+        }
         other => (Answering::Leave, Verb::Unrunnable(unrunnable(other))),
+    };
+    (answering, vec![verb])
+}
+
+/// A verb that needs audio answers the call, unless it says that it makes do without
+/// (jambonz' feature server: the precondition "endpoint").
+fn early(reader: &Reader<'_>) -> Answering {
+    match reader.flag("earlyMedia") {
+        Some(true) => Answering::EarlyMedia,
+        _ => Answering::Answer,
     }
 }
 
-/// `sip:refer`: what runs next is the reply of the action hook, else the next verb. The referrer
-/// is the calling party unless the document names another.
-fn refer(reader: &mut Reader<'_>) -> Refer {
-    let display_name = reader.text("referredByDisplayName");
-    let referred_by = match reader.text("referredBy") {
-        Some(value) => ReferredBy::Given {
-            value,
-            display_name,
-        },
-        None => ReferredBy::Caller { display_name },
-    };
-    let reply = Continuation::Reply {
-        empty_reply_goes_on: true,
-    };
-    Refer {
-        target: reader.text("referTo").unwrap_or_default(),
-        target_rule: TargetRule::UriOrUser,
-        defect: None,
-        outbound_allowed: true,
-        wrong_leg_code: None,
-        result: reader.hook("actionHook"),
-        progress: reader.hook("eventHook"),
-        referred_by,
-        headers: reader.headers(),
-        timing: ReferTiming::FromLatestNews,
-        on_success: reply,
-        on_failure: reply,
-        tag: None,
-        id: reader.text("id"),
+/// `dtmf`. The gap between two tones is the one that jambonz reckons with.
+fn send_keys(reader: &mut Reader<'_>) -> Verb {
+    let mut keys = Vec::new();
+    for key in reader.text("dtmf").unwrap_or_default().chars() {
+        match key.to_ascii_uppercase() {
+            'W' if key == 'w' => keys.push(KeyOrPause::Pause(Duration::from_millis(500))),
+            'W' => keys.push(KeyOrPause::Pause(Duration::from_secs(1))),
+            key if key.is_ascii_digit() || matches!(key, '*' | '#' | 'A'..='D') => {
+                keys.push(KeyOrPause::Key(key));
+            }
+            _ => {
+                reader.note("dtmf", "must be keys of 0-9 * # A-D and pauses w W");
+                break;
+            }
+        }
     }
+    let tone = reader.whole("duration", 1, 60_000).unwrap_or(500);
+    Verb::SendKeys(Keys {
+        keys,
+        tone: Duration::from_millis(tone.into()),
+        gap: Duration::from_millis(250),
+    })
 }
 
-/// `reset` returns speech settings to their defaults. There are none that could have been
-/// changed, so it is done by doing nothing.
-fn config(reader: &mut Reader<'_>) -> Config {
-    let run = ["id", "_", "referHook", "notifyEvents", "reset"];
-    let names = reader
-        .properties
-        .keys()
-        .filter(|name| !run.contains(&name.as_str()));
-    let not_run = names.cloned().collect();
-    Config {
-        not_run,
-        refer_hook: reader.hook("referHook"),
-        notify_events: reader
-            .properties
-            .get("notifyEvents")
-            .and_then(Value::as_bool),
-        ..Config::default()
-    }
+fn noted(why: &str) -> Verb {
+    Verb::Noted(Noted {
+        why: why.to_owned(),
+    })
 }
 
 fn unrunnable(name: &str) -> Unrunnable {
@@ -123,154 +136,4 @@ fn unrunnable(name: &str) -> Unrunnable {
         reason: format!("`{name}` is a valid verb, but {missing}; take it out of the document"),
         code: "unsupported-verb".to_owned(),
     }
-}
-
-struct Reader<'a> {
-    validation: &'a mut Validation,
-    properties: &'a Map<String, Value>,
-}
-
-impl Reader<'_> {
-    /// A text, blanks around it trimmed; blank is as good as none.
-    fn text(&self, name: &str) -> Option<String> {
-        let text = self.properties.get(name)?.as_str()?.trim();
-        (!text.is_empty()).then(|| text.to_owned())
-    }
-
-    fn note(&mut self, name: &str, message: String) {
-        self.validation
-            .inside(Segment::Value(name.to_owned()), |validation| {
-                validation.note(message, None)
-            });
-    }
-
-    fn seconds(&mut self, name: &str) -> Duration {
-        let seconds = self
-            .properties
-            .get(name)
-            .and_then(Value::as_f64)
-            .unwrap_or_default();
-        if !(0.0..=LONGEST_PAUSE).contains(&seconds) {
-            let message =
-                format!("pause: property {name} must be seconds from 0 to {LONGEST_PAUSE}");
-            self.note(name, message);
-        }
-        Duration::try_from_secs_f64(seconds).unwrap_or_default()
-    }
-
-    fn refusal(&mut self) -> u16 {
-        let status = self
-            .properties
-            .get("status")
-            .and_then(Value::as_f64)
-            .unwrap_or_default();
-        let refusals = 400..=699;
-        let found = refusals.clone().find(|code| f64::from(*code) == status);
-        if found.is_none() {
-            let message = "sip:decline: property status must be a SIP status from 400 to 699";
-            self.note("status", message.to_owned());
-        }
-        found.unwrap_or(*refusals.start())
-    }
-
-    /// A text that goes into a SIP start line.
-    fn phrase(&mut self, name: &str) -> Option<String> {
-        let text = self.text(name)?;
-        if text.contains(char::is_control) {
-            self.note(
-                name,
-                format!("sip:decline: property {name} has a control character"),
-            );
-        }
-        Some(text)
-    }
-
-    /// Header fields for a SIP message: texts and numbers under names that are tokens.
-    fn headers(&mut self) -> Vec<(String, String)> {
-        let Some(Value::Object(headers)) = self.properties.get("headers") else {
-            return Vec::new();
-        };
-        let mut fields = Vec::with_capacity(headers.len());
-        for (name, value) in headers {
-            match header_value(name, value) {
-                Ok(value) => fields.push((name.clone(), value)),
-                Err(why) => self
-                    .validation
-                    .inside(Segment::Value("headers".to_owned()), |v| {
-                        v.inside(Segment::Value(name.clone()), |v| v.note(why, None));
-                    }),
-            }
-        }
-        fields
-    }
-
-    fn hook(&self, name: &str) -> Option<Hook> {
-        hook(self.properties.get(name)?)
-    }
-
-    fn needed_hook(&mut self, name: &str) -> Hook {
-        self.hook(name).unwrap_or_else(|| {
-            self.note(name, format!("redirect: property {name} must not be blank"));
-            Hook::post("")
-        })
-    }
-}
-
-/// A header's value as it goes out.
-fn header_value(name: &str, value: &Value) -> Result<String, String> {
-    let is_token = |c: char| c.is_ascii_alphanumeric() || "-.!%*_+`'~".contains(c);
-    if name.is_empty() || !name.chars().all(is_token) {
-        return Err(format!(
-            "headers: \"{}\" cannot be the name of a SIP header",
-            shown(name)
-        ));
-    }
-    let text = match value {
-        Value::String(text) => text.trim().to_owned(),
-        Value::Number(number) => stringify::number(number),
-        _ => return Err(format!("headers: property {name} must be string or number")),
-    };
-    match text.contains(char::is_control) {
-        true => Err(format!(
-            "headers: property {name} has a line break or control character"
-        )),
-        false => Ok(text),
-    }
-}
-
-/// A URL, or an object with `url`, `method` and credentials in either of two spellings.
-fn hook(value: &Value) -> Option<Hook> {
-    let object = match value {
-        Value::String(url) => return blank_is_none(url).map(Hook::post),
-        Value::Object(object) => object,
-        _ => return None,
-    };
-    let url = blank_is_none(object.get("url")?.as_str()?)?;
-    let method = match object.get("method").and_then(Value::as_str) {
-        Some(method) if method.eq_ignore_ascii_case("GET") => HookMethod::Get,
-        _ => HookMethod::Post,
-    };
-    let basic = object
-        .get("basicAuth")
-        .and_then(Value::as_object)
-        .unwrap_or(object);
-    let part = |name: &str| basic.get(name).and_then(Value::as_str);
-    let credentials = match (part("username"), part("password")) {
-        (None, None) => None,
-        (user, password) => Some((
-            user.unwrap_or_default().to_owned(),
-            password.unwrap_or_default().to_owned(),
-        )),
-    };
-    Some(Hook {
-        url: url.to_owned(),
-        method,
-        credentials,
-        fallback: None,
-    })
-}
-
-fn blank_is_none(url: &str) -> Option<&str> {
-    let url = url.trim();
-    (!url.is_empty()).then_some(url)
 }

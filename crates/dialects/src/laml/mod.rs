@@ -10,7 +10,14 @@ pub(crate) mod content_type;
 pub(crate) mod document;
 pub(crate) mod fetch_error;
 pub(crate) mod form;
+pub(crate) mod gather;
+pub(crate) mod given;
+pub(crate) mod media_request;
+pub(crate) mod media_stream;
 pub(crate) mod parameters;
+pub(crate) mod prompts;
+pub(crate) mod record;
+pub(crate) mod recordings;
 pub(crate) mod refer;
 pub(crate) mod request;
 pub(crate) mod schema;
@@ -18,11 +25,14 @@ pub(crate) mod sid;
 pub mod signature;
 pub(crate) mod ssml;
 pub(crate) mod status;
+pub(crate) mod streams;
 pub(crate) mod validate;
 pub(crate) mod vendor;
 pub(crate) mod verbs;
 pub(crate) mod webhook_url;
 pub(crate) mod xml;
+
+pub use recordings::{RecordingPage, recording_list};
 
 /// Cap of a document in bytes (error 11750 beyond).
 pub const MAX_DOCUMENT: usize = 64 * 1024;

@@ -9,8 +9,8 @@ use sha1::{Digest, Sha1};
 
 use crate::laml::parameters::{Fields, push, standard};
 use crate::laml::vendor::{Vendor, Webhooks};
-use crate::laml::webhook_url::{Overrides, WebhookUrl, resolve, with_query};
-use crate::laml::{MAX_DOCUMENT, refer, status};
+use crate::laml::webhook_url::{Overrides, WebhookUrl, document_url, resolve, with_query};
+use crate::laml::{MAX_DOCUMENT, gather, recordings, refer, status, streams};
 use crate::{
     Body, CallFacts, FetchError, HttpRequest, Moment, Policy, ReplyUse, Signing, StatusEvent,
     Success,
@@ -43,6 +43,10 @@ pub(crate) fn request(
 
     let webhooks = &vendor.webhooks;
     let owner = &facts.application.url;
+    let base = match url.trim().is_empty() {
+        true => document_url(base, &facts.sid),
+        false => base,
+    };
     let WebhookUrl {
         url,
         credentials,
@@ -72,12 +76,14 @@ pub(crate) fn request(
 
 fn question<'a>(facts: &'a CallFacts, moment: &Moment<'a>) -> Option<Question<'a>> {
     let application = &*facts.application;
-    let document = |purpose, hook: &'a Hook| Question {
+    let ask = |purpose, hook: &'a Hook, reply_use| Question {
         purpose,
         url: &hook.url,
         method: hook.method,
-        reply_use: ReplyUse::Document,
+        reply_use,
     };
+    let document = |purpose, hook| ask(purpose, hook, ReplyUse::Document);
+    let tell = |purpose, hook| ask(purpose, hook, ReplyUse::Ignored);
     match moment {
         Moment::Incoming => Some(Question {
             purpose: "first",
@@ -88,18 +94,36 @@ fn question<'a>(facts: &'a CallFacts, moment: &Moment<'a>) -> Option<Question<'a
         Moment::Redirected(hook) => Some(document("redirect", hook)),
         Moment::ReferDone { result, .. } if result.end == End::Superseded => None,
         Moment::ReferDone { verb, .. } => Some(document("action", verb.result.as_ref()?)),
-        // Neither vendor reports the steps of a transfer.
-        Moment::ReferProgress { .. } => None,
-        Moment::Fallback { failed, .. } => match failed {
-            // A fallback has no fallback, and nobody waits for the reply to a status callback.
-            Moment::Incoming | Moment::Redirected(_) | Moment::ReferDone { .. } => Some(Question {
-                purpose: "fallback",
-                url: application.fallback_url.as_deref()?,
-                method: HookMethod::Post,
-                reply_use: ReplyUse::Document,
-            }),
-            _ => None,
-        },
+        Moment::GatherDone { verb, .. } => Some(document("action", verb.result.as_ref()?)),
+        Moment::RecordDone { verb, .. } => Some(document("action", verb.result.as_ref()?)),
+        Moment::StreamDone { stream, .. } => Some(document("action", stream.result.as_ref()?)),
+        Moment::GatherPartial { verb, .. } => {
+            let partial = verb.speech.as_ref()?.partial.as_ref()?;
+            Some(tell("partial", partial))
+        }
+        Moment::Recording {
+            announce,
+            recording,
+        } => recordings::is_told(announce, recording.state)
+            .then_some(announce.hook.as_ref())?
+            .map(|hook| tell("recording", hook)),
+        Moment::RecordingText { transcription, .. } => {
+            Some(tell("transcription", transcription.hook.as_ref()?))
+        }
+        Moment::StreamStatus { stream, .. } => Some(tell("stream", stream.status.as_ref()?)),
+        Moment::Transcription { verb, .. } => Some(tell("transcription", verb.hook.as_ref()?)),
+        // Neither vendor reports the steps of a transfer, the end of a prompt and single keys;
+        // neither has a verb for requests within the dialog.
+        Moment::ReferProgress { .. }
+        | Moment::PromptsDone { .. }
+        | Moment::Key { .. }
+        | Moment::SipRequestDone { .. } => None,
+        Moment::Fallback { failed, .. } => is_waited_for(failed).then_some(Question {
+            purpose: "fallback",
+            url: application.fallback_url.as_deref()?,
+            method: HookMethod::Post,
+            reply_use: ReplyUse::Document,
+        }),
         // Both vendors report the end alone unless more is asked for.
         Moment::Status {
             event: StatusEvent::Completed,
@@ -110,14 +134,49 @@ fn question<'a>(facts: &'a CallFacts, moment: &Moment<'a>) -> Option<Question<'a
             method: HookMethod::Post,
             reply_use: ReplyUse::Ignored,
         }),
-        _ => None,
+        Moment::Status {
+            event: StatusEvent::Initiated | StatusEvent::Ringing | StatusEvent::Answered,
+            ..
+        } => None,
+    }
+}
+
+/// Whether the call waits for the reply, so that a failure has a fallback. A fallback itself has
+/// none, and nobody waits for the reply to what an application is only told.
+fn is_waited_for(moment: &Moment<'_>) -> bool {
+    match moment {
+        Moment::Incoming
+        | Moment::Redirected(_)
+        | Moment::ReferDone { .. }
+        | Moment::GatherDone { .. }
+        | Moment::RecordDone { .. }
+        | Moment::StreamDone { .. } => true,
+        Moment::Fallback { .. }
+        | Moment::ReferProgress { .. }
+        | Moment::PromptsDone { .. }
+        | Moment::GatherPartial { .. }
+        | Moment::Key { .. }
+        | Moment::Recording { .. }
+        | Moment::RecordingText { .. }
+        | Moment::StreamStatus { .. }
+        | Moment::Transcription { .. }
+        | Moment::SipRequestDone { .. }
+        | Moment::Status { .. } => false,
     }
 }
 
 /// The fields for a moment. A fallback is told everything that the failed request told.
 fn told_about(vendor: &Vendor, facts: &CallFacts, moment: &Moment<'_>) -> Fields {
-    match moment {
-        Moment::Status { event, sequence } => status::callback(vendor, facts, *event, *sequence),
+    let dialect = vendor.dialect;
+    let public_url = &facts.public_url;
+    let standard = || standard(vendor, facts, status::webhook_word(facts));
+    let with = |add: &dyn Fn(&mut Fields)| {
+        let mut fields = standard();
+        add(&mut fields);
+        fields
+    };
+    match *moment {
+        Moment::Status { event, sequence } => status::callback(vendor, facts, event, sequence),
         Moment::Fallback {
             failed_url,
             code,
@@ -128,20 +187,55 @@ fn told_about(vendor: &Vendor, facts: &CallFacts, moment: &Moment<'_>) -> Fields
                 Moment::Fallback { .. } => Fields::new(),
                 _ => told_about(vendor, facts, failed),
             };
-            push(&mut fields, "ErrorCode", *code);
-            push(&mut fields, "ErrorUrl", *failed_url);
+            push(&mut fields, "ErrorCode", code);
+            push(&mut fields, "ErrorUrl", failed_url);
             fields
         }
-        Moment::ReferDone { result, .. } => {
-            let mut fields = standard(vendor, facts, status::webhook_word(facts));
-            refer::result_fields(&mut fields, result);
-            fields
+        Moment::ReferDone { result, .. } => with(&|fields| refer::result_fields(fields, result)),
+        Moment::GatherDone { verb, result } => {
+            with(&|fields| gather::result_fields(vendor, fields, verb, result))
         }
-        _ => standard(vendor, facts, status::webhook_word(facts)),
+        Moment::GatherPartial {
+            verb,
+            heard,
+            sequence,
+        } => with(&|fields| gather::partial_fields(vendor, fields, verb, heard, sequence)),
+        Moment::RecordDone { recording, end, .. } => with(&|fields| {
+            recordings::result_fields(dialect, fields, recording, end, public_url);
+        }),
+        Moment::Recording { recording, .. } => {
+            recordings::status_fields(dialect, recording, public_url)
+        }
+        Moment::RecordingText {
+            recording,
+            sid,
+            text,
+            ..
+        } => with(&|fields| {
+            recordings::text_fields(dialect, fields, recording, sid, text, public_url);
+        }),
+        Moment::StreamStatus { stream, sid, event } => {
+            streams::status_fields(vendor, facts, stream, sid, event)
+        }
+        Moment::StreamDone { stream, sid, end } => {
+            with(&|fields| streams::end_fields(fields, stream, sid, end))
+        }
+        Moment::Transcription {
+            verb,
+            sid,
+            event,
+            sequence,
+        } => streams::transcription_fields(facts, verb, sid, event, sequence),
+        Moment::Incoming
+        | Moment::Redirected(_)
+        | Moment::ReferProgress { .. }
+        | Moment::PromptsDone { .. }
+        | Moment::Key { .. }
+        | Moment::SipRequestDone { .. } => standard(),
     }
 }
 
-fn policy(webhooks: &Webhooks, overrides: &Overrides, reply_use: ReplyUse) -> Policy {
+pub(crate) fn policy(webhooks: &Webhooks, overrides: &Overrides, reply_use: ReplyUse) -> Policy {
     let own = match reply_use {
         ReplyUse::Ignored => webhooks.status.retries,
         ReplyUse::Document => None,
@@ -173,7 +267,7 @@ fn policy(webhooks: &Webhooks, overrides: &Overrides, reply_use: ReplyUse) -> Po
     }
 }
 
-fn headers(webhooks: &Webhooks, facts: &CallFacts) -> Vec<(String, String)> {
+pub(crate) fn headers(webhooks: &Webhooks, facts: &CallFacts) -> Vec<(String, String)> {
     let mut headers = vec![("Accept".to_owned(), "*/*".to_owned())];
     if let Some(agent) = webhooks.user_agent {
         headers.push(("User-Agent".to_owned(), agent.to_owned()));

@@ -122,9 +122,14 @@ fn hangup_words(direction: Direction, by: EndedBy) -> (&'static str, &'static st
 }
 
 /// A time as RFC 2822 writes it, in UTC.
-fn rfc_2822(at: SystemTime) -> String {
+pub(crate) fn rfc_2822(at: SystemTime) -> String {
     // The HTTP date is the same but for the name of the zone. Times before 1970 can only come
     // from a clock that was never set.
     let date = httpdate::fmt_http_date(at.max(UNIX_EPOCH));
     date.replace("GMT", "+0000")
+}
+
+/// A time as RFC 3339 writes it, in UTC with microseconds.
+pub(crate) fn rfc_3339(at: SystemTime) -> String {
+    humantime::format_rfc3339_micros(at.max(UNIX_EPOCH)).to_string()
 }

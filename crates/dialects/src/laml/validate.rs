@@ -227,6 +227,11 @@ impl<'a> Review<'a> {
             _ => known.code.unwrap_or(self.vendor.bad_value),
         };
         let instead = match known.default {
+            // Opened all the same, because nobody needs a certificate to try a stream at home.
+            "" if known.kind == Kind::WebSocketUrl && value.trim().starts_with("ws:") => {
+                "it is used here and refused by the vendor".to_owned()
+            }
+            "" if known.kind == Kind::WebSocketUrl => "the stream will fail".to_owned(),
             "" => "it is ignored".to_owned(),
             default => format!("`{default}` is used"),
         };

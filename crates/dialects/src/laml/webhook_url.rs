@@ -100,6 +100,54 @@ pub(crate) fn resolve(
     })
 }
 
+/// Reads the `ws:` or `wss:` URL of a stream. It has to be absolute, and its fragment stays at
+/// home.
+///
+/// # Errors
+/// When it is anything else.
+pub(crate) fn socket(written: &str) -> Result<(String, Option<(String, String)>), FetchError> {
+    let written = written.trim();
+    let reference = written.split('#').next().unwrap_or(written);
+    let invalid = |why: &str| unusable(written, why);
+    if reference.is_empty() {
+        return Err(invalid("the stream has no `url`; give a wss:// URL"));
+    }
+    let url = Url::parse(reference).map_err(|error| {
+        invalid(&match error {
+            url::ParseError::RelativeUrlWithoutBase => {
+                "the URL of a stream cannot be relative; write it in full, with wss://".to_owned()
+            }
+            error => format!("the URL cannot be read: {error}"),
+        })
+    })?;
+    if !matches!(url.scheme(), "ws" | "wss") {
+        return Err(invalid(&format!(
+            "the URL has the scheme `{}`; a stream needs wss://, or ws:// on a network of your own",
+            url.scheme()
+        )));
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err(invalid("the URL names no host"));
+    }
+    let credentials = user_information(&url);
+    let text = as_written(reference).unwrap_or_else(|| serialised(url));
+    Ok((text, credentials))
+}
+
+/// The URL of a document without the parameters that were added to it when it was asked for by
+/// GET, so that they are not there twice when it is asked again. The first of them is always the
+/// call's identifier.
+pub(crate) fn document_url<'a>(asked: &'a str, call_sid: &str) -> &'a str {
+    let added = format!("CallSid={call_sid}&");
+    let at = asked.match_indices(&added).find_map(|(at, _)| {
+        let before = asked.get(..at)?;
+        before.ends_with(['?', '&']).then_some(before)
+    });
+    at.map_or(asked, |before| {
+        before.strip_suffix(['?', '&']).unwrap_or(before)
+    })
+}
+
 /// Adds fields to the query of a URL, keeping what is there.
 pub(crate) fn with_query(url: &str, fields: &[(String, String)]) -> String {
     if fields.is_empty() {
@@ -133,7 +181,7 @@ fn as_written(reference: &str) -> Option<String> {
     }
     let (scheme, rest) = reference.split_once("://")?;
     // `http:/host/?x=://` is read as a URL with a host too, but its `://` is another.
-    if !["http", "https"]
+    if !["http", "https", "ws", "wss"]
         .iter()
         .any(|known| known.eq_ignore_ascii_case(scheme))
     {

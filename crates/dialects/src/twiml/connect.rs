@@ -31,7 +31,7 @@ pub(super) static START: Element = Element::new("Start")
 pub(super) static STOP: Element = Element::new("Stop")
     .attributes(&[ACTION_AND_METHOD])
     .needs_content("12200")
-    .children(&[&STREAM, &SIPREC, &TRANSCRIPTION]);
+    .children(&[&STREAM, &SIPREC, &TRANSCRIPTION, &RECORDING]);
 
 const NAME_AND_VALUE: &[Attribute] = &[attribute("name", Kind::Any), attribute("value", Kind::Any)];
 
@@ -78,15 +78,15 @@ static SIP_URI: Element = Element::new("SipUri")
 static TRANSCRIPTION: Element = Element::new("Transcription")
     .attributes(&[&[
         NAME,
-        attribute("track", Kind::OneOf(STREAM_TRACKS)),
+        attribute("track", Kind::OneOf(STREAM_TRACKS)).default("both_tracks"),
         attribute("statusCallbackUrl", Kind::Url),
         attribute("statusCallbackMethod", Kind::Method).default("POST"),
         attribute("inboundTrackLabel", Kind::Any),
         attribute("outboundTrackLabel", Kind::Any),
-        attribute("partialResults", Kind::Bool),
-        attribute("languageCode", Kind::Any),
+        attribute("partialResults", Kind::Bool).default("false"),
+        attribute("languageCode", Kind::Any).default("en-US"),
         attribute("transcriptionEngine", Kind::Any),
-        attribute("profanityFilter", Kind::Bool),
+        attribute("profanityFilter", Kind::Bool).default("true"),
         attribute("speechModel", Kind::Any),
         attribute("hints", Kind::Any),
         attribute("enableAutomaticPunctuation", Kind::Bool),
@@ -96,9 +96,12 @@ static TRANSCRIPTION: Element = Element::new("Transcription")
 
 static RECORDING: Element = Element::new("Recording").attributes(&[
     &[
-        attribute("channels", Kind::OneOf(&["mono", "dual"])),
-        attribute("track", Kind::OneOf(TRACKS)),
-        attribute("trim", Kind::OneOf(TRIM)).code("13699"),
+        NAME,
+        attribute("channels", Kind::OneOf(&["mono", "dual"])).default("dual"),
+        attribute("track", Kind::OneOf(TRACKS)).default("both"),
+        attribute("trim", Kind::OneOf(TRIM))
+            .default("trim-silence")
+            .code("13699"),
         attribute(
             "recordingStatusCallbackEvent",
             Kind::Words(&["in-progress", "completed", "absent"]),

@@ -9,18 +9,16 @@ mod dial;
 mod pay;
 mod verbs;
 
-pub(crate) use crate::voice::{
-    audio_request, recording_resource, recording_sid, stream_protocol, stream_request, stream_sid,
-    transcription_sid,
-};
 use std::time::Duration;
 
-use hookflash_program::Program;
+use hookflash_program::{Audio, Program, Stream};
 
+use crate::laml::media_stream::MediaStream;
 use crate::laml::vendor::{StatusCallbacks, StatusFields, Vendor, Webhooks};
 use crate::laml::{self, VerbSupport};
 use crate::{
-    CallFacts, Dialect, Document, DocumentError, FetchError, HttpRequest, Moment, RetryOn, Success,
+    CallFacts, Dialect, Document, DocumentError, FetchError, HttpRequest, Moment, RecordingFacts,
+    RetryOn, StreamProtocol, Success,
 };
 
 pub(crate) static TWILIO: Vendor = Vendor {
@@ -79,22 +77,55 @@ const SUPPORT: &[VerbSupport] = &[
     ),
     ("Reject", "runs", "404, or 486 with `reason=\"busy\"`"),
     ("Redirect", "runs", "fetches the next document"),
-    ("Say", "refused", "speaking needs audio"),
-    ("Play", "refused", "playing needs audio"),
-    ("Gather", "refused", "hearing keys and speech needs audio"),
-    ("Record", "refused", "recording needs audio"),
+    ("Say", "runs", "text and SSML; answers the call"),
+    (
+        "Play",
+        "runs",
+        "WAV, MP3, OGG and G.711 files, and `digits`; answers the call",
+    ),
+    (
+        "Gather",
+        "runs",
+        "keys and, with a recognizer, speech; keys pressed earlier are dropped; answers the call",
+    ),
+    (
+        "Record",
+        "runs",
+        "the caller alone; always asks `action` or the current document; answers the call",
+    ),
     ("Dial", "refused", "a second leg is needed"),
     ("Enqueue", "refused", "queues are needed"),
     ("Leave", "refused", "queues are needed"),
     ("Queue", "refused", "queues are needed"),
-    ("Connect", "refused", "media sessions are needed"),
-    ("Start", "refused", "media forks are needed"),
-    ("Stop", "refused", "media forks are needed"),
+    (
+        "Connect",
+        "runs",
+        "with `Stream`, in both directions; answers the call. Its other nouns are refused",
+    ),
+    (
+        "Start",
+        "runs",
+        "with `Stream`, `Recording` and, with a recognizer, `Transcription`; answers the call. \
+         `Siprec` is refused",
+    ),
+    (
+        "Stop",
+        "runs",
+        "with `Stream`, `Recording` and `Transcription`, by name or all",
+    ),
     ("Pay", "refused", "a payment connector is needed"),
     ("Prompt", "refused", "belongs to `Pay`"),
     ("Sms", "refused", "there are no messages, only calls"),
-    ("Echo", "refused", "echoing needs audio"),
-    ("Transcribe", "refused", "hearing speech needs audio"),
+    (
+        "Echo",
+        "runs",
+        "the caller hears itself until it hangs up; answers the call",
+    ),
+    (
+        "Transcribe",
+        "refused",
+        "no page describes it; use `<Start><Transcription>`",
+    ),
 ];
 
 /// Every verb, whether it runs, and a note.
@@ -140,4 +171,60 @@ pub(crate) fn call_sid(random: u128) -> String {
 /// `AP` and 32 hex digits.
 pub(crate) fn application_sid(bits: u128) -> String {
     laml::sid::prefixed("AP", bits)
+}
+
+/// `RE` and 32 hex digits.
+pub(crate) fn recording_sid(random: u128) -> String {
+    laml::sid::prefixed("RE", random)
+}
+
+/// `MZ` and 32 hex digits.
+pub(crate) fn stream_sid(random: u128) -> String {
+    laml::sid::prefixed("MZ", random)
+}
+
+/// `TR` and 32 hex digits.
+pub(crate) fn transcription_sid(random: u128) -> String {
+    laml::sid::prefixed("TR", random)
+}
+
+/// Describes how a sound is fetched.
+///
+/// # Errors
+/// When the URL is none of http(s) and file.
+pub(crate) fn audio_request(
+    facts: &CallFacts,
+    base: &str,
+    audio: &Audio,
+) -> Result<HttpRequest, FetchError> {
+    laml::media_request::audio(&TWILIO, facts, base, audio)
+}
+
+/// Describes the handshake of a stream. Its URL is never relative, whatever `base` is.
+///
+/// # Errors
+/// When the URL is no ws: or wss: URL.
+pub(crate) fn stream_request(
+    facts: &CallFacts,
+    _base: &str,
+    stream: &Stream,
+) -> Result<HttpRequest, FetchError> {
+    laml::media_request::stream(&TWILIO, facts, stream)
+}
+
+/// The messages of a stream.
+pub(crate) fn stream_protocol(
+    facts: &CallFacts,
+    stream: &Stream,
+    sid: &str,
+) -> Box<dyn StreamProtocol> {
+    Box::new(MediaStream::new(facts, stream, sid))
+}
+
+/// The Recording resource.
+pub(crate) fn recording_resource(
+    recording: &RecordingFacts,
+    public_url: &str,
+) -> serde_json::Value {
+    laml::recordings::resource(TWILIO.dialect, recording, public_url)
 }

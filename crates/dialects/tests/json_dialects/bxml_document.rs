@@ -42,7 +42,7 @@ fn a_target_that_cannot_be_referred_to_is_remarked_and_the_document_runs() {
 }
 
 #[test]
-fn a_refer_is_read_with_all_that_it_says() {
+fn bxml_refer_is_read_with_all_that_it_says() {
     let refer = only_refer(
         Dialect::Bxml,
         "<Response><Refer referCompleteUrl=\" /done?a=1&amp;b=2 \" referCompleteMethod=\"get\" \
@@ -132,7 +132,7 @@ fn the_sip_uri_of_a_refer_may_carry_the_attributes_that_the_libraries_write() {
 }
 
 #[test]
-fn a_refer_needs_exactly_one_sip_uri() {
+fn bxml_refer_needs_exactly_one_sip_uri() {
     let exactly = |found| {
         vec![format!(
             "1:11 <Refer> needs exactly one <SipUri>, found {found}"
@@ -155,7 +155,7 @@ fn a_refer_needs_exactly_one_sip_uri() {
 }
 
 #[test]
-fn a_pause_lasts_from_a_tenth_of_a_second_to_a_day() {
+fn bxml_pause_lasts_from_a_tenth_of_a_second_to_a_day() {
     let pause = |text: &str| only_verb(Dialect::Bxml, &response(text));
     let of = |milliseconds| {
         Verb::Pause(Pause {
@@ -175,7 +175,7 @@ fn a_pause_lasts_from_a_tenth_of_a_second_to_a_day() {
 }
 
 #[test]
-fn a_hangup_takes_nothing() {
+fn bxml_hangup_takes_nothing() {
     let hangup = only_verb(Dialect::Bxml, &response("<Hangup/>"));
     assert_eq!(hangup, Verb::Hangup(Hangup::default()));
     assert_eq!(
@@ -189,7 +189,7 @@ fn a_hangup_takes_nothing() {
 }
 
 #[test]
-fn a_redirect_is_read_with_fallback_and_credentials() {
+fn bxml_redirect_is_read_with_fallback_and_credentials() {
     let redirect = only_verb(
         Dialect::Bxml,
         "<Response><Redirect redirectUrl='next' redirectMethod='GET' username='u' password='p' \
@@ -215,7 +215,7 @@ fn a_redirect_is_read_with_fallback_and_credentials() {
 }
 
 #[test]
-fn a_redirect_needs_a_url() {
+fn bxml_redirect_needs_a_url() {
     assert_eq!(
         errors(&response("<Redirect/>")),
         ["1:11 <Redirect> needs the attribute `redirectUrl`"]
@@ -231,7 +231,7 @@ fn a_redirect_needs_a_url() {
 }
 
 #[test]
-fn a_tag_is_trimmed_and_a_blank_one_clears() {
+fn bxml_tag_is_trimmed_and_a_blank_one_clears() {
     let tag = |text: &str| only_verb(Dialect::Bxml, &response(text));
     assert_eq!(
         tag("<Tag> a <![CDATA[<b>]]> </Tag>"),
@@ -269,30 +269,8 @@ fn every_other_verb_is_understood_and_refused_when_it_runs() {
         "<Forward to='+15551234567' from='+15557654321' callTimeout='10' uui='x' \
          diversionTreatment='none' diversionReason='no-answer'/>",
         "<Bridge bridgeCompleteUrl='/b' bridgeTargetCompleteUrl='/t'>c-1</Bridge>",
-        "<Ring duration='5' answerCall='false'/>",
-        "<SpeakSentence voice='julie' gender='male' locale='en_UK'>Hi <break time='1s'/> you\
-         </SpeakSentence>",
-        "<PlayAudio username='u' password='p'>https://a/b.wav</PlayAudio>",
-        "<Gather gatherUrl='/g' terminatingDigits='#' maxDigits='4' interDigitTimeout='2.5' \
-         firstDigitTimeout='0' repeatCount='2'><SpeakSentence>Hi</SpeakSentence></Gather>",
-        "<StartGather dtmfUrl='/d' dtmfMethod='GET' username='u' password='p' tag='t'/>",
-        "<StopGather/>",
-        "<Record recordCompleteUrl='/r' recordingAvailableUrl='/a' transcribe='true' \
-         detectLanguage='false' transcriptionAvailableUrl='/t' terminatingDigits='' \
-         maxDuration='10800' silenceTimeout='3' fileFormat='mp3'/>",
-        "<StartRecording recordingAvailableUrl='/a' multiChannel='true' fileFormat='wav'/>",
-        "<PauseRecording/>",
-        "<ResumeRecording/>",
-        "<StopRecording/>",
-        "<StartStream destination='wss://a/b' name='s' tracks='both' streamEventUrl='/e'>\
-         <StreamParam name='n' value='v'/></StartStream>",
-        "<StopStream name='s'/>",
-        "<StartTranscription name='t' tracks='inbound' transcriptionEventUrl='/e' \
-         destination='wss://a/b'><CustomParam name='n' value='v'/></StartTranscription>",
-        "<StopTranscription/>",
         "<Conference mute='true' hold='false' callIdsToCoach='c-1,c-2' conferenceEventUrl='/e' \
          tag='t'>room-1.a_b</Conference>",
-        "<SendDtmf toneDuration='50' toneInterval='5000'>12*#wWaD,</SendDtmf>",
         "<Connect eventCallbackUrl='/c' eventFallbackUrl='/f'><Endpoint>e-1</Endpoint></Connect>",
     ];
     let mut refused = Vec::new();
@@ -315,14 +293,6 @@ fn every_other_verb_is_understood_and_refused_when_it_runs() {
         .filter(|(_, state, _)| *state == "refused")
         .map(|entry| entry.0);
     assert_eq!(refused, listed.collect::<Vec<_>>());
-    let runs = support
-        .iter()
-        .filter(|(_, state, _)| *state == "runs")
-        .map(|entry| entry.0);
-    assert_eq!(
-        runs.collect::<Vec<_>>(),
-        ["Refer", "Redirect", "Hangup", "Pause", "Tag"]
-    );
 }
 
 #[test]
@@ -349,6 +319,9 @@ fn values_out_of_their_range_are_errors() {
         "<Record fileFormat='ogg'/>",
         "<StartStream destination='http://a/b'/>",
         "<StopStream/>",
+        "<Gather input='voice'/>",
+        "<Gather speechTimeout='61'/>",
+        "<SendDtmf>1</SendDtmf><SendDtmf toneInterval='5001'>1</SendDtmf>",
         "<Conference>a room</Conference>",
         "<SendDtmf toneDuration='49'>1</SendDtmf>",
         "<SendDtmf>x</SendDtmf>",

@@ -5,9 +5,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hookflash_dialects::{
     Account, Application, Body, CallEnd, CallFacts, CallState, Dialect, Direction, Document,
-    DocumentError, EndedBy, HttpRequest, InviteFacts, Moment, Party,
+    DocumentError, EndedBy, HttpRequest, InviteFacts, Moment, Party, RecordingFacts,
+    RecordingSource, RecordingState,
 };
-use hookflash_program::{HookMethod, Program, Refer, Verb};
+use hookflash_program::{
+    Answering, Heard, HookMethod, Program, RecordingFormat, Refer, Tracks, Verb,
+};
 use hookflash_transfer::{End, Outcome, TransferResult};
 use serde_json::Value;
 
@@ -165,6 +168,50 @@ pub(crate) fn only_verb(dialect: Dialect, text: &str) -> Verb {
     let program = parse(dialect, text).unwrap_or_else(|error| panic!("{text}: {error}"));
     assert_eq!(program.steps.len(), 1, "{text}");
     program.steps.into_iter().next().unwrap().verb
+}
+
+/// The single verb of a valid document, and what it does to an unanswered call.
+pub(crate) fn only_step(dialect: Dialect, text: &str) -> (Answering, Verb) {
+    let program = parse(dialect, text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    assert_eq!(program.steps.len(), 1, "{text}");
+    let step = program.steps.into_iter().next().unwrap();
+    (step.answering, step.verb)
+}
+
+/// A recording of 13.67 seconds that can be fetched.
+pub(crate) fn recording(dialect: Dialect) -> RecordingFacts {
+    let facts = answered(dialect);
+    RecordingFacts {
+        sid: dialect.recording_sid(7),
+        call_sid: facts.sid.clone(),
+        account_sid: facts.application.account.sid.clone(),
+        application_sid: facts.application.sid.clone(),
+        from: facts.from.user.clone(),
+        to: facts.to.user.clone(),
+        inbound: true,
+        parent_sid: None,
+        source: RecordingSource::Verb,
+        started_at: noon(1500),
+        ended_at: Some(noon(15_170)),
+        duration: Duration::from_millis(13_670),
+        channels: 1,
+        tracks: Tracks::Inbound,
+        format: RecordingFormat::Wav,
+        bytes: 218_764,
+        state: RecordingState::Completed,
+        error: None,
+        name: None,
+    }
+}
+
+/// What a recognizer heard.
+pub(crate) fn heard(text: &str, confidence: f32, is_final: bool) -> Heard {
+    Heard {
+        text: text.to_owned(),
+        confidence,
+        language: Some("en-US".to_owned()),
+        is_final,
+    }
 }
 
 pub(crate) fn only_refer(dialect: Dialect, text: &str) -> Refer {

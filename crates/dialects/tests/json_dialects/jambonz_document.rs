@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use hookflash_dialects::{Dialect, Document, DocumentError, jambonz};
 use hookflash_program::{
-    Answering, Config, Continuation, Decline, EndOfProgram, Hangup, Hook, HookMethod, Pause,
-    Program, Redirect, ReferTiming, ReferredBy, Severity, Tag, TargetRule, Verb,
+    Answering, Continuation, Decline, EndOfProgram, Hangup, Hook, HookMethod, Pause, Program,
+    Redirect, ReferTiming, ReferredBy, Severity, Tag, TargetRule, Verb,
 };
 use serde_json::json;
 
@@ -28,7 +28,7 @@ fn reply(body: &[u8], content_type: &str, first: bool) -> Result<Program, Docume
 }
 
 #[test]
-fn a_refer_is_read_with_all_that_it_says() {
+fn jambonz_sip_refer_is_read_with_all_that_it_says() {
     let refer = only_refer(
         Dialect::Jambonz,
         r#"[{"verb": "sip:refer", "referTo": " sip:a@b?X-A=b%20c ", "referredBy": "+49301",
@@ -83,7 +83,7 @@ fn without_a_referrer_it_is_the_caller() {
 }
 
 #[test]
-fn a_refer_needs_an_answered_call_and_no_verb_answers_by_itself_but_answer() {
+fn jambonz_answer_answers_for_a_refer_that_needs_an_answered_call() {
     let text = r#"[{"verb":"answer"},{"verb":"sip:refer","referTo":"1"},{"verb":"pause","length":1},
                    {"verb":"hangup"}]"#;
     let program = example::parse(Dialect::Jambonz, text).unwrap();
@@ -110,14 +110,14 @@ fn both_spellings_and_the_free_property_are_understood() {
 }
 
 #[test]
-fn a_hangup_may_carry_headers() {
+fn jambonz_hangup_may_carry_headers() {
     let headers = vec![("X-Reason".to_owned(), "done".to_owned())];
     let text = r#"[{"verb":"hangup","headers":{"X-Reason":"done"}}]"#;
     assert_eq!(verb(text), Verb::Hangup(Hangup { headers }));
 }
 
 #[test]
-fn a_decline_carries_status_reason_and_headers() {
+fn jambonz_sip_decline_carries_status_reason_and_headers() {
     let text = r#"[{"verb":"sip:decline","status":486,"reason":"Away","headers":{"X-A":1}}]"#;
     let wanted = Decline {
         status: 486,
@@ -133,7 +133,7 @@ fn a_decline_carries_status_reason_and_headers() {
 }
 
 #[test]
-fn a_redirect_names_the_next_application() {
+fn jambonz_redirect_names_the_next_application() {
     let text = r#"[{"verb":"redirect","actionHook":"/next","statusHook":{"url":"/s"}}]"#;
     let wanted = Redirect {
         hook: Hook::post("/next"),
@@ -148,7 +148,7 @@ fn a_redirect_names_the_next_application() {
 }
 
 #[test]
-fn a_tag_keeps_its_data_as_it_is() {
+fn jambonz_tag_keeps_its_data_as_it_is() {
     let text = r#"[{"verb":"tag","data":{"camelCase":[1,{"b":null}]}}]"#;
     assert_eq!(
         verb(text),
@@ -156,35 +156,10 @@ fn a_tag_keeps_its_data_as_it_is() {
     );
 }
 
-#[test]
-fn a_config_does_what_concerns_the_call_and_names_the_rest() {
-    let text = r#"[{"verb":"config","id":"c","referHook":"/refer","notifyEvents":true,
-        "reset":["synthesizer"],"synthesizer":{"vendor":"microsoft","language":"de-DE"},
-        "record":{"action":"startCallRecording"}}]"#;
-    let wanted = Config {
-        not_run: vec!["synthesizer".to_owned(), "record".to_owned()],
-        refer_hook: Some(Hook::post("/refer")),
-        notify_events: Some(true),
-    };
-    assert_eq!(verb(text), Verb::Config(wanted));
-    assert_eq!(verb(r#"[{"config":{}}]"#), Verb::Config(Config::default()));
-}
-
 /// One valid document per verb that this release understands and refuses.
 #[test]
 fn every_other_verb_is_understood_and_refused_when_it_runs() {
     let documents = [
-        r#"{"verb":"alert","message":"info=alert-internal"}"#,
-        r#"{"verb":"say","text":["hi","hello"],"loop":2,"stream":true,"earlyMedia":false,
-            "synthesizer":{"vendor":"google","voice":{"id":"x"},"engine":"neural","options":{}}}"#,
-        r#"{"verb":"play","url":["https://a/b.wav"],"loop":"forever","timeoutSecs":"3",
-            "seekOffset":8000,"actionHook":"/p"}"#,
-        r#"{"gather":{"input":["digits","speech"],"numDigits":4,"finishOnKey":"\#","bargein":true,
-            "say":{"text":"PIN"},"play":{"url":"x"},"partialResultHook":{"url":"/p"},
-            "recognizer":{"vendor":"deepgram","language":"en-US","hints":["a"],
-            "deepgramOptions":{"endpointing":500,"redact":"pci"}},"actionHook":"/g"}}"#,
-        r#"{"verb":"dtmf","dtmf":"12*#","duration":250}"#,
-        r#"{"verb":"dub","action":"addTrack","track":"t","play":"u","loop":true,"gain":"-10 dB"}"#,
         r#"{"verb":"dial","target":[{"type":"phone","number":"+1","trunk":"t"},
             {"type":"sip","sipUri":"sip:a@b","auth":{"username":"u","password":"p"},
             "headers":{"X":"1"}},{"type":"user","name":"u@d"},{"type":"teams","number":"+1",
@@ -199,13 +174,7 @@ fn every_other_verb_is_understood_and_refused_when_it_runs() {
         r#"{"verb":"enqueue","name":"q","priority":1,"waitHook":"/w","_":{"a":1}}"#,
         r#"{"verb":"dequeue","name":"q","timeout":5,"beep":true,"callSid":"c"}"#,
         r#"{"verb":"leave"}"#,
-        r#"{"verb":"sip:request","method":"INFO","body":"b","headers":{"a":"b"}}"#,
         r#"{"verb":"message","to":"+1","from":"+2","text":"hi","media":["m"]}"#,
-        r#"{"verb":"listen","url":"wss://x","mixType":"stereo","sampleRate":8000,"metadata":{},
-            "bidirectionalAudio":{"enabled":true,"sampleRate":8000},"wsAuth":{"username":"u",
-            "password":"p"},"passDtmf":true,"actionHook":"/l"}"#,
-        r#"{"verb":"transcribe","transcriptionHook":"/t","recognizer":{"vendor":"aws",
-            "awsOptions":{"vocabularyFilterMethod":"mask"}},"enable":true,"channel":1}"#,
         r#"{"verb":"dialogflow","project":"p","credentials":"c","lang":"en","model":"cx"}"#,
         r#"{"verb":"llm","vendor":"openai","llmOptions":{},"mcpServers":[{"url":"x","roots":[{}]}]}"#,
         r#"{"verb":"agent","llm":{},"greeting":true}"#,
@@ -216,7 +185,7 @@ fn every_other_verb_is_understood_and_refused_when_it_runs() {
     ];
     let mut refused = Vec::new();
     for document in documents {
-        let text = format!("[{}]", document.replace("\\#", "#"));
+        let text = format!("[{document}]");
         match verb(&text) {
             Verb::Unrunnable(unrunnable) => {
                 assert_eq!(unrunnable.code, "unsupported-verb");
@@ -239,7 +208,6 @@ fn aliases_stand_for_their_verbs_and_imply_a_vendor() {
         Verb::Unrunnable(unrunnable) => unrunnable.verb,
         other => panic!("{other:?}"),
     };
-    assert_eq!(of(r#"[{"verb":"stream","url":"wss://x"}]"#), "listen");
     assert_eq!(of(r#"[{"room":{"name":"r"}}]"#), "conference");
     assert_eq!(
         of(r#"[{"verb":"s2s","vendor":"v","llmOptions":{}}]"#),
@@ -387,7 +355,7 @@ fn no_header_can_break_out_of_its_line() {
 }
 
 #[test]
-fn a_pause_has_a_length_that_makes_sense() {
+fn jambonz_pause_has_a_length_that_makes_sense() {
     assert_eq!(
         errors(r#"[{"verb":"pause"}]"#),
         ["1:2 pause: missing value for length"]

@@ -7,11 +7,20 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod bxml_audio;
+mod bxml_audio_event;
 mod bxml_document;
 mod bxml_event;
+mod bxml_socket;
 mod example;
 mod gateway_event;
+mod jambonz_audio;
+mod jambonz_audio_request;
+mod jambonz_config;
 mod jambonz_document;
+mod jambonz_listen;
 mod jambonz_request;
+mod jambonz_socket;
+mod named_tests;
 mod never_panics;
 mod transfer_results;

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hookflash_dialects::{
     Account, Application, Body, CallEnd, CallFacts, CallState, Dialect, Direction, Document,
-    EndedBy, HttpRequest, InviteFacts, Moment, Party,
+    EndedBy, HttpRequest, InviteFacts, Moment, Party, RecordingFacts, RecordingSource,
+    RecordingState,
 };
-use hookflash_program::{Hook, HookMethod, Program, Refer, Verb};
+use hookflash_program::{Hook, HookMethod, Program, RecordingFormat, Refer, Step, Tracks, Verb};
 use hookflash_transfer::{End, Outcome, TransferResult};
 
 /// The two dialects under test.
@@ -148,6 +149,49 @@ pub(crate) fn parse(dialect: Dialect, text: &str) -> Program {
     dialect
         .parse(document)
         .unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// The steps of what stands inside `Response`, which must be clean.
+pub(crate) fn steps(dialect: Dialect, inside: &str) -> Vec<Step> {
+    let program = parse(dialect, &format!("<Response>{inside}</Response>"));
+    assert_eq!(program.warnings, [], "{dialect} {inside}");
+    program.steps
+}
+
+/// The only step of what stands inside `Response`, with or without remarks.
+pub(crate) fn step(dialect: Dialect, inside: &str) -> Step {
+    let program = parse(dialect, &format!("<Response>{inside}</Response>"));
+    let mut steps = program.steps.into_iter();
+    match (steps.next(), steps.next()) {
+        (Some(step), None) => step,
+        other => panic!("{dialect} {inside}: {other:?}"),
+    }
+}
+
+/// A recording of ten seconds and a half of this call, as this dialect names it.
+pub(crate) fn recording(dialect: Dialect) -> RecordingFacts {
+    let facts = call(dialect);
+    RecordingFacts {
+        sid: dialect.recording_sid(0xe),
+        call_sid: facts.sid.clone(),
+        account_sid: facts.application.account.sid.clone(),
+        application_sid: facts.application.sid.clone(),
+        from: "sip:alice@phones.example.com".to_owned(),
+        to: "sip:support@voice.example.com".to_owned(),
+        inbound: true,
+        parent_sid: None,
+        source: RecordingSource::Verb,
+        started_at: at(10),
+        ended_at: Some(at(21)),
+        duration: Duration::from_millis(10_500),
+        channels: 1,
+        tracks: Tracks::Inbound,
+        format: RecordingFormat::Wav,
+        bytes: 168_044,
+        state: RecordingState::Completed,
+        error: None,
+        name: None,
+    }
 }
 
 /// The Refer verb of `<Response><Refer …>`.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use hookflash_dialects::{Dialect, Document};
 use hookflash_program::{
-    Answering, Continuation, EndOfProgram, Hook, HookMethod, Position, Program, ReferTiming,
-    ReferredBy, Severity, TargetRule, Verb,
+    Answering, Continuation, EndOfProgram, Hook, HookMethod, Position, Program, Prompt,
+    ReferTiming, ReferredBy, Severity, SpeechText, TargetRule, Verb,
 };
 
 use crate::call::{BOTH, parse, refer};
@@ -264,15 +264,49 @@ fn an_empty_response_is_a_program_without_steps() {
 fn a_valid_verb_that_does_not_run_says_why() {
     let program = parse(
         Dialect::Twiml,
-        "<Response><Say>Hello</Say><Hangup/></Response>",
+        "<Response><Dial>+15550100</Dial><Hangup/></Response>",
     );
     assert_eq!(program.warnings, []);
     assert_eq!(program.steps[0].answering, Answering::Leave);
     let Verb::Unrunnable(verb) = &program.steps[0].verb else {
         panic!()
     };
-    assert_eq!((verb.verb.as_str(), verb.code.as_str()), ("Say", "13750"));
-    assert_eq!(verb.reason, "speaking needs audio");
+    assert_eq!((verb.verb.as_str(), verb.code.as_str()), ("Dial", "13750"));
+    assert_eq!(verb.reason, "a second leg is needed");
+}
+
+/// As the official Python library (9.13) writes it.
+const WRITTEN_BY_THE_LIBRARY: &str = concat!(
+    r#"<?xml version="1.0" encoding="UTF-8"?><Response><Gather action="/g" "#,
+    r#"actionOnEmptyResult="true" bargeIn="true" finishOnKey="" hints="a,b" "#,
+    r#"input="dtmf speech" numDigits="4" partialResultCallback="/p">"#,
+    r#"<Say loop="2" voice="Polly.Joanna">Hi <break strength="x-weak" time="100ms" />"#,
+    r#"<emphasis level="moderate">x</emphasis><lang xml:lang="en-US">y</lang>"#,
+    r#"<say-as interpret-as="cardinal">1</say-as></Say><Pause length="2" />"#,
+    r#"<Play>/a.mp3</Play></Gather><Record maxLength="20" recordingStatusCallback="/s" "#,
+    r#"recordingStatusCallbackEvent="completed absent" transcribe="true" /><Start>"#,
+    r#"<Stream name="n" track="both_tracks" url="wss://a.example.com/" />"#,
+    r#"<Transcription languageCode="en-US" partialResults="true" statusCallbackUrl="/t" />"#,
+    r#"<Recording channels="dual" /></Start><Connect action="/done">"#,
+    r#"<Stream url="wss://a.example.com/"><Parameter name="a" value="b" /></Stream></Connect>"#,
+    r#"<Stop><Stream name="n" /><Transcription name="t" /></Stop><Echo /></Response>"#,
+);
+
+#[test]
+fn what_the_official_library_writes_is_clean_and_runs() {
+    let program = parse(Dialect::Twiml, WRITTEN_BY_THE_LIBRARY);
+    assert_eq!(program.warnings, []);
+    let names: Vec<&str> = program.steps.iter().map(|step| &*step.name).collect();
+    assert_eq!(
+        names,
+        [
+            "Gather", "Record", "Start", "Start", "Start", "Connect", "Stop", "Stop", "Echo"
+        ]
+    );
+    for step in &program.steps {
+        let runs = !matches!(step.verb, Verb::Unrunnable(_) | Verb::Noted(_));
+        assert!(runs, "{}", step.name);
+    }
 }
 
 #[test]
@@ -320,16 +354,30 @@ fn the_content_type_says_how_a_reply_is_read() {
                 "{unknown}"
             );
         }
-        let program = with_type(dialect, "text/plain", "Hello there").unwrap();
+        let program = with_type(dialect, "text/plain", "Hello there\n").unwrap();
         assert_eq!(
             steps(&program),
-            [("Say", Answering::Leave), ("Hangup", Answering::Answer)]
+            [("Say", Answering::Answer), ("Hangup", Answering::Answer)]
         );
+        let Verb::Prompts(prompts) = &program.steps[0].verb else {
+            panic!()
+        };
+        let [Prompt::Speech(speech)] = &prompts.items[..] else {
+            panic!()
+        };
+        assert_eq!(speech.text, SpeechText::Plain("Hello there".to_owned()));
         let program = with_type(dialect, "audio/mpeg", "\u{1}\u{2}").unwrap();
         assert_eq!(
             steps(&program),
-            [("Play", Answering::Leave), ("Hangup", Answering::Answer)]
+            [("Play", Answering::Answer), ("Hangup", Answering::Answer)]
         );
+        let Verb::Prompts(prompts) = &program.steps[0].verb else {
+            panic!()
+        };
+        let [Prompt::Audio(sound)] = &prompts.items[..] else {
+            panic!()
+        };
+        assert_eq!(sound.url, "", "the URL of the document itself");
         assert_eq!(
             with_type(dialect, "text/plain", "  "),
             Err("11770".to_owned())

@@ -1,10 +1,10 @@
 //! Documents made to do harm, and documents made by chance.
 
-use hookflash_dialects::{Dialect, Document};
-use hookflash_program::{Program, Verb};
+use hookflash_dialects::{Dialect, Document, Frame, HttpRequest, Moment};
+use hookflash_program::{Hook, Program, Prompt, SpeechText, Verb};
 use proptest::prelude::*;
 
-use crate::call::BOTH;
+use crate::call::{BASE, BOTH, call};
 
 fn read(dialect: Dialect, body: &[u8]) -> Option<Program> {
     dialect
@@ -43,16 +43,89 @@ fn check(text: &str) {
             assert!(remark.message.len() < 2_000);
         }
         for step in steps {
-            if let Verb::Refer(refer) = step.verb {
-                let unsafe_target = refer.target.chars().any(char::is_control);
-                assert!(
-                    !unsafe_target || refer.defect.is_some(),
-                    "{:?}",
-                    refer.target
-                );
-                assert_eq!(refer.target.trim(), refer.target);
+            check_verb(dialect, &step.verb);
+        }
+    }
+}
+
+fn check_verb(dialect: Dialect, verb: &Verb) {
+    match verb {
+        Verb::Refer(refer) => {
+            let unsafe_target = refer.target.chars().any(char::is_control);
+            assert!(
+                !unsafe_target || refer.defect.is_some(),
+                "{:?}",
+                refer.target
+            );
+            assert_eq!(refer.target.trim(), refer.target);
+        }
+        Verb::Prompts(prompts) => {
+            prompts
+                .items
+                .iter()
+                .for_each(|prompt| check_prompt(dialect, prompt));
+        }
+        Verb::Gather(gather) => {
+            gather
+                .prompts
+                .iter()
+                .for_each(|prompt| check_prompt(dialect, prompt));
+            check_hook(dialect, gather.result.as_ref());
+        }
+        Verb::Record(record) => {
+            check_hook(dialect, record.result.as_ref());
+            check_hook(dialect, record.announce.hook.as_ref());
+        }
+        Verb::StartStream(stream) | Verb::ConnectStream(stream) => {
+            if let Ok(request) = dialect.stream_request(&call(dialect), BASE, stream) {
+                check_request(&request);
+            }
+            let mut messages = dialect.stream_protocol(&call(dialect), stream, "x");
+            for frame in messages.opening().iter().chain(&messages.closing()) {
+                let Frame::Text(text) = frame else { panic!() };
+                let message: Result<serde_json::Value, _> = serde_json::from_str(text);
+                assert!(message.is_ok_and(|message| message.is_object()), "{text}");
             }
         }
+        _ => {}
+    }
+}
+
+fn check_prompt(dialect: Dialect, prompt: &Prompt) {
+    match prompt {
+        Prompt::Speech(speech) => match &speech.text {
+            SpeechText::Ssml(ssml) => {
+                let root = roxmltree::Document::parse(ssml)
+                    .map(|tree| tree.root_element().tag_name().name().to_owned());
+                assert_eq!(root.as_deref(), Ok("speak"), "{ssml}");
+            }
+            SpeechText::Plain(plain) => assert!(!plain.is_empty()),
+        },
+        Prompt::Audio(audio) => {
+            if let Ok(request) = dialect.audio_request(&call(dialect), BASE, audio) {
+                check_request(&request);
+            }
+        }
+        Prompt::Silence(_) | Prompt::Keys(_) | Prompt::OneOf(_) => {}
+    }
+}
+
+fn check_hook(dialect: Dialect, hook: Option<&Hook>) {
+    let Some(hook) = hook else { return };
+    if let Ok(Some(request)) = dialect.request(&call(dialect), BASE, &Moment::Redirected(hook)) {
+        check_request(&request);
+    }
+}
+
+/// A request line and its headers cannot be broken by what a document says.
+fn check_request(request: &HttpRequest) {
+    let url = &request.url;
+    if !url.starts_with("file:") {
+        assert!(url.bytes().all(|byte| byte.is_ascii_graphic()), "{url}");
+        assert!(!url.contains('#'), "{url}");
+    }
+    for (name, value) in request.headers_for(url, 0) {
+        assert!(!value.contains(['\r', '\n']), "{name}: {value:?}");
     }
 }
 
@@ -134,7 +207,27 @@ fn piece() -> impl Strategy<Value = String> {
         "<Dial>",
         "</Dial>",
         "<Gather>",
+        "<Gather input='speech dtmf' action='",
         "</Gather>",
+        "<Play loop='0' digits='1w'>",
+        "<Play>",
+        "</Play>",
+        "<Record action='",
+        "<Start>",
+        "</Start>",
+        "<Connect action='/a'>",
+        "</Connect>",
+        "<Stop>",
+        "</Stop>",
+        "<Stream url='wss://a.example.com/",
+        "'/>",
+        "<Stream url='wss://a/' authBearerToken='",
+        "<Recording/>",
+        "<Transcription/>",
+        "<break time='1s'/>",
+        "<p>",
+        "</p>",
+        "<Echo timeout='",
         " x='1'",
         "é",
         "\u{feff}",
@@ -179,8 +272,41 @@ proptest! {
         value in "[ -~]{0,30}",
     ) {
         let value = value.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
-        for verb in ["Refer", "Pause", "Reject", "Redirect", "Dial", "Gather"] {
+        for verb in ["Refer", "Pause", "Reject", "Redirect", "Dial", "Gather", "Record"] {
             check(&format!("<Response><{verb} {name}=\"{value}\"/></Response>"));
         }
+        for inside in ["Play", "Redirect"] {
+            check(&format!("<Response><{inside}>{value}</{inside}></Response>"));
+        }
+    }
+
+    #[test]
+    fn streams_are_never_trusted(
+        name in "(url|name|track|codec|authBearerToken|statusCallback)",
+        value in "[ -~é\\r\\n]{0,30}",
+    ) {
+        let value = value
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('"', "&quot;")
+            .replace('\r', "&#13;")
+            .replace('\n', "&#10;");
+        let url = match &*name {
+            "url" => "",
+            _ => "url=\"wss://a.example.com/\"",
+        };
+        for verb in ["Start", "Connect", "Stop"] {
+            check(&format!(
+                "<Response><{verb}><Stream {url} {name}=\"{value}\"/></{verb}></Response>"
+            ));
+        }
+    }
+
+    #[test]
+    fn speech_is_never_trusted(text in "[ -~é]{0,40}") {
+        let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+        check(&format!(
+            "<Response><Say>{escaped}<sub alias=\"{escaped}\">{escaped}</sub></Say></Response>"
+        ));
     }
 }

@@ -335,6 +335,24 @@ fn a_remark_says_what_was_found_what_is_expected_and_what_happens() {
 }
 
 #[test]
+fn a_remark_on_a_stream_says_whether_it_will_open() {
+    for (url, end) in [
+        (
+            "ws://127.0.0.1/x",
+            "it is used here and refused by the vendor",
+        ),
+        ("/x", "the stream will fail"),
+        ("https://a.example.com/", "the stream will fail"),
+    ] {
+        let text = format!("<Response><Start><Stream url='{url}'/></Start></Response>");
+        for dialect in BOTH {
+            let remark = &remarks(dialect, &text)[0];
+            assert!(remark.message.ends_with(end), "{remark}");
+        }
+    }
+}
+
+#[test]
 fn a_sip_uri_that_is_too_long_is_noted() {
     for dialect in BOTH {
         let of = |user: usize, headers: usize| {

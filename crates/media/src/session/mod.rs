@@ -358,6 +358,11 @@ impl Session {
             .or(stream.rtcp)
     }
 
+    /// Whether RTCP travels on a port of its own, beside that of RTP.
+    pub fn has_rtcp_port(&self) -> bool {
+        self.stream.is_some_and(|stream| !stream.rtcp_mux)
+    }
+
     /// What happened, oldest first.
     pub fn poll_event(&mut self) -> Option<MediaEvent> {
         self.events.pop_front()

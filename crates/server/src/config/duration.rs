@@ -1,4 +1,4 @@
-//! Durations as the configuration writes them: `"30s"`, `"1500ms"`, `"5m"`.
+//! Durations as the configuration writes them: `"30s"`, `"1500ms"`, `"5m"`, `"30d"`.
 
 use std::time::Duration;
 
@@ -6,8 +6,9 @@ use serde::Serializer;
 
 /// Reads a duration. The error is a sentence.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
-    let wrong =
-        || format!("`{text}` is no duration; write a number and ms, s, m or h, such as \"1500ms\"");
+    let wrong = || {
+        format!("`{text}` is no duration; write a number and ms, s, m, h or d, such as \"1500ms\"")
+    };
     let at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let (digits, unit) = text.split_at(at);
     let number: u64 = digits.parse().map_err(|_| wrong())?;
@@ -16,6 +17,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         "s" => 1_000,
         "m" => 60_000,
         "h" => 3_600_000,
+        "d" => 86_400_000,
         _ => return Err(wrong()),
     };
     number
@@ -27,12 +29,27 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
 /// Writes a duration the way [`parse`] reads it, in the largest unit that fits.
 pub(crate) fn format(duration: Duration) -> String {
     let milliseconds = duration.as_millis();
-    for (unit, size) in [("h", 3_600_000), ("m", 60_000), ("s", 1_000)] {
+    for (unit, size) in [
+        ("d", 86_400_000),
+        ("h", 3_600_000),
+        ("m", 60_000),
+        ("s", 1_000),
+    ] {
         if milliseconds > 0 && milliseconds.is_multiple_of(size) {
             return format!("{}{unit}", milliseconds / size);
         }
     }
     format!("{milliseconds}ms")
+}
+
+pub(crate) fn serialize_optional<S: Serializer>(
+    value: &Option<Duration>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => serialize(value, to),
+        None => to.serialize_none(),
+    }
 }
 
 pub(crate) fn serialize<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {
@@ -45,7 +62,7 @@ mod tests {
 
     #[test]
     fn durations_read_back_as_they_were_written() {
-        for text in ["1500ms", "30s", "5m", "2h", "0ms"] {
+        for text in ["1500ms", "30s", "5m", "2h", "30d", "0ms"] {
             assert_eq!(format(parse(text).unwrap()), text);
         }
         assert_eq!(format(parse("120s").unwrap()), "2m");

@@ -3,14 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use hookflash_media::Codec;
+
 use super::fault::Faults;
 use super::listen::Listen;
 use super::pattern::Pattern;
 use super::section::Section;
 use super::settings::{
-    Accept, Codec, Config, FinalNotifyTimeout, Http, Limits, Logs, Media, OnRefused, Ports,
+    Accept, Config, FinalNotifyTimeout, Http, Limits, Logs, Media, OnRefused, Ports, Recordings,
     Records, Shutdown, Sip, Srtp, Store, Tls, Transfer, Webhook,
 };
+use super::size;
 use super::tree::Table;
 use super::{desk, trunks};
 
@@ -25,7 +28,8 @@ pub(crate) fn config(table: &Table, faults: &Faults, folder: &Path) -> Config {
         shards: shards.unwrap_or_else(cores),
         sip: sip(root.section("sip")),
         http: http(root.section("http")),
-        media: media(root.section("media")),
+        media: media(root.section("media"), folder),
+        recordings: recordings(root.section("recordings"), folder),
         store: store(root.section("store")),
         transfer: transfer(root.section("transfer")),
         webhook: webhook(root.section("webhook")),
@@ -178,7 +182,7 @@ fn http(section: Section<'_>) -> Http {
     read
 }
 
-fn media(section: Section<'_>) -> Media {
+fn media(section: Section<'_>, folder: &Path) -> Media {
     let ports = section.parsed("ports", |text| {
         let wrong = || format!("`{text}` is no range of ports; write FIRST-LAST");
         let (first, last) = text.split_once('-').ok_or_else(wrong)?;
@@ -190,12 +194,8 @@ fn media(section: Section<'_>) -> Media {
         even.map(|_| Ports { first, last })
             .ok_or_else(|| format!("`{text}` holds no even port; RTP needs one per leg"))
     });
-    let codecs = section.list("codecs", |text| match text.to_ascii_uppercase().as_str() {
-        "PCMU" => Ok(Codec::Pcmu),
-        "PCMA" => Ok(Codec::Pcma),
-        _ => Err(format!(
-            "`{text}` is no codec of this release; use PCMU and PCMA"
-        )),
+    let codecs = section.list("codecs", |text| {
+        text.parse::<Codec>().map_err(|unknown| unknown.to_string())
     });
     let srtp = section.parsed("srtp", |text| match text {
         "off" => Ok(Srtp::Off),
@@ -212,12 +212,53 @@ fn media(section: Section<'_>) -> Media {
         }),
         codecs: codecs.unwrap_or_else(|| vec![Codec::Pcmu, Codec::Pcma]),
         srtp: srtp.unwrap_or(Srtp::Optional),
+        rtp_timeout: section
+            .duration("rtp_timeout")
+            .unwrap_or(Duration::from_secs(300)),
+        prompts: section.text("prompts").map(|path| folder.join(path)),
+        prompt_max_size: section
+            .parsed("prompt_max_size", size::parse)
+            .unwrap_or(32 << 20),
+        prompt_max_length: positive(&section, "prompt_max_length", Duration::from_secs(1_800)),
+        prompt_cache: section
+            .parsed("prompt_cache", size::parse)
+            .unwrap_or(256 << 20),
     };
     if read.codecs.is_empty() {
         section.error("codecs", "no codec is left", "use PCMU, PCMA or both");
     }
+    if read.prompt_max_size == 0 {
+        section.error("prompt_max_size", "is zero", "use a positive size");
+    }
+    if let Some(prompts) = read.prompts.as_ref().filter(|folder| !folder.is_dir()) {
+        section.warn(
+            "prompts",
+            format!("there is no folder {}", prompts.display()),
+            "file: URLs cannot be played until there is one",
+        );
+    }
     section.finish();
     read
+}
+
+fn recordings(section: Section<'_>, folder: &Path) -> Recordings {
+    let keep = section.duration("keep");
+    if keep.is_some_and(|keep| keep.is_zero()) {
+        section.error("keep", "is zero", "leave the key out to keep them for ever");
+    }
+    let named = section
+        .text("folder")
+        .unwrap_or_else(|| "recordings".to_owned());
+    if named.is_empty() {
+        section.error("folder", "is empty", "name a folder");
+    }
+    let public = section.flag("public").unwrap_or(false);
+    section.finish();
+    Recordings {
+        folder: folder.join(named),
+        public,
+        keep,
+    }
 }
 
 fn store(section: Section<'_>) -> Store {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hookflash_dialects::Dialect;
+use hookflash_media::Codec;
 use hookflash_program::HookMethod;
 use ipnet::IpNet;
 use serde::{Serialize, Serializer};
@@ -15,6 +16,7 @@ use super::duration;
 use super::listen::Listen;
 use super::pattern::Pattern;
 use super::secret::Secret;
+use super::size;
 
 /// The effective configuration.
 #[derive(Clone, Debug, Serialize)]
@@ -27,6 +29,8 @@ pub struct Config {
     pub http: Http,
     /// RTP.
     pub media: Media,
+    /// Recordings.
+    pub recordings: Recordings,
     /// Where records are kept.
     pub store: Store,
     /// Transfers.
@@ -126,9 +130,40 @@ pub struct Media {
     /// The range of UDP ports.
     pub ports: Ports,
     /// Codecs in order of preference.
+    #[serde(serialize_with = "codecs")]
     pub codecs: Vec<Codec>,
     /// SRTP.
     pub srtp: Srtp,
+    /// For how long a peer may send nothing; zero for ever.
+    #[serde(serialize_with = "duration::serialize")]
+    pub rtp_timeout: Duration,
+    /// The folder that `file:` URLs of documents reach.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompts: Option<PathBuf>,
+    /// The largest audio file, in bytes.
+    #[serde(serialize_with = "size::serialize")]
+    pub prompt_max_size: u64,
+    /// The longest audio file.
+    #[serde(serialize_with = "duration::serialize")]
+    pub prompt_max_length: Duration,
+    /// How much decoded audio is kept in memory, in bytes.
+    #[serde(serialize_with = "size::serialize")]
+    pub prompt_cache: u64,
+}
+
+/// Recordings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Recordings {
+    /// The folder that they are written to.
+    pub folder: PathBuf,
+    /// Whether their sound is given without a password to whoever knows its URL.
+    pub public: bool,
+    /// For how long they are kept; until they are deleted when absent.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "duration::serialize_optional"
+    )]
+    pub keep: Option<Duration>,
 }
 
 /// An inclusive range of ports.
@@ -152,16 +187,6 @@ impl Serialize for Ports {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(&format_args!("{}-{}", self.first, self.last))
     }
-}
-
-/// A codec that can be configured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Codec {
-    /// G.711 µ-law.
-    Pcmu,
-    /// G.711 A-law.
-    Pcma,
 }
 
 /// Whether media is encrypted.
@@ -395,6 +420,10 @@ pub struct User {
 
 fn display<T: std::fmt::Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(value)
+}
+
+fn codecs<S: Serializer>(value: &[Codec], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(value.iter().map(ToString::to_string))
 }
 
 fn method<S: Serializer>(value: &HookMethod, to: S) -> Result<S::Ok, S::Error> {

@@ -16,8 +16,8 @@ pub(crate) async fn check(
     request: Request,
     next: Next,
 ) -> Response {
-    let token = desk.admin_token();
-    let token = token.as_ref().map(|token| token.reveal());
+    let settings = desk.settings();
+    let token = settings.admin_token.as_ref().map(|token| token.reveal());
     match judge(peer.ip(), request.headers(), token) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
@@ -72,14 +72,14 @@ fn is_direct(headers: &HeaderMap) -> bool {
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok()
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
 }
 
 /// Compares without telling by its time how far it got.
-fn same(left: &[u8], right: &[u8]) -> bool {
+pub(crate) fn same(left: &[u8], right: &[u8]) -> bool {
     let differs = left
         .iter()
         .zip(right)

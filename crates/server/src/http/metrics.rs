@@ -110,10 +110,68 @@ fn write(desk: &Desk, shards: &[(usize, Holdings)]) -> prometheus::Result<String
         counter.inc_by(value.load(Ordering::Relaxed));
         registry.register(Box::new(counter))?;
     }
-    let refused = IntCounter::new("calls_refused_total", "Calls refused at the door.")?;
-    refused.inc_by(shards.iter().map(|(_, holdings)| holdings.refused).sum());
-    registry.register(Box::new(refused))?;
+    let sum = |value: fn(&Holdings) -> u64| shards.iter().map(|(_, held)| value(held)).sum();
+    let recordings = desk.recordings.counts();
+    let so_far = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let counters: [(&str, &str, u64); 7] = [
+        (
+            "calls_refused_total",
+            "Calls refused at the door.",
+            sum(|held| held.refused),
+        ),
+        (
+            "media_packets_received_total",
+            "RTP packets that came in.",
+            sum(|held| held.packets_in),
+        ),
+        (
+            "media_packets_sent_total",
+            "RTP packets that left.",
+            sum(|held| held.packets_out),
+        ),
+        (
+            "media_late_packets_total",
+            "RTP packets that left 20 ms late or more, or not at all.",
+            sum(|held| held.late_beats),
+        ),
+        (
+            "recordings_started_total",
+            "Recordings begun.",
+            so_far(&recordings.begun),
+        ),
+        (
+            "recordings_failed_total",
+            "Recordings that could not be written.",
+            so_far(&recordings.failed),
+        ),
+        (
+            "recordings_bytes_total",
+            "Bytes of finished recordings.",
+            so_far(&recordings.bytes),
+        ),
+    ];
+    for (name, help, value) in counters {
+        let counter = IntCounter::new(name, help)?;
+        counter.inc_by(value);
+        registry.register(Box::new(counter))?;
+    }
+    let prompts = desk.prompts.stock();
     let gauges = [
+        (
+            "recordings",
+            "Recordings that are known.",
+            desk.recordings.len() as u64,
+        ),
+        (
+            "prompts_cached",
+            "Audio files kept in memory.",
+            prompts.clips as u64,
+        ),
+        (
+            "prompts_cached_bytes",
+            "Memory of audio files that are kept.",
+            prompts.bytes,
+        ),
         ("calls", "Calls that run now.", of.calls_live()),
         (
             "sip_connections",
@@ -126,7 +184,7 @@ fn write(desk: &Desk, shards: &[(usize, Holdings)]) -> prometheus::Result<String
         gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
         registry.register(Box::new(gauge))?;
     }
-    let held: [Held; 7] = [
+    let held: [Held; 9] = [
         ("sip_legs", "Legs.", |holdings| holdings.census.legs),
         ("sip_transactions", "Transactions.", |holdings| {
             holdings.census.transactions
@@ -144,6 +202,14 @@ fn write(desk: &Desk, shards: &[(usize, Holdings)]) -> prometheus::Result<String
             "webhooks_owed",
             "Requests that applications are owed.",
             |holdings| holdings.owed,
+        ),
+        ("media_legs", "Legs that send and receive.", |holdings| {
+            holdings.media_legs
+        }),
+        (
+            "websockets",
+            "Open WebSockets of applications.",
+            |holdings| holdings.websockets,
         ),
         ("media_ports", "RTP ports in use.", |holdings| {
             holdings.ports

@@ -1,143 +1,108 @@
-//! The beat of 20 ms at which streams send, one for all streams of a shard.
+//! The beat of 20 ms at which legs receive and send, one for all legs of a shard.
 //!
-//! Streams are spread over the slots of a small wheel, so that a thousand calls do not send in
-//! the same instant. The wheel turns only while there are streams.
+//! Legs are spread over the slots of a wheel, so that a thousand calls do not send in the same
+//! instant. The wheel turns only while there are legs, and sleeps through slots without any. It
+//! keeps to the clock: a turn that comes late is made up for, so that as many packets leave as
+//! beats have passed.
 
 use std::cell::RefCell;
-use std::net::{SocketAddr, UdpSocket};
 use std::rc::Rc;
 use std::time::Duration;
 
-use hookflash_media::NegotiatedStream;
-use hookflash_media::rtp::{PACKET_SIZE, RtpStart, SilenceSource};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, sleep_until};
 
-/// A packet of every stream each 20 ms.
+use super::leg::{LARGEST_PACKET, Leg, Tally};
+
+/// A packet of every leg each 20 ms.
 const BEAT: Duration = Duration::from_millis(20);
-/// How many slots the wheel has.
-const SLOTS: usize = 4;
-/// How often, in turns of the wheel, a socket is emptied of what came in: once per second.
-const TURNS_BETWEEN_DRAINS: u32 = 50;
-/// How many packets are thrown away at a time.
-const DRAINED_AT_ONCE: usize = 64;
-
-/// Names a stream of a pacer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct StreamId {
-    slot: usize,
-    serial: u64,
-}
-
-struct Stream {
-    serial: u64,
-    socket: Rc<UdpSocket>,
-    source: SilenceSource,
-    /// `None` while it is paused.
-    remote: Option<SocketAddr>,
-}
+/// How many slots the wheel has: 2 ms each.
+const SLOTS: usize = 10;
+/// The order in which slots are filled, so that a few legs are spread over the turn.
+const FILLED: [usize; SLOTS] = [0, 5, 2, 7, 4, 9, 1, 6, 3, 8];
+/// How many legs a slot holds before another one is woken up for.
+const CROWD: usize = 25;
+/// How far behind the wheel may be and still make up for it. Beyond (a machine that was
+/// suspended) peers would throw the burst away; they are left with a gap.
+const MOST_BEHIND: Duration = Duration::from_millis(200);
 
 #[derive(Default)]
 struct Wheel {
-    slots: [Vec<Stream>; SLOTS],
-    next_serial: u64,
+    slots: [Vec<Rc<Leg>>; SLOTS],
     turning: bool,
 }
 
-/// The streams of one shard.
+/// The legs of one shard.
 #[derive(Clone, Default)]
-pub(crate) struct Pacer(Rc<RefCell<Wheel>>);
+pub(crate) struct Pacer {
+    wheel: Rc<RefCell<Wheel>>,
+    tally: Rc<Tally>,
+}
 
 impl Pacer {
-    /// Begins a stream and, if it is the first, the beat. Called within a `LocalSet`.
-    pub(crate) fn add(
-        &self,
-        socket: Rc<UdpSocket>,
-        remote: SocketAddr,
-        stream: &NegotiatedStream,
-    ) -> StreamId {
-        let mut wheel = self.0.borrow_mut();
-        let serial = wheel.next_serial;
-        wheel.next_serial += 1;
-        let fewest = wheel
-            .slots
-            .iter()
-            .enumerate()
-            .min_by_key(|(_, streams)| streams.len());
-        let slot = fewest.map_or(0, |(slot, _)| slot);
-        let start = RtpStart::from_random(rand::random());
-        let source = SilenceSource::new(stream.codec, stream.payload_type, start);
-        if let Some(streams) = wheel.slots.get_mut(slot) {
-            streams.push(Stream {
-                serial,
-                socket,
-                source,
-                remote: Some(remote),
-            });
+    /// What the legs have done.
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Begins to let a leg beat and, if it is the first, starts the wheel. Called within a
+    /// `LocalSet`. Returns the leg's slot.
+    pub(crate) fn add(&self, leg: Rc<Leg>) -> usize {
+        let mut wheel = self.wheel.borrow_mut();
+        let size = |slot: usize| wheel.slots.get(slot).map_or(usize::MAX, Vec::len);
+        let roomy = FILLED.into_iter().find(|slot| size(*slot) < CROWD);
+        let fewest = || FILLED.into_iter().min_by_key(|slot| size(*slot));
+        let slot = roomy.or_else(fewest).unwrap_or_default();
+        if let Some(legs) = wheel.slots.get_mut(slot) {
+            legs.push(leg);
         }
         if !wheel.turning {
             wheel.turning = true;
-            tokio::task::spawn_local(turn(Rc::clone(&self.0)));
+            tokio::task::spawn_local(turn(Rc::clone(&self.wheel), Rc::clone(&self.tally)));
         }
-        StreamId { slot, serial }
+        slot
     }
 
-    pub(crate) fn change(&self, id: StreamId, remote: SocketAddr, to: &NegotiatedStream) {
-        self.with(id, |stream| {
-            stream.source.set_codec(to.codec, to.payload_type);
-            stream.remote = Some(remote);
-        });
-    }
-
-    pub(crate) fn pause(&self, id: StreamId) {
-        self.with(id, |stream| stream.remote = None);
-    }
-
-    pub(crate) fn remove(&self, id: StreamId) {
-        let mut wheel = self.0.borrow_mut();
-        if let Some(streams) = wheel.slots.get_mut(id.slot)
-            && let Some(at) = streams.iter().position(|stream| stream.serial == id.serial)
+    /// Ends the beat of a leg.
+    pub(crate) fn remove(&self, slot: usize, leg: &Rc<Leg>) {
+        let mut wheel = self.wheel.borrow_mut();
+        if let Some(legs) = wheel.slots.get_mut(slot)
+            && let Some(at) = legs.iter().position(|other| Rc::ptr_eq(other, leg))
         {
-            streams.swap_remove(at);
+            legs.swap_remove(at);
         }
     }
 
-    /// How many streams there are, paused ones included.
-    #[cfg(test)]
-    pub(crate) fn streams(&self) -> usize {
-        self.0.borrow().slots.iter().map(Vec::len).sum()
-    }
-
-    fn with(&self, id: StreamId, change: impl FnOnce(&mut Stream)) {
-        let mut wheel = self.0.borrow_mut();
-        let streams = wheel.slots.get_mut(id.slot);
-        if let Some(stream) = streams.and_then(|s| s.iter_mut().find(|s| s.serial == id.serial)) {
-            change(stream);
-        }
+    /// How many legs there are.
+    pub(crate) fn legs(&self) -> usize {
+        self.wheel.borrow().slots.iter().map(Vec::len).sum()
     }
 }
 
-/// Turns the wheel until no stream is left.
-async fn turn(wheel: Rc<RefCell<Wheel>>) {
-    let mut ticks = interval(BEAT / SLOTS as u32);
-    // After a stall the streams go on; what was missed is missed.
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut packet = [0; PACKET_SIZE];
-    let mut turns: u32 = 0;
+/// Turns the wheel until no leg is left.
+async fn turn(wheel: Rc<RefCell<Wheel>>, tally: Rc<Tally>) {
+    let step = BEAT / SLOTS as u32;
+    let mut packet = [0; LARGEST_PACKET];
+    let mut due = Instant::now();
     loop {
         for slot in 0..SLOTS {
-            ticks.tick().await;
-            let mut wheel = wheel.borrow_mut();
-            let Some(streams) = wheel.slots.get_mut(slot) else {
-                continue;
-            };
-            for stream in streams {
-                beat(stream, &mut packet);
-                if turns.is_multiple_of(TURNS_BETWEEN_DRAINS) {
-                    drain(&stream.socket);
+            let crowd = wheel.borrow().slots.get(slot).map_or(0, Vec::len);
+            if crowd > 0 {
+                let behind = Instant::now().saturating_duration_since(due);
+                if behind.is_zero() {
+                    sleep_until(due).await;
+                } else {
+                    if behind > MOST_BEHIND {
+                        due += skipped(behind, &tally, &wheel);
+                    } else if behind >= BEAT {
+                        Tally::count(&tally.late_beats, crowd as u64);
+                    }
+                    // Making up must not keep messages waiting.
+                    tokio::task::yield_now().await;
                 }
+                beat(&wheel, slot, &mut packet, &tally);
             }
+            due += step;
         }
-        turns = turns.wrapping_add(1);
         let mut wheel = wheel.borrow_mut();
         if wheel.slots.iter().all(Vec::is_empty) {
             wheel.turning = false;
@@ -146,24 +111,27 @@ async fn turn(wheel: Rc<RefCell<Wheel>>) {
     }
 }
 
-fn beat(stream: &mut Stream, packet: &mut [u8; PACKET_SIZE]) {
-    let Some(remote) = stream.remote else {
-        stream.source.skip_packet();
-        return;
-    };
-    if let Ok(length) = stream.source.next_packet(packet) {
-        // A peer that is not there yet, or no more, answers with ICMP; the next beat tries again.
-        let _ = stream
-            .socket
-            .send_to(packet.get(..length).unwrap_or_default(), remote);
-    }
+/// The whole turns that are given up.
+fn skipped(behind: Duration, tally: &Tally, wheel: &RefCell<Wheel>) -> Duration {
+    let turns = u32::try_from(behind.as_millis() / BEAT.as_millis()).unwrap_or(u32::MAX);
+    let legs: usize = wheel.borrow().slots.iter().map(Vec::len).sum();
+    Tally::count(&tally.late_beats, u64::from(turns) * legs as u64);
+    BEAT * turns
 }
 
-fn drain(socket: &UdpSocket) {
-    let mut nothing = [0; 16];
-    for _ in 0..DRAINED_AT_ONCE {
-        if socket.recv(&mut nothing).is_err() {
-            return;
-        }
+fn beat(wheel: &RefCell<Wheel>, slot: usize, packet: &mut [u8; LARGEST_PACKET], tally: &Tally) {
+    let now = std::time::Instant::now();
+    let mut index = 0;
+    loop {
+        // Whoever listens in on a leg may end another one, so the wheel is not held meanwhile.
+        let leg = wheel
+            .borrow()
+            .slots
+            .get(slot)
+            .and_then(|legs| legs.get(index))
+            .map(Rc::clone);
+        let Some(leg) = leg else { return };
+        leg.beat(now, packet, tally);
+        index += 1;
     }
 }

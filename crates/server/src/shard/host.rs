@@ -4,17 +4,26 @@ use std::cell::RefMut;
 use std::future::Future;
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use hookflash_call::{CallKey, Host, MediaError};
-use hookflash_dialects::{FetchError, HttpRequest, Reply};
+use hookflash_audio::Clip;
+use hookflash_call::{CallKey, ClipError, Host, MediaError, SpeechError};
+use hookflash_dialects::{FetchError, HttpRequest, RecordingFacts, Reply};
+use hookflash_program::{Heard, Recognizer, SpeechText, Voice};
 use hookflash_sip::Endpoint;
 
 use super::Shard;
 use crate::media::Port;
+use crate::recordings::Recording;
+use crate::speech::Listener;
+use crate::websocket::{self, WebSocket};
 
 impl Host for Shard {
     type Media = Port;
+    type Recognition = Listener;
+    type Recording = Recording;
+    type Socket = WebSocket;
 
     fn now(&self) -> Instant {
         Instant::now()
@@ -60,6 +69,51 @@ impl Host for Shard {
         done: Box<dyn FnOnce(Result<u16, FetchError>)>,
     ) {
         self.webhooks().tell(call, request, done);
+    }
+
+    fn clip(
+        &self,
+        request: HttpRequest,
+    ) -> impl Future<Output = Result<Arc<Clip>, ClipError>> + 'static {
+        let prompts = Arc::clone(&self.common.prompts);
+        prompts.clip(Rc::clone(self.webhooks()), request)
+    }
+
+    fn speak(
+        &self,
+        _text: SpeechText,
+        _voice: Voice,
+    ) -> impl Future<Output = Result<Arc<Clip>, SpeechError>> + 'static {
+        std::future::ready(Err(SpeechError::NoEngine))
+    }
+
+    fn recognize(&self, _recognizer: &Recognizer, _rate: u32) -> Result<Listener, SpeechError> {
+        Err(SpeechError::NoEngine)
+    }
+
+    fn transcribe(
+        &self,
+        _recording: &RecordingFacts,
+        _recognizer: &Recognizer,
+    ) -> impl Future<Output = Result<Heard, SpeechError>> + 'static {
+        std::future::ready(Err(SpeechError::NoEngine))
+    }
+
+    fn record(&self, recording: &RecordingFacts) -> Result<Recording, String> {
+        self.common.recordings.record(recording)
+    }
+
+    fn keep_recording(&self, recording: &RecordingFacts) {
+        self.common.recordings.keep(recording);
+    }
+
+    fn connect(
+        &self,
+        request: HttpRequest,
+    ) -> impl Future<Output = Result<WebSocket, FetchError>> + 'static {
+        let webhooks = Rc::clone(self.webhooks());
+        let open = self.websockets.clone();
+        async move { websocket::connect(&webhooks, &request, &open).await }
     }
 
     fn open_media(&self, towards: IpAddr) -> Result<Port, MediaError> {

@@ -46,8 +46,7 @@ impl Answers {
             }
         }
         let (user, password) = question.credentials;
-        let encoded = STANDARD.encode(format!("{user}:{password}"));
-        let mut value = HeaderValue::from_str(&format!("Basic {encoded}")).ok()?;
+        let mut value = HeaderValue::from_str(&basic(user, password)).ok()?;
         value.set_sensitive(true);
         Some(value)
     }
@@ -81,6 +80,11 @@ impl Answers {
             }
         }
     }
+}
+
+/// The value of an Authorization header (RFC 7617).
+pub(crate) fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
 }
 
 impl Question<'_> {

@@ -8,7 +8,7 @@ use http::header::{
     ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderName,
     HeaderValue, LOCATION, USER_AGENT,
 };
-use http::{Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
@@ -32,7 +32,7 @@ pub(crate) struct Hop<'a> {
 
 /// What an exchange came to, short of failing.
 pub(crate) enum Answer {
-    Reply(Reply),
+    Reply(Reply, HeaderMap),
     Redirect { status: u16, location: String },
 }
 
@@ -253,28 +253,29 @@ impl Webhooks {
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         if success && request.reply_use == ReplyUse::Ignored {
             self.discard(hop, sender, response).await;
-            let url = hop.url().to_owned();
-            return Ok(Answer::Reply(Reply {
+            let reply = Reply {
                 status,
                 content_type,
                 body: Vec::new(),
-                url,
-            }));
+                url: hop.url().to_owned(),
+            };
+            return Ok(Answer::Reply(reply, HeaderMap::new()));
         }
         let cap = policy.max_reply;
-        match read(response.into_body(), cap).await {
+        let (head, body) = response.into_parts();
+        match read(body, cap).await {
             Ok(body) => {
                 self.pool.put_back(&hop.location.origin, sender);
                 if !success {
                     return Err(failure::status(status, hop.url(), &body));
                 }
-                let url = hop.url().to_owned();
-                Ok(Answer::Reply(Reply {
+                let reply = Reply {
                     status,
                     content_type,
                     body,
-                    url,
-                }))
+                    url: hop.url().to_owned(),
+                };
+                Ok(Answer::Reply(reply, head.headers))
             }
             Err(_) if !success => Err(failure::status(status, hop.url(), b"")),
             Err(Unread::TooLarge) => Err(failure::new(
@@ -331,7 +332,12 @@ fn no_reply(hop: &Hop<'_>, limit: std::time::Duration) -> FetchError {
 }
 
 fn broken(hop: &Hop<'_>, error: &hyper::Error) -> FetchError {
-    let why = if error.is_incomplete_message() {
+    use std::error::Error as _;
+    let cause = error
+        .source()
+        .and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    let cut_off = |cause: &std::io::Error| cause.kind() == std::io::ErrorKind::UnexpectedEof;
+    let why = if error.is_incomplete_message() || cause.is_some_and(cut_off) {
         "the connection was closed before the reply was complete".to_owned()
     } else if error.is_parse() {
         format!("the reply is no HTTP: {error}")

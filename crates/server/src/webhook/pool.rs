@@ -11,7 +11,7 @@ use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
-use super::connect::connect;
+use super::connect::{Stream, connect};
 use super::failure;
 use super::location::{Location, Origin};
 use crate::resolver::Names;
@@ -58,6 +58,16 @@ impl Pool {
         self.idle.borrow_mut().clear();
     }
 
+    /// A new connection that nothing was said on.
+    pub(crate) async fn connect(
+        &self,
+        location: &Location,
+        allow_private: bool,
+        deadline: Instant,
+    ) -> Result<Box<dyn Stream>, FetchError> {
+        connect(&self.names, location, allow_private, deadline).await
+    }
+
     /// A new connection.
     pub(crate) async fn open(
         &self,
@@ -65,7 +75,7 @@ impl Pool {
         allow_private: bool,
         deadline: Instant,
     ) -> Result<Sender, FetchError> {
-        let stream = connect(&self.names, location, allow_private, deadline).await?;
+        let stream = self.connect(location, allow_private, deadline).await?;
         let (sender, connection) = Builder::new()
             .max_buf_size(LONGEST_HEAD)
             .handshake(TokioIo::new(stream))

@@ -3,12 +3,14 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hookflash_call::CallKey;
 use hookflash_dialects::{Body, FetchError, FetchErrorKind, HttpRequest, Reply};
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
+
+use super::net::now;
 
 /// What a path answers.
 #[derive(Clone, Debug)]
@@ -60,6 +62,8 @@ impl Page {
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub path: String,
+    /// When.
+    pub at: Instant,
     pub fields: Map<String, Value>,
 }
 
@@ -135,6 +139,7 @@ impl Application {
         let path = path(&request.url);
         self.asked.borrow_mut().push(Asked {
             path: path.clone(),
+            at: now(),
             fields: fields(&request),
         });
         let page = self

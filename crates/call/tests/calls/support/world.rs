@@ -6,20 +6,23 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use hookflash_audio::Clip;
 use hookflash_call::{
-    CallKey, CallOptions, CallRecord, Desk, Host, Ledger, MediaError, MediaPort, view,
+    CallKey, CallOptions, CallRecord, ClipError, Command, Desk, Host, Ledger, MediaError,
+    NewDocument, SpeechError, view,
 };
 use hookflash_dialects::{
-    Account, Application as Configured, Dialect, FetchError, HttpRequest, Reply,
+    Account, Application as Configured, Dialect, FetchError, HttpRequest, RecordingFacts, Reply,
 };
-use hookflash_media::NegotiatedStream;
-use hookflash_program::HookMethod;
+use hookflash_program::{Heard, Hook, HookMethod, Recognizer, SpeechText, Voice};
 use hookflash_sip::{Endpoint, EndpointConfig, Event, Listener, Transport};
 use serde_json::Value;
 
-use super::application::Application;
+use super::application::{Application, Asked, Page};
 use super::net::{Net, Weather, now};
 use super::phone::Phone;
+use super::rtp::{Handset, RtpNet, TestMedia};
+use super::services::{Services, TestRecognition, TestRecording, TestSocket};
 
 pub struct World {
     pub net: Rc<Net>,
@@ -31,6 +34,7 @@ pub struct World {
     pub endpoint: Rc<RefCell<Endpoint>>,
     pub options: Rc<RefCell<Arc<CallOptions>>>,
     next_port: Cell<u16>,
+    next_handset: Cell<u16>,
 }
 
 pub struct TestHost {
@@ -41,34 +45,16 @@ pub struct TestHost {
     random: Cell<u64>,
     pub open_ports: Rc<Cell<usize>>,
     pub ports_left: Cell<usize>,
-    pub streams: Rc<RefCell<Vec<Option<NegotiatedStream>>>>,
-}
-
-#[derive(Debug)]
-pub struct TestMedia {
-    address: SocketAddr,
-    open_ports: Rc<Cell<usize>>,
-    streams: Rc<RefCell<Vec<Option<NegotiatedStream>>>>,
-}
-
-impl MediaPort for TestMedia {
-    fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    fn send_silence(&self, stream: Option<NegotiatedStream>) {
-        self.streams.borrow_mut().push(stream);
-    }
-}
-
-impl Drop for TestMedia {
-    fn drop(&mut self) {
-        self.open_ports.set(self.open_ports.get() - 1);
-    }
+    pub rtp: Rc<RtpNet>,
+    pub services: Services,
+    next_media: Cell<u16>,
 }
 
 impl Host for TestHost {
     type Media = TestMedia;
+    type Recognition = TestRecognition;
+    type Recording = TestRecording;
+    type Socket = TestSocket;
 
     fn now(&self) -> Instant {
         now()
@@ -107,17 +93,62 @@ impl Host for TestHost {
         self.application.tell(call, request, done);
     }
 
+    fn clip(
+        &self,
+        request: HttpRequest,
+    ) -> impl Future<Output = Result<Arc<Clip>, ClipError>> + 'static {
+        self.services.fetch_clip(&request)
+    }
+
+    fn speak(
+        &self,
+        text: SpeechText,
+        voice: Voice,
+    ) -> impl Future<Output = Result<Arc<Clip>, SpeechError>> + 'static {
+        self.services.say(text, voice)
+    }
+
+    fn recognize(
+        &self,
+        recognizer: &Recognizer,
+        rate: u32,
+    ) -> Result<TestRecognition, SpeechError> {
+        self.services.listen(recognizer, rate)
+    }
+
+    fn transcribe(
+        &self,
+        _recording: &RecordingFacts,
+        _recognizer: &Recognizer,
+    ) -> impl Future<Output = Result<Heard, SpeechError>> + 'static {
+        std::future::ready(self.services.transcribe())
+    }
+
+    fn record(&self, recording: &RecordingFacts) -> Result<TestRecording, String> {
+        self.services.open_file(recording)
+    }
+
+    fn keep_recording(&self, recording: &RecordingFacts) {
+        self.services.kept.borrow_mut().push(recording.clone());
+    }
+
+    fn connect(
+        &self,
+        request: HttpRequest,
+    ) -> impl Future<Output = Result<TestSocket, FetchError>> + 'static {
+        std::future::ready(self.services.open_socket(request))
+    }
+
     fn open_media(&self, _towards: IpAddr) -> Result<TestMedia, MediaError> {
         if self.open_ports.get() >= self.ports_left.get() {
             return Err(MediaError::NoPortLeft);
         }
-        self.open_ports.set(self.open_ports.get() + 1);
-        let port = 30_000 + u16::try_from(self.open_ports.get() % 10_000).unwrap();
-        Ok(TestMedia {
-            address: ([127, 0, 0, 1], port).into(),
-            open_ports: Rc::clone(&self.open_ports),
-            streams: Rc::clone(&self.streams),
-        })
+        let port = self.next_media.get();
+        // Two of the range are enough between one use of a port and the next.
+        self.next_media
+            .set(if port == 39_999 { 30_001 } else { port + 1 });
+        let address = ([127, 0, 0, 1], port).into();
+        Ok(TestMedia::open(&self.rtp, address, &self.open_ports, None))
     }
 }
 
@@ -138,7 +169,9 @@ impl World {
             random: Cell::new(0),
             open_ports: Rc::default(),
             ports_left: Cell::new(usize::MAX),
-            streams: Rc::default(),
+            rtp: RtpNet::new(),
+            services: Services::default(),
+            next_media: Cell::new(30_001),
         });
         let ledger = Ledger::new(10_000);
         let desk = Rc::new(Desk::new(Rc::clone(&host), Arc::clone(&ledger)));
@@ -177,6 +210,7 @@ impl World {
             endpoint,
             options,
             next_port: Cell::new(6000),
+            next_handset: Cell::new(40_000),
         }
     }
 
@@ -196,6 +230,54 @@ impl World {
             self.server,
             "+441632960001",
         )
+    }
+
+    /// A handset for a phone, at a port of its own.
+    pub fn handset(&self) -> Handset {
+        let port = self.next_handset.get();
+        self.next_handset.set(port + 2);
+        Handset::new(&self.host.rtp, port)
+    }
+
+    /// A phone that calls and, once it was answered, holds its handset.
+    pub async fn caller(&self) -> (Phone, Handset) {
+        let (phone, handset) = (self.phone(), self.handset());
+        let sdp = [("Content-Type", "application/sdp")];
+        let answer = phone.call_with(&sdp, &handset.offer()).await;
+        assert_eq!(answer.status(), 200);
+        handset.accept(&answer.body);
+        (phone, handset)
+    }
+
+    /// Puts a document where calls begin.
+    pub fn begins_with(&self, document: &str) {
+        self.application.page("/start", Page::document(document));
+    }
+
+    /// A phone and its handset, once this document has answered the call.
+    pub async fn caller_of(&self, document: &str) -> (Phone, Handset) {
+        self.begins_with(document);
+        self.caller().await
+    }
+
+    /// Puts a document at a path.
+    pub fn then(&self, path: &str, document: &str) {
+        self.application.page(path, Page::document(document));
+    }
+
+    /// Redirects the only call.
+    pub fn redirect(&self, path: &str) {
+        let sid = self.record().facts(|facts| facts.sid.clone());
+        let hook = Hook::post(path);
+        let command = Command::Redirect(NewDocument::At(hook));
+        self.desk.command(&sid, command).expect("a running call");
+    }
+
+    /// The only request for a path.
+    pub fn asked_once(&self, path: &str) -> Asked {
+        let asked = self.application.asked_at(path);
+        assert_eq!(asked.len(), 1, "requests for {path}: {asked:?}");
+        asked.into_iter().next().unwrap()
     }
 
     /// The record of the only call.
@@ -237,6 +319,7 @@ impl World {
             "the endpoint's census"
         );
         assert_eq!(self.host.open_ports.get(), 0, "media ports");
+        self.host.services.assert_nothing_left();
     }
 }
 
@@ -266,9 +349,9 @@ pub fn configured(dialect: Dialect) -> Arc<Configured> {
 /// Runs a test in virtual time.
 pub fn in_virtual_time(test: impl Future<Output = ()>) {
     let (runtime, tasks) = virtual_time();
-    // A day of virtual time passes at once when nothing happens any more.
-    let day = Duration::from_secs(86_400);
-    let ended = tasks.block_on(&runtime, async { tokio::time::timeout(day, test).await });
+    // Hours of virtual time pass soon when nothing happens any more.
+    let hours = Duration::from_secs(2 * 3_600);
+    let ended = tasks.block_on(&runtime, async { tokio::time::timeout(hours, test).await });
     assert!(
         ended.is_ok(),
         "the test waits for something that never comes"

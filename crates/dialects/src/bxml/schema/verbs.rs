@@ -69,7 +69,10 @@ const TRANSCRIPTION_AVAILABLE: &[Attribute] = &[
     maybe("transcriptionAvailableUrl", Kind::Url),
     optional("transcriptionAvailableMethod", Kind::Method, "POST"),
 ];
-const FILE_FORMAT: &[Attribute] = &[optional("fileFormat", Kind::Word(&["wav", "mp3"]), "wav")];
+const FILE: &[Attribute] = &[
+    optional("fileFormat", Kind::Word(&["wav", "mp3"]), "wav"),
+    maybe("recordingName", Kind::Text(256)),
+];
 const TRACKS: Attribute = optional(
     "tracks",
     Kind::Word(&["inbound", "outbound", "both"]),
@@ -77,11 +80,8 @@ const TRACKS: Attribute = optional(
 );
 const DURATION_RANGE: Kind = Kind::Seconds(0.1, 86_400.0);
 
-const NEEDS_MEDIA: State = State::Refused("playing and hearing audio is not part of this release");
 const NEEDS_SECOND_LEG: State =
     State::Refused("joining a call with another one is not part of this release");
-const NEEDS_RECORDING: State = State::Refused("recording is not part of this release");
-const NEEDS_STREAMING: State = State::Refused("streaming audio is not part of this release");
 
 /// The root under its usual name; `Bxml` is the same.
 pub(in crate::bxml) static DOCUMENT: Element = Element {
@@ -273,7 +273,7 @@ static RING: Element = Element {
         optional("answerCall", Kind::Flag, "true"),
     ]],
     content: Content::Nothing,
-    state: NEEDS_MEDIA,
+    state: State::Runs("answers and plays ringing; `answerCall=\"false\"` sends 180 instead"),
 };
 
 static SPEAK_SENTENCE: Element = Element {
@@ -284,14 +284,16 @@ static SPEAK_SENTENCE: Element = Element {
         optional("locale", Kind::Text(16), "en_US"),
     ]],
     content: Content::Speech,
-    state: NEEDS_MEDIA,
+    state: State::Runs("text or SSML, by voice, gender and locale"),
 };
 
 static PLAY_AUDIO: Element = Element {
     name: "PlayAudio",
     attributes: &[CREDENTIALS],
     content: Content::Text(TextRule::Needed("the URL of the audio file")),
-    state: NEEDS_MEDIA,
+    state: State::Runs(
+        "WAV or MP3 over http(s), with credentials; a file that cannot be had is skipped",
+    ),
 };
 
 static GATHER: Element = Element {
@@ -308,13 +310,28 @@ static GATHER: Element = Element {
             optional("firstDigitTimeout", Kind::Seconds(0.0, 60.0), "5"),
             optional("repeatCount", Kind::Whole(1, 20), "1"),
         ],
+        // Speech, as Bandwidth's libraries write it.
+        &[
+            optional(
+                "input",
+                Kind::Word(&["dtmf", "speech", "dtmf_speech"]),
+                "dtmf",
+            ),
+            maybe("hints", Kind::Text(2048)),
+            maybe("language", Kind::Text(16)),
+            maybe("partialResultCallback", Kind::Url),
+            optional("partialResultCallbackMethod", Kind::Method, "POST"),
+            optional("profanityFilter", Kind::Flag, "true"),
+            maybe("speechModel", Kind::Text(64)),
+            optional("speechTimeout", Kind::Seconds(0.0, 60.0), "5"),
+        ],
     ],
     content: Content::Children {
         of: &[&SPEAK_SENTENCE, &PLAY_AUDIO],
         at_least: 0,
         at_most: 20,
     },
-    state: NEEDS_MEDIA,
+    state: State::Runs("keys and speech, with nested prompts, repeats and fallback URL"),
 };
 
 static START_GATHER: Element = Element {
@@ -328,14 +345,14 @@ static START_GATHER: Element = Element {
         TAG,
     ],
     content: Content::Nothing,
-    state: NEEDS_MEDIA,
+    state: State::Runs("one `dtmf` event per key; silent during `Gather`"),
 };
 
 static STOP_GATHER: Element = Element {
     name: "StopGather",
     attributes: &[],
     content: Content::Nothing,
-    state: NEEDS_MEDIA,
+    state: State::Runs("ends `StartGather`"),
 };
 
 static RECORD: Element = Element {
@@ -352,10 +369,10 @@ static RECORD: Element = Element {
             optional("maxDuration", Kind::Seconds(0.0, 10_800.0), "60"),
             optional("silenceTimeout", Kind::Seconds(0.0, 10_800.0), "0"),
         ],
-        FILE_FORMAT,
+        FILE,
     ],
     content: Content::Nothing,
-    state: NEEDS_RECORDING,
+    state: State::Runs("with `recordComplete`, `recordingAvailable` and `transcriptionAvailable`"),
 };
 
 static START_RECORDING: Element = Element {
@@ -365,32 +382,32 @@ static START_RECORDING: Element = Element {
         TRANSCRIPTION_AVAILABLE,
         CREDENTIALS,
         TAG,
-        FILE_FORMAT,
+        FILE,
         &[optional("multiChannel", Kind::Flag, "false")],
     ],
     content: Content::Nothing,
-    state: NEEDS_RECORDING,
+    state: State::Runs("both directions, in one or two channels"),
 };
 
 static PAUSE_RECORDING: Element = Element {
     name: "PauseRecording",
     attributes: &[],
     content: Content::Nothing,
-    state: NEEDS_RECORDING,
+    state: State::Runs("until `ResumeRecording`"),
 };
 
 static RESUME_RECORDING: Element = Element {
     name: "ResumeRecording",
     attributes: &[],
     content: Content::Nothing,
-    state: NEEDS_RECORDING,
+    state: State::Runs("ends `PauseRecording`"),
 };
 
 static STOP_RECORDING: Element = Element {
     name: "StopRecording",
     attributes: &[],
     content: Content::Nothing,
-    state: NEEDS_RECORDING,
+    state: State::Runs("ends `StartRecording`"),
 };
 
 static START_STREAM: Element = Element {
@@ -407,15 +424,18 @@ static START_STREAM: Element = Element {
             TRACKS,
             maybe("streamEventUrl", Kind::Url),
             optional("streamEventMethod", Kind::Method, "POST"),
+            // The handshake's own credentials, newer than the page on the verb.
+            maybe("destinationUsername", Kind::Text(1024)),
+            maybe("destinationPassword", Kind::Text(1024)),
         ],
         CREDENTIALS,
     ],
     content: Content::Children {
         of: &[&STREAM_PARAM],
         at_least: 0,
-        at_most: usize::MAX,
+        at_most: 12,
     },
-    state: NEEDS_STREAMING,
+    state: State::Runs("to a WebSocket, one way or both ways"),
 };
 
 static STREAM_PARAM: Element = Element {
@@ -434,7 +454,7 @@ static STOP_STREAM: Element = Element {
     name: "StopStream",
     attributes: &[&[required("name", Kind::Text(256)), maybe("wait", Kind::Flag)]],
     content: Content::Nothing,
-    state: NEEDS_STREAMING,
+    state: State::Runs("by name"),
 };
 
 static START_TRANSCRIPTION: Element = Element {
@@ -447,15 +467,17 @@ static START_TRANSCRIPTION: Element = Element {
             optional("transcriptionEventMethod", Kind::Method, "POST"),
             maybe("destination", Kind::SocketUrl),
             optional("stabilized", Kind::Flag, "true"),
+            optional("detectLanguage", Kind::Flag, "false"),
+            maybe("preferredLanguages", Kind::Text(256)),
         ],
         CREDENTIALS,
     ],
     content: Content::Children {
         of: &[&CUSTOM_PARAM],
         at_least: 0,
-        at_most: usize::MAX,
+        at_most: 12,
     },
-    state: NEEDS_STREAMING,
+    state: State::Runs("needs a speech recognizer; events and messages to `destination`"),
 };
 
 static CUSTOM_PARAM: Element = Element {
@@ -469,7 +491,7 @@ static STOP_TRANSCRIPTION: Element = Element {
     name: "StopTranscription",
     attributes: &[&[maybe("name", Kind::Text(256))]],
     content: Content::Nothing,
-    state: NEEDS_STREAMING,
+    state: State::Runs("by name, or all"),
 };
 
 static CONFERENCE: Element = Element {
@@ -496,7 +518,7 @@ static SEND_DTMF: Element = Element {
         optional("toneInterval", Kind::Whole(50, 5000), "400"),
     ]],
     content: Content::Text(TextRule::Dtmf),
-    state: NEEDS_MEDIA,
+    state: State::Runs("as telephone-events, else as tones"),
 };
 
 static SET_TAG: Element = Element {

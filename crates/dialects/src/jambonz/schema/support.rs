@@ -15,10 +15,8 @@ pub(in crate::jambonz) fn missing(verb: &str) -> &'static str {
 
 const RUNS: &str = "runs";
 const REFUSED: &str = "refused";
-const NO_MEDIA: &str = "playing and hearing audio is not part of this release";
 const NO_SECOND_LEG: &str = "joining a call with another one is not part of this release";
 const NO_BOT: &str = "connecting a bot is not part of this release";
-const NO_STREAM: &str = "streaming audio is not part of this release";
 
 const SUPPORT: &[(&str, &str, &str)] = &[
     ("answer", RUNS, "answers an unanswered call"),
@@ -39,18 +37,49 @@ const SUPPORT: &[(&str, &str, &str)] = &[
     (
         "config",
         RUNS,
-        "read and checked; what has no effect in this release is named in the journal",
+        "voice, recognizer, bargeIn, record, listen, transcribe, reset, referHook; the journal names the rest",
     ),
     (
         "alert",
-        REFUSED,
-        "Alert-Info on a 180 is not part of this release",
+        RUNS,
+        "Alert-Info on a 180; nothing on an answered call",
     ),
-    ("say", REFUSED, NO_MEDIA),
-    ("play", REFUSED, NO_MEDIA),
-    ("gather", REFUSED, NO_MEDIA),
-    ("dtmf", REFUSED, NO_MEDIA),
-    ("dub", REFUSED, NO_MEDIA),
+    (
+        "say",
+        RUNS,
+        "text or SSML, one of several at random, loop, early media",
+    ),
+    (
+        "play",
+        RUNS,
+        "WAV or MP3, one after the other, loop, early media, actionHook",
+    ),
+    (
+        "gather",
+        RUNS,
+        "keys and speech, barge-in, nested `say` or `play`, partial results",
+    ),
+    ("dtmf", RUNS, "as telephone-events, else as tones"),
+    (
+        "dub",
+        RUNS,
+        "tracks beside everything else, with gain and loop",
+    ),
+    (
+        "sip:request",
+        RUNS,
+        "INFO, MESSAGE, NOTIFY and OPTIONS; skipped on an unanswered call",
+    ),
+    (
+        "listen",
+        RUNS,
+        "audio to a WebSocket and back; `stream` is the same",
+    ),
+    (
+        "transcribe",
+        RUNS,
+        "needs a speech recognizer; waits until the call ends, beside it in `config`",
+    ),
     ("dial", REFUSED, NO_SECOND_LEG),
     ("transfer", REFUSED, NO_SECOND_LEG),
     ("conference", REFUSED, NO_SECOND_LEG),
@@ -58,17 +87,10 @@ const SUPPORT: &[(&str, &str, &str)] = &[
     ("dequeue", REFUSED, NO_SECOND_LEG),
     ("leave", REFUSED, NO_SECOND_LEG),
     (
-        "sip:request",
-        REFUSED,
-        "sending requests of your choice is not part of this release",
-    ),
-    (
         "message",
         REFUSED,
-        "sending messages is not part of this release",
+        "there are no text messages here, only calls",
     ),
-    ("listen", REFUSED, NO_STREAM),
-    ("transcribe", REFUSED, NO_STREAM),
     ("dialogflow", REFUSED, NO_BOT),
     ("llm", REFUSED, NO_BOT),
     ("agent", REFUSED, NO_BOT),

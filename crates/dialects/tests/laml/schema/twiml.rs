@@ -136,7 +136,8 @@ sip:kate@example.com;transport=tcp?x-a=1&amp;User-to-User=12&amp;Remote-Party-ID
     (
         "Start and Stop",
         r#"<Start action="/a" method="GET"><Stream url="wss://media.example.com/x" name="n"/></Start>
-<Stop action="/a" method="GET"><Stream name="n"/><Siprec name="n"/><Transcription name="n"/></Stop>"#,
+<Stop action="/a" method="GET"><Stream name="n"/><Siprec name="n"/><Transcription name="n"/>
+<Recording name="n"/></Stop>"#,
     ),
     (
         "Siprec",
@@ -154,7 +155,7 @@ sip:kate@example.com;transport=tcp?x-a=1&amp;User-to-User=12&amp;Remote-Party-ID
     ),
     (
         "Recording",
-        r#"<Start><Recording channels="dual" track="both" trim="trim-silence"
+        r#"<Start><Recording name="n" channels="dual" track="both" trim="trim-silence"
  recordingStatusCallback="/s" recordingStatusCallbackMethod="GET"
  recordingStatusCallbackEvent="in-progress completed absent" recordingConfigurationId="x"/></Start>"#,
     ),

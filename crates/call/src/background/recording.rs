@@ -1,0 +1,99 @@
+//! The recording that runs beside the verbs. A call has one at a time.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use hookflash_dialects::RecordingSource;
+use hookflash_program::{BackgroundRecording as Command, StartRecording};
+
+use crate::Host;
+use crate::call::Call;
+use crate::journal::What;
+use crate::recording::{Order, Recording};
+
+/// The background recording of one call.
+pub(crate) struct BackgroundRecording<H: Host> {
+    running: RefCell<Option<Recording<H>>>,
+}
+
+impl<H: Host> Default for BackgroundRecording<H> {
+    fn default() -> BackgroundRecording<H> {
+        BackgroundRecording {
+            running: RefCell::new(None),
+        }
+    }
+}
+
+impl<H: Host> BackgroundRecording<H> {
+    /// Does what a document says. What cannot be done is noted, and the call goes on.
+    pub(crate) fn order(&self, call: &Rc<Call<H>>, command: Command) {
+        let paused = match command {
+            Command::Start(order) => return self.start(call, *order),
+            Command::Stop => {
+                if !self.stop() {
+                    note(call, "no recording runs that could be stopped");
+                }
+                return;
+            }
+            Command::Pause => true,
+            Command::Resume => false,
+        };
+        match &mut *self.running.borrow_mut() {
+            Some(recording) => recording.pause(paused),
+            None => note(call, "no recording runs that could be paused or resumed"),
+        }
+    }
+
+    /// Ends the recording, if one runs: it is completed and announced.
+    pub(crate) fn stop(&self) -> bool {
+        let recording = self.running.take();
+        recording.is_some()
+    }
+
+    fn start(&self, call: &Rc<Call<H>>, order: StartRecording) {
+        if self.running.borrow().is_some() {
+            return note(call, "not begun: a recording runs already");
+        }
+        let order = Order {
+            source: RecordingSource::Background,
+            tracks: order.tracks,
+            dual: order.dual,
+            trim: order.trim,
+            format: order.format,
+            name: order.name,
+            silence_is_nothing: order.announce.absent,
+            announce: order.announce,
+            transcribe: order.transcribe,
+        };
+        match Recording::begin(call, order) {
+            Ok(recording) => {
+                let failed = recording.failure_signal();
+                *self.running.borrow_mut() = Some(recording);
+                let call = Rc::clone(call);
+                tokio::task::spawn_local(async move {
+                    failed.notified().await;
+                    call.background.recording.end_failed(&failed);
+                });
+            }
+            Err(facts) => {
+                let why = facts.error.unwrap_or_default();
+                note(call, &format!("not begun: {why}"));
+            }
+        }
+    }
+
+    fn end_failed(&self, failed: &Rc<tokio::sync::Notify>) {
+        let running = self.running.borrow();
+        let is_it = running
+            .as_ref()
+            .is_some_and(|recording| Rc::ptr_eq(&recording.failure_signal(), failed));
+        drop(running);
+        if is_it {
+            self.stop();
+        }
+    }
+}
+
+fn note<H: Host>(call: &Rc<Call<H>>, text: &str) {
+    call.note(What::VerbNote(text.into()));
+}

@@ -1,0 +1,121 @@
+//! What the application sent to be played and the session has no room for yet.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use hookflash_media::Session;
+
+/// How much may wait. An application may send a long answer at once, faster than it is heard.
+pub(crate) const MOST_WAITING: Duration = Duration::from_secs(180);
+
+/// How many marks may wait.
+const MOST_MARKS: usize = 1_000;
+
+/// Audio and marks in the order in which they came.
+#[derive(Debug, Default)]
+pub(crate) struct Backlog {
+    waiting: VecDeque<Waiting>,
+    /// How long all of it sounds.
+    length: Duration,
+    marks: usize,
+}
+
+#[derive(Debug)]
+enum Waiting {
+    Audio {
+        rate: u32,
+        samples: Box<[i16]>,
+        taken: usize,
+    },
+    Mark(String),
+}
+
+impl Backlog {
+    /// Takes audio behind what waits. False when there is no room: it is dropped.
+    pub(crate) fn play(&mut self, rate: u32, samples: impl Into<Box<[i16]>>) -> bool {
+        let samples = samples.into();
+        let length = sounds(samples.len(), rate);
+        if self.length + length > MOST_WAITING {
+            return false;
+        }
+        self.length += length;
+        self.waiting.push_back(Waiting::Audio {
+            rate,
+            samples,
+            taken: 0,
+        });
+        true
+    }
+
+    /// Takes a mark behind what waits. False when there are too many.
+    pub(crate) fn mark(&mut self, name: String) -> bool {
+        if self.marks >= MOST_MARKS {
+            return false;
+        }
+        self.marks += 1;
+        self.waiting.push_back(Waiting::Mark(name));
+        true
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        *self = Backlog::default();
+    }
+
+    /// Hands on what the session has room for; says whether something still waits.
+    pub(crate) fn hand_on(&mut self, session: &mut Session) -> bool {
+        while let Some(front) = self.waiting.front_mut() {
+            match front {
+                Waiting::Audio {
+                    rate,
+                    samples,
+                    taken,
+                } => {
+                    let rest = samples.get(*taken..).unwrap_or_default();
+                    let fed = session.feed(*rate, rest);
+                    *taken += fed;
+                    self.length = self.length.saturating_sub(sounds(fed, *rate));
+                    if fed < rest.len() {
+                        return true;
+                    }
+                }
+                Waiting::Mark(name) => {
+                    self.marks = self.marks.saturating_sub(1);
+                    session.feed_mark(std::mem::take(name));
+                }
+            }
+            self.waiting.pop_front();
+        }
+        self.waiting = VecDeque::new();
+        self.length = Duration::ZERO;
+        false
+    }
+}
+
+fn sounds(samples: usize, rate: u32) -> Duration {
+    Duration::from_micros(samples as u64 * 1_000_000 / u64::from(rate.max(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_may_wait_is_dropped_until_there_is_room_again() {
+        let mut backlog = Backlog::default();
+        let minute = vec![0; 8_000 * 60];
+        for _ in 0..3 {
+            assert!(backlog.play(8_000, minute.clone()));
+        }
+        assert!(!backlog.play(8_000, [0; 160]));
+        backlog.clear();
+        assert!(backlog.play(8_000, minute));
+    }
+
+    #[test]
+    fn marks_have_a_limit_too() {
+        let mut backlog = Backlog::default();
+        let taken = (0..5_000).filter(|n| backlog.mark(n.to_string())).count();
+        assert_eq!(taken, MOST_MARKS);
+    }
+}

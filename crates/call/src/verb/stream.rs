@@ -1,0 +1,86 @@
+//! Streams the call's audio over a WebSocket: beside the verbs that follow, or until it ends.
+
+use std::rc::Rc;
+
+use hookflash_audio::{Item, Playlist, Tone};
+use hookflash_dialects::Moment;
+use hookflash_program::{Stream as Order, StreamEnd, Which};
+
+use crate::Host;
+use crate::call::Call;
+use crate::journal::{VerbEnd, What};
+use crate::program::Then;
+use crate::streaming::{Ending, Stream};
+
+/// Begins a stream; the next verb runs at once.
+pub(crate) fn start<H: Host>(call: &Rc<Call<H>>, order: Order) -> Then {
+    if call.background.streams.start(call, order).is_err() {
+        call.verb_ended(VerbEnd::Failed);
+    }
+    Then::Next
+}
+
+/// Begins a stream and waits until it is over, whoever ends it. A stream that cannot be had is one
+/// that has ended with a failure.
+pub(crate) async fn connect<H: Host>(call: &Rc<Call<H>>, order: Order) -> Then {
+    if order.beep {
+        let _ = call.session(|session| session.play(beep()));
+    }
+    let begun = call.background.streams.start(call, order.clone());
+    let (sid, end) = match begun {
+        Ok(stream) => {
+            let waiting = Waiting {
+                call: Rc::clone(call),
+                stream,
+            };
+            let end = waiting.stream.over().await;
+            call.documents.set(0);
+            (waiting.stream.sid().to_owned(), end)
+        }
+        Err(why) => {
+            let failure = Some(why);
+            let end = StreamEnd {
+                duration: std::time::Duration::ZERO,
+                keys: String::new(),
+                failure,
+            };
+            (String::new(), end)
+        }
+    };
+    if end.failure.is_some() {
+        call.verb_ended(VerbEnd::Failed);
+    }
+    let done = Moment::StreamDone {
+        stream: &order,
+        sid: &sid,
+        end: &end,
+    };
+    call.ask_what_next(&done, order.empty_reply_goes_on).await
+}
+
+/// Stops streams.
+pub(crate) fn stop<H: Host>(call: &Rc<Call<H>>, which: &Which) -> Then {
+    if !call.background.streams.stop(call, which) {
+        call.note(What::VerbNote("there is no such stream to stop".into()));
+    }
+    Then::Next
+}
+
+/// The stream that a verb waits for: it ends with the verb, whatever ends that.
+struct Waiting<H: Host> {
+    call: Rc<Call<H>>,
+    stream: Rc<Stream<H>>,
+}
+
+impl<H: Host> Drop for Waiting<H> {
+    fn drop(&mut self) {
+        self.stream.end(&self.call, Ending::Ordered);
+    }
+}
+
+fn beep() -> Playlist {
+    Playlist {
+        items: vec![Item::Tone(Tone::BEEP)],
+        times: Some(1),
+    }
+}

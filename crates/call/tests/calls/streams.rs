@@ -1,0 +1,384 @@
+//! Streams of a call's audio over WebSockets of the application.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use hookflash_audio::measure::tone_level;
+use hookflash_dialects::{Dialect, Frame};
+use serde_json::{Value, json};
+
+use crate::support::application::Page;
+use crate::support::services::Wire;
+use crate::support::world::{World, in_virtual_time};
+
+const CONNECT: &str = r#"<Response><Connect action="/after">
+    <Stream url="wss://app.example/audio" name="bot" statusCallback="/stream">
+    <Parameter name="who" value="alice"/></Stream></Connect></Response>"#;
+
+const START: &str = r#"<Response><Start>
+    <Stream url="wss://app.example/audio" name="ear" statusCallback="/stream"/></Start>
+    <Pause length="60"/><Redirect>/later</Redirect></Response>"#;
+
+const HANG_UP: &str = "<Response><Hangup/></Response>";
+
+fn world(dialect: Dialect, document: &str) -> World {
+    let world = World::new(dialect);
+    let application = &world.application;
+    application.page("/start", Page::document(document));
+    application.page("/after", Page::document(HANG_UP));
+    application.page("/later", Page::document(HANG_UP));
+    application.page("/stream", Page::status(200));
+    application.page("/status", Page::status(200));
+    world
+}
+
+async fn seconds(seconds: u64) {
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+}
+
+/// The messages of that kind which the call sent.
+fn messages(wire: &Wire, event: &str) -> Vec<Value> {
+    let texts = wire.texts().into_iter();
+    texts
+        .filter(|text| text["event"] == event || text["eventType"] == event)
+        .collect()
+}
+
+fn media(payload: &str) -> Frame {
+    Frame::Text(json!({"event": "media", "media": {"payload": payload}}).to_string())
+}
+
+fn mark(name: &str) -> Frame {
+    Frame::Text(json!({"event": "mark", "mark": {"name": name}}).to_string())
+}
+
+fn clear() -> Frame {
+    Frame::Text(json!({"event": "clear"}).to_string())
+}
+
+/// µ-law of full level, a multiple of three bytes long.
+fn loud(length: Duration) -> String {
+    "AAAA".repeat(usize::try_from(length.as_millis() * 8 / 3).unwrap())
+}
+
+/// What a path was told, by the field that names the event.
+fn told(world: &World, path: &str, field: &str) -> Vec<String> {
+    let asked = world.application.asked_at(path);
+    asked.iter().map(|asked| asked.field(field)).collect()
+}
+
+/// Whether the call's journal says so.
+fn says(world: &World, words: &str) -> bool {
+    let trace = hookflash_call::view::trace(&world.record());
+    trace.to_string().contains(words)
+}
+
+/// An application that sends back all it hears.
+async fn echo(wire: Rc<Wire>) {
+    let mut sent = messages(&wire, "media").len();
+    loop {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let all = messages(&wire, "media");
+        for message in &all[sent..] {
+            wire.send(media(message["media"]["payload"].as_str().unwrap()));
+        }
+        sent = all.len();
+    }
+}
+
+#[test]
+fn a_connected_stream_takes_and_brings_audio_until_the_application_closes_it() {
+    in_virtual_time(async {
+        let world = world(Dialect::Twiml, CONNECT);
+        let (phone, handset) = world.caller().await;
+        seconds(1).await;
+        let wire = world.host.services.socket();
+        assert_eq!(wire.url, "wss://app.example/audio");
+        let texts = wire.texts();
+        assert_eq!(texts[0]["event"], "connected");
+        assert_eq!(texts[1]["event"], "start");
+        assert_eq!(texts[1]["start"]["customParameters"]["who"], "alice");
+
+        let echoing = tokio::task::spawn_local(echo(Rc::clone(&wire)));
+        handset.speak(Duration::from_secs(2));
+        seconds(3).await;
+        let heard = handset.heard();
+        let level = tone_level(
+            &heard[heard.len() - 20_000..heard.len() - 12_000],
+            8_000,
+            300.0,
+        );
+        assert!(level > -9.0, "{level} dBFS came back");
+        echoing.abort();
+
+        wire.send(media(&loud(Duration::from_millis(600))));
+        wire.send(mark("said"));
+        seconds(1).await;
+        let marks = messages(&wire, "mark");
+        assert_eq!(marks.len(), 1);
+        assert_eq!(marks[0]["mark"]["name"], "said");
+
+        handset.press("5");
+        seconds(1).await;
+        assert_eq!(messages(&wire, "dtmf")[0]["dtmf"]["digit"], "5");
+
+        wire.close("the application is done");
+        phone.listen(Duration::from_secs(10)).await;
+        assert_eq!(phone.count_heard("BYE"), 1);
+        world.settle().await;
+        let events = told(&world, "/stream", "StreamEvent");
+        assert_eq!(events, ["stream-started", "stream-stopped"]);
+        assert_eq!(world.application.asked_at("/after").len(), 1);
+    });
+}
+
+#[test]
+fn a_clear_silences_what_waits_and_returns_its_marks() {
+    in_virtual_time(async {
+        let world = world(Dialect::Twiml, CONNECT);
+        let (phone, handset) = world.caller().await;
+        seconds(1).await;
+        let wire = world.host.services.socket();
+        wire.send(media(&loud(Duration::from_secs(60))));
+        wire.send(mark("one"));
+        wire.send(mark("two"));
+        seconds(2).await;
+        assert!(messages(&wire, "mark").is_empty(), "still being heard");
+        wire.send(clear());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let names: Vec<Value> = messages(&wire, "mark")
+            .into_iter()
+            .map(|mark| mark["mark"]["name"].clone())
+            .collect();
+        assert_eq!(names, ["one", "two"]);
+        handset.forget();
+        seconds(1).await;
+        let loudest = handset.heard().iter().map(|s| s.unsigned_abs()).max();
+        assert!(loudest.unwrap() < 50, "silence after the clear");
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn what_is_sent_at_once_is_heard_in_its_time_and_marks_come_when_it_was() {
+    in_virtual_time(async {
+        let world = world(Dialect::Twiml, CONNECT);
+        let (phone, _handset) = world.caller().await;
+        seconds(1).await;
+        let wire = world.host.services.socket();
+        wire.send(media(&loud(Duration::from_secs(90))));
+        wire.send(mark("end"));
+        seconds(85).await;
+        assert!(messages(&wire, "mark").is_empty());
+        seconds(10).await;
+        assert_eq!(messages(&wire, "mark").len(), 1);
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn a_flood_of_audio_is_dropped_and_noted_once_and_the_call_goes_on() {
+    in_virtual_time(async {
+        let world = world(Dialect::Twiml, CONNECT);
+        let (phone, _handset) = world.caller().await;
+        seconds(1).await;
+        let wire = world.host.services.socket();
+        let minute = loud(Duration::from_secs(60));
+        for _ in 0..30 {
+            wire.send(media(&minute));
+        }
+        seconds(1).await;
+        assert!(says(&world, "far more than can be played"));
+        assert_eq!(world.desk.live(), 1);
+        phone.send("BYE", &[], "");
+        world.settle().await;
+        let trace = hookflash_call::view::trace(&world.record()).to_string();
+        assert_eq!(trace.matches("far more than can be played").count(), 1);
+    });
+}
+
+#[test]
+fn an_application_that_takes_nothing_loses_the_stream_and_not_the_call() {
+    in_virtual_time(async {
+        let world = world(Dialect::Twiml, START);
+        let (phone, _handset) = world.caller().await;
+        seconds(1).await;
+        let wire = world.host.services.socket();
+        wire.stalls.set(true);
+        seconds(5).await;
+        assert!(!wire.closed.get(), "a short stall is forgiven");
+        wire.stalls.set(false);
+        seconds(1).await;
+        wire.stalls.set(true);
+        seconds(12).await;
+        assert!(wire.closed.get());
+        assert_eq!(world.desk.live(), 1);
+        assert_eq!(
+            told(&world, "/stream", "StreamEvent"),
+            ["stream-started", "stream-error"]
+        );
+        assert!(says(&world, "messages were not taken in time"));
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn a_stream_lives_on_when_the_document_changes_and_ends_with_the_call() {
+    in_virtual_time(async {
+        let document = START.replace("<Pause length=\"60\"/>", "<Pause length=\"1\"/>");
+        let world = world(Dialect::Twiml, &document);
+        let later = Page::document("<Response><Pause length=\"60\"/></Response>");
+        world.application.page("/later", later);
+        let (phone, _handset) = world.caller().await;
+        seconds(3).await;
+        let wire = world.host.services.socket();
+        let so_far = messages(&wire, "media").len();
+        seconds(1).await;
+        let more = messages(&wire, "media").len() - so_far;
+        assert!((49..=51).contains(&more), "{more} frames in a second");
+        phone.send("BYE", &[], "");
+        phone.response("BYE").await;
+        world.settle().await;
+        assert_eq!(wire.texts().last().unwrap()["event"], "stop");
+        assert_eq!(
+            told(&world, "/stream", "StreamEvent"),
+            ["stream-started", "stream-stopped"]
+        );
+    });
+}
+
+#[test]
+fn a_stream_is_stopped_by_its_name() {
+    in_virtual_time(async {
+        let document = r#"<Response>
+            <Start><Stream url="wss://app.example/one" name="one"/></Start>
+            <Start><Stream url="wss://app.example/two" name="two"/></Start>
+            <Pause length="2"/>
+            <Stop><Stream name="one"/></Stop>
+            <Stop><Stream name="three"/></Stop>
+            <Pause length="60"/></Response>"#;
+        let world = world(Dialect::Twiml, document);
+        let (phone, _handset) = world.caller().await;
+        seconds(4).await;
+        let closed: Vec<bool> = world
+            .host
+            .services
+            .sockets
+            .borrow()
+            .iter()
+            .map(|wire| wire.closed.get())
+            .collect();
+        assert_eq!(closed, [true, false]);
+        assert!(says(&world, "no such stream"));
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn a_name_in_use_and_a_fifth_stream_are_refused() {
+    in_virtual_time(async {
+        let streams: String = ["a", "b", "b", "c", "d", "e"]
+            .iter()
+            .map(|name| {
+                format!(
+                    r#"<Start><Stream url="wss://app.example/{name}" name="{name}"
+                        statusCallback="/stream"/></Start>"#
+                )
+            })
+            .collect();
+        let document = format!("<Response>{streams}<Pause length=\"60\"/></Response>");
+        let world = world(Dialect::Twiml, &document);
+        let (phone, _handset) = world.caller().await;
+        seconds(2).await;
+        assert_eq!(world.host.services.sockets.borrow().len(), 4);
+        let errors = told(&world, "/stream", "StreamError");
+        let errors: Vec<_> = errors.iter().filter(|error| *error != "-").collect();
+        assert_eq!(errors.len(), 2);
+        assert!(errors[0].contains("`b`"), "{}", errors[0]);
+        assert!(errors[1].contains('4'), "{}", errors[1]);
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn without_a_socket_a_started_stream_fails_and_a_connected_one_is_over() {
+    for document in [START, CONNECT] {
+        in_virtual_time(async {
+            let world = world(Dialect::Twiml, document);
+            world.host.services.no_sockets.set(true);
+            let (phone, _handset) = world.caller().await;
+            seconds(2).await;
+            assert_eq!(told(&world, "/stream", "StreamEvent"), ["stream-error"]);
+            let waits = document == CONNECT;
+            let asked = world.application.asked_at("/after").len();
+            assert_eq!(asked, usize::from(waits));
+            phone.listen(Duration::from_secs(1)).await;
+            assert_eq!(phone.count_heard("BYE"), usize::from(waits));
+            phone.send("BYE", &[], "");
+            world.settle().await;
+        });
+    }
+}
+
+#[test]
+fn both_tracks_are_told_apart_with_the_right_sound_on_each() {
+    in_virtual_time(async {
+        let document = r#"<Response>
+            <StartStream destination="wss://app.example/audio" name="ear" tracks="both"
+                streamEventUrl="/stream"><StreamParam name="who" value="alice"/></StartStream>
+            <SpeakSentence>Good morning</SpeakSentence>
+            <StopStream name="ear"/><Pause duration="60"/></Response>"#;
+        let world = world(Dialect::Bxml, document);
+        let (phone, _handset) = world.caller().await;
+        seconds(3).await;
+        let wire = world.host.services.socket();
+        let media = messages(&wire, "media");
+        let loud = |track: &str| {
+            let of = media.iter().filter(|message| message["track"] == track);
+            // The tone of the spoken text is never the same frame of silence.
+            of.filter(|message| !message["payload"].as_str().unwrap().starts_with("////"))
+                .count()
+        };
+        assert!(
+            loud("outbound") >= 45,
+            "{} frames of speech",
+            loud("outbound")
+        );
+        assert_eq!(loud("inbound"), 0);
+        assert_eq!(messages(&wire, "stop").len(), 1);
+        assert!(wire.closed.get());
+        let events = told(&world, "/stream", "eventType");
+        assert_eq!(events, ["mediaStreamStarted", "mediaStreamStopped"]);
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn a_redirect_by_the_api_ends_the_stream_that_the_document_waits_for() {
+    in_virtual_time(async {
+        let world = world(Dialect::Twiml, CONNECT);
+        let (phone, _handset) = world.caller().await;
+        seconds(1).await;
+        let sid = world.record().facts(|facts| facts.sid.clone());
+        let given = hookflash_call::GivenDocument {
+            body: "<Response><Pause length=\"5\"/></Response>".into(),
+            name: "given".to_owned(),
+            base: String::new(),
+        };
+        let document = hookflash_call::NewDocument::Given(given);
+        let command = hookflash_call::Command::Redirect(document);
+        world.desk.command(&sid, command).unwrap();
+        seconds(1).await;
+        assert!(world.host.services.socket().closed.get());
+        assert!(world.application.asked_at("/after").is_empty());
+        phone.listen(Duration::from_secs(10)).await;
+        assert_eq!(phone.count_heard("BYE"), 1);
+        world.settle().await;
+    });
+}

@@ -1,0 +1,299 @@
+//! Recordings written, lost, found again.
+
+use std::sync::atomic::AtomicU32;
+
+use futures_util::FutureExt;
+use hookflash_call::RecordingFile;
+use hookflash_dialects::RecordingSource;
+use hookflash_program::Tracks;
+
+use super::*;
+
+/// A folder of a test's own.
+pub(crate) fn scratch() -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("hookflash-unit-{}-{number}", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder.canonicalize().unwrap()
+}
+
+pub(crate) fn facts(sid: &str, account: &str) -> RecordingFacts {
+    RecordingFacts {
+        sid: sid.to_owned(),
+        call_sid: "CA1".to_owned(),
+        account_sid: account.to_owned(),
+        application_sid: "AP1".to_owned(),
+        from: "+441".to_owned(),
+        to: "+442".to_owned(),
+        inbound: true,
+        parent_sid: None,
+        source: RecordingSource::Verb,
+        started_at: SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123),
+        ended_at: None,
+        duration: Duration::ZERO,
+        channels: 1,
+        tracks: Tracks::Inbound,
+        format: RecordingFormat::Wav,
+        bytes: 0,
+        state: RecordingState::InProgress,
+        error: None,
+        name: None,
+    }
+}
+
+/// Records `seconds` of 8 kHz and keeps it as completed.
+pub(crate) fn record(
+    recordings: &Recordings,
+    facts: &RecordingFacts,
+    seconds: u32,
+) -> Arc<RecordingFacts> {
+    let mut recording = recordings.record(facts).unwrap();
+    let silence = vec![0; 160];
+    let channels = vec![silence.as_slice(); usize::from(facts.channels)];
+    for _ in 0..seconds * 50 {
+        recording.write(&channels, 8_000);
+    }
+    let finishing = recording.finish();
+    recordings.settle();
+    let (bytes, duration, format) = finishing.now_or_never().unwrap().unwrap();
+    recordings.keep(&RecordingFacts {
+        bytes,
+        duration,
+        format,
+        state: RecordingState::Completed,
+        ended_at: Some(SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_009_000)),
+        ..facts.clone()
+    });
+    recordings.settle();
+    recordings.find(&facts.sid).unwrap()
+}
+
+fn wait<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap().block_on(work)
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_recording_is_a_wav_file_with_what_is_known_beside_it_and_outlives_a_restart() {
+    let folder = scratch();
+    let recordings = Recordings::open(&folder);
+    let facts = RecordingFacts {
+        channels: 2,
+        tracks: Tracks::Both,
+        name: Some("mine".to_owned()),
+        ..facts("RE1", "AC1")
+    };
+    let kept = record(&recordings, &facts, 3);
+    assert_eq!(kept.bytes, 44 + 3 * 8_000 * 2 * 2);
+    assert_eq!(kept.duration, Duration::from_secs(3));
+    assert_eq!(files(&folder.join("AC1")), ["RE1.json", "RE1.wav"]);
+    let wav = std::fs::read(recordings.sound(&kept)).unwrap();
+    assert_eq!(wav.len() as u64, kept.bytes);
+    assert_eq!(&wav[..4], b"RIFF");
+    assert_eq!(wav[22..24], [2, 0]);
+    assert_eq!(wav[24..28], 8_000_u32.to_le_bytes());
+    assert_eq!(wav[40..44], 96_000_u32.to_le_bytes());
+    drop(recordings);
+
+    let again = Recordings::open(&folder);
+    assert_eq!(again.find("RE1").as_deref(), Some(&*kept));
+    assert_eq!(again.list("AC1", |facts| facts.call_sid == "CA1").len(), 1);
+    assert!(again.list("AC2", |_| true).is_empty());
+    again.delete(&kept);
+    again.settle();
+    assert!(again.find("RE1").is_none());
+    assert!(files(&folder.join("AC1")).is_empty());
+}
+
+#[test]
+fn channels_are_interleaved_and_a_change_of_rate_keeps_the_rate_of_the_file() {
+    let folder = scratch();
+    let recordings = Recordings::open(&folder);
+    let facts = RecordingFacts {
+        channels: 2,
+        ..facts("RE1", "AC1")
+    };
+    let mut recording = recordings.record(&facts).unwrap();
+    recording.write(&[&[1, 2], &[3, 4]], 8_000);
+    for _ in 0..50 {
+        recording.write(&[&[0; 320], &[0; 320]], 16_000);
+    }
+    let (bytes, duration, _) = wait(recording.finish()).unwrap();
+    let wav = std::fs::read(recordings.sound(&facts)).unwrap();
+    assert_eq!(wav[44..52], [1, 0, 3, 0, 2, 0, 4, 0]);
+    assert_eq!(wav[24..28], 8_000_u32.to_le_bytes());
+    let frames = (bytes - 44) / 4;
+    assert!((7_900..=8_100).contains(&frames), "{frames}");
+    assert!(duration.abs_diff(Duration::from_secs(1)) < Duration::from_millis(15));
+}
+
+#[test]
+fn an_mp3_is_one_that_can_be_read_again_at_its_length() {
+    let folder = scratch();
+    let recordings = Recordings::open(&folder);
+    for channels in [1, 2] {
+        let facts = RecordingFacts {
+            format: RecordingFormat::Mp3,
+            channels,
+            ..facts(&format!("RE{channels}"), "AC1")
+        };
+        let kept = record(&recordings, &facts, 3);
+        assert_eq!(kept.format, RecordingFormat::Mp3);
+        assert_eq!(kept.duration, Duration::from_secs(3));
+        let file = std::fs::read(recordings.sound(&kept)).unwrap();
+        assert_eq!(file.len() as u64, kept.bytes);
+        let limits = hookflash_audio::DecodeLimits::default();
+        let clip = hookflash_audio::decode(&file, None, "x.mp3", limits).unwrap();
+        let wrong = clip.duration().abs_diff(Duration::from_secs(3));
+        assert!(wrong < Duration::from_millis(250), "{:?}", clip.duration());
+    }
+}
+
+#[test]
+fn a_recording_that_is_given_up_leaves_no_file() {
+    let folder = scratch();
+    let recordings = Recordings::open(&folder);
+    let mut recording = recordings.record(&facts("RE1", "AC1")).unwrap();
+    recording.write(&[&[0; 8_000]], 8_000);
+    recordings.settle();
+    assert_eq!(files(&folder.join("AC1")), ["RE1.wav.part"]);
+    drop(recording);
+    recordings.settle();
+    assert!(files(&folder.join("AC1")).is_empty());
+}
+
+#[test]
+fn what_a_crash_left_is_removed_and_what_cannot_be_read_is_left_alone() {
+    let folder = scratch();
+    let account = folder.join("AC1");
+    std::fs::create_dir(&account).unwrap();
+    for (name, text) in [
+        ("RE1.wav.part", ""),
+        ("RE2.json.part", "{"),
+        ("RE3.json", "{}"),
+        ("RE4.json", r#"{"version":9}"#),
+    ] {
+        std::fs::write(account.join(name), text).unwrap();
+    }
+    assert_eq!(Recordings::open(&folder).len(), 0);
+    assert_eq!(files(&account), ["RE3.json", "RE4.json"]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_fails_the_recording_and_nothing_else() {
+    let folder = scratch();
+    let taken = folder.join("taken");
+    std::fs::write(&taken, "").unwrap();
+    let recordings = Recordings::open(&taken);
+    let mut recording = recordings.record(&facts("RE1", "AC1")).unwrap();
+    recordings.settle();
+    let why = recording.failure().unwrap();
+    assert!(why.contains("cannot be written"), "{why}");
+    recording.write(&[&[0; 8_000]], 8_000);
+    assert_eq!(wait(recording.finish()), Err(why));
+    assert_eq!(recordings.counts().failed.load(Ordering::Relaxed), 1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_ends_the_recording_with_a_sentence() {
+    let folder = scratch();
+    let account = folder.join("AC1");
+    std::fs::create_dir(&account).unwrap();
+    std::os::unix::fs::symlink("/dev/full", account.join("RE1.wav.part")).unwrap();
+    let recordings = Recordings {
+        folder,
+        ..open_nothing()
+    };
+    let mut recording = recordings.record(&facts("RE1", "AC1")).unwrap();
+    for _ in 0..10 {
+        recording.write(&[&[0; 8_000]], 8_000);
+    }
+    recordings.settle();
+    let why = recording.failure().unwrap();
+    assert!(why.to_lowercase().contains("space"), "{why}");
+    assert!(wait(recording.finish()).is_err());
+    recordings.settle();
+    assert!(files(&account).is_empty());
+}
+
+#[cfg(target_os = "linux")]
+fn open_nothing() -> Recordings {
+    Recordings {
+        folder: PathBuf::new(),
+        known: Mutex::default(),
+        writers: Writers::new(),
+        counts: Arc::default(),
+    }
+}
+
+#[test]
+fn identifiers_cannot_leave_the_folder() {
+    let place = Place::of(Path::new("/r"), &facts("../../etc/x", ".."));
+    assert_eq!(place.sound, Path::new("/r/__/______etc_x.wav"));
+}
+
+#[test]
+fn an_absent_recording_is_known_without_sound() {
+    let folder = scratch();
+    let recordings = Recordings::open(&folder);
+    let facts = facts("RE1", "AC1");
+    record(&recordings, &facts, 1);
+    let state = RecordingState::Absent;
+    recordings.keep(&RecordingFacts { state, ..facts });
+    recordings.settle();
+    assert_eq!(files(&folder.join("AC1")), ["RE1.json"]);
+}
+
+#[test]
+fn old_recordings_are_swept_and_young_ones_stay() {
+    let folder = scratch();
+    let recordings = Recordings::open(&folder);
+    record(&recordings, &facts("RE1", "AC1"), 1);
+    let young = RecordingFacts {
+        ended_at: Some(SystemTime::now()),
+        state: RecordingState::Completed,
+        ..facts("RE2", "AC1")
+    };
+    recordings.keep(&young);
+    recordings.sweep(Duration::from_secs(60));
+    recordings.settle();
+    assert_eq!(files(&folder.join("AC1")), ["RE2.json"]);
+}
+
+#[test]
+fn ten_thousand_recordings_leave_no_handle_open() {
+    let open = || std::fs::read_dir("/proc/self/fd").map(Iterator::count).ok();
+    let folder = scratch();
+    let recordings = Recordings::open(&folder);
+    recordings.settle();
+    let before = open();
+    for number in 0..10_000 {
+        let facts = facts(&format!("RE{number}"), "AC1");
+        let mut recording = recordings.record(&facts).unwrap();
+        recording.write(&[&[0; 160]], 8_000);
+        if number % 2 == 0 {
+            wait(recording.finish()).unwrap();
+        }
+    }
+    recordings.settle();
+    // Other tests of this process open files too, but not thousands.
+    if let (Some(before), Some(after)) = (before, open()) {
+        assert!(after < before + 500, "{before} before, {after} after");
+    }
+    assert_eq!(files(&folder.join("AC1")).len(), 5_000);
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -1,0 +1,42 @@
+"""Keys as SIPp sends them: a packet capture with RFC 4733 events, made here."""
+
+import struct
+
+_EVENTS = {key: number for number, key in enumerate("0123456789*#ABCD")}
+_PACKET_MS = 20
+
+
+def write_capture(path, keys, press_ms=100, gap_ms=100, payload_type=101, wait_ms=0):
+    """Writes the key presses, one after another, as SIPp's `play_pcap_audio` reads them."""
+    packets = []
+    at, timestamp, sequence = wait_ms, 16_000, 1
+    for key in keys:
+        steps = press_ms // _PACKET_MS
+        lengths = [(160 * (n + 1), False) for n in range(steps)] + [(160 * steps, True)] * 3
+        for number, (length, end) in enumerate(lengths):
+            event = struct.pack("!BBH", _EVENTS[key], (0x80 if end else 0) | 10, length)
+            packets.append((at, _rtp(payload_type, number == 0, sequence, timestamp) + event))
+            sequence += 1
+            at += _PACKET_MS if number < steps else 0
+        at += gap_ms
+        timestamp += 8 * (press_ms + gap_ms)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1))
+        for at, payload in packets:
+            frame = _ethernet(payload)
+            file.write(struct.pack("<IIII", at // 1000, at % 1000 * 1000, len(frame), len(frame)))
+            file.write(frame)
+    return path
+
+
+def _rtp(payload_type, marker, sequence, timestamp):
+    flags = (0x80 if marker else 0) | payload_type
+    return struct.pack("!BBHII", 0x80, flags, sequence & 0xFFFF, timestamp, 0x68666C61)
+
+
+def _ethernet(payload):
+    """Ethernet, IPv4 and UDP around it; SIPp puts its own addresses in."""
+    udp = struct.pack("!HHHH", 6000, 6002, 8 + len(payload), 0) + payload
+    address = bytes((127, 0, 0, 1))
+    ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0) + address + address
+    return bytes(12) + b"\x08\x00" + ip + udp
