@@ -41,6 +41,7 @@ fn headers(verb: &Verb) -> &[(String, String)] {
         Verb::Refer(refer) => &refer.headers,
         Verb::Hangup(hangup) => &hangup.headers,
         Verb::Decline(decline) => &decline.headers,
+        Verb::SipRequest(request) => &request.headers,
         _ => &[],
     }
 }

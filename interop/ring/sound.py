@@ -28,13 +28,14 @@ class Sound:
 
     @classmethod
     def growing(cls, path):
-        """Reads a 16-bit mono WAV file that is still being written."""
+        """Reads a 16-bit WAV file that is still being written; of several channels the first."""
         with open(path, "rb") as file:
             head, body = file.read(44), file.read()
         if len(head) < 44:
             return cls(8000, [])
         pcm = array("h", body[: len(body) // 2 * 2])
-        return cls(int.from_bytes(head[24:28], "little"), [s / 32768 for s in pcm])
+        channels = int.from_bytes(head[22:24], "little")
+        return cls(int.from_bytes(head[24:28], "little"), [s / 32768 for s in pcm[::channels]])
 
     @classmethod
     def channels(cls, path):

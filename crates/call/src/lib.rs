@@ -22,6 +22,7 @@ mod inbox;
 mod info_digits;
 mod invite;
 pub mod journal;
+mod key_tail;
 mod ladder;
 mod ledger;
 mod lookahead;

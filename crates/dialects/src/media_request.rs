@@ -9,8 +9,11 @@ use url::Url;
 use crate::hook_url::{unusable, user_information};
 use crate::{Body, FetchError, HttpRequest, Policy, ReplyUse, RetryOn, Signing, Success};
 
-/// The largest audio file that is read: three hours of G.711, or as much MP3.
-const MAX_AUDIO: usize = 96 << 20;
+/// The largest audio file that is read: more than two hours of G.711.
+const MAX_AUDIO: usize = 64 << 20;
+
+/// So long may all of a file take.
+const LONGEST_FETCH: Duration = Duration::from_secs(60);
 
 /// Describes the request for an audio file: always GET. A `file:` URL stays as it is.
 ///
@@ -45,7 +48,10 @@ pub(crate) fn socket(
     credentials: Option<&(String, String)>,
 ) -> Result<HttpRequest, FetchError> {
     match url.scheme() {
-        "ws" | "wss" => Ok(get(purpose, url, credentials)),
+        "ws" | "wss" => Ok(HttpRequest {
+            reply_use: ReplyUse::Ignored,
+            ..get(purpose, url, credentials)
+        }),
         other => Err(unusable(
             written,
             &format!("the scheme `{other}` is no WebSocket; give a ws:// or wss:// URL"),
@@ -69,7 +75,7 @@ fn get(purpose: &'static str, mut url: Url, credentials: Option<&(String, String
         policy: Policy {
             connect: Duration::from_secs(5),
             read: Duration::from_secs(10),
-            total: Duration::from_secs(30),
+            total: LONGEST_FETCH,
             retries: 0,
             retry_on: RetryOn::default(),
             backoff: Vec::new(),

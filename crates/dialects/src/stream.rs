@@ -27,7 +27,8 @@ pub enum Track {
 /// What the application asks for over the socket.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StreamOrder {
-    /// Play this, encoded as the stream's format says, after what waits to be played.
+    /// Play this after what waits to be played. It is encoded as the stream's format says, or,
+    /// where the stream has a `bare_rate`, it is linear samples at that rate in one channel.
     Play(Vec<u8>),
     /// Play this recorded piece (jambonz `playAudio`): a WAV or MP3 file, or samples.
     PlayPiece {

@@ -192,7 +192,7 @@ impl Reports {
         let delay = block.delay_since_last_sender_report_timestamp();
         let here = (self.ntp(now) >> 16) as u32;
         let round_trip = here.wrapping_sub(asked).wrapping_sub(delay);
-        let round_trip = Duration::from_micros(u64::from(round_trip) * 1_000_000 >> 16);
+        let round_trip = Duration::from_micros((u64::from(round_trip) * 1_000_000) >> 16);
         let known = asked != 0 && round_trip <= LONGEST_ROUND_TRIP;
         let before = self.peer.and_then(|peer| peer.round_trip);
         self.peer = Some(PeerReport {

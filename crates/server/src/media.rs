@@ -24,6 +24,9 @@ use ports::PortPool;
 /// a peer's jitter may hold back 100 ms; the rest is for a beat that comes late.
 const RECEIVE_BUFFER: usize = 64 * 1_024;
 
+/// The receive buffer of an RTCP port: reports are small and seldom.
+const RTCP_BUFFER: usize = 8 * 1_024;
+
 /// How SDP names this machine.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Advertise {
@@ -77,7 +80,7 @@ impl Media {
             let Some(port) = self.ports.borrow_mut().take() else {
                 break;
             };
-            match bind(SocketAddr::new(local, port)) {
+            match bind(SocketAddr::new(local, port), RECEIVE_BUFFER) {
                 Ok(socket) => {
                     let config = SessionConfig {
                         start: RtpStart::from_random(rand::random()),
@@ -85,7 +88,7 @@ impl Media {
                     };
                     return Ok(Port {
                         address: SocketAddr::new(shown, port),
-                        leg: Rc::new(Leg::new(socket, config)),
+                        leg: Rc::new(Leg::new(socket, config, towards)),
                         slot: Cell::new(None),
                         pacer: self.pacer.clone(),
                         pool: Rc::clone(&self.ports),
@@ -146,7 +149,7 @@ pub(crate) fn route_towards(peer: IpAddr) -> std::io::Result<IpAddr> {
     Ok(socket.local_addr()?.ip())
 }
 
-fn bind(address: SocketAddr) -> std::io::Result<UdpSocket> {
+fn bind(address: SocketAddr, buffer: usize) -> std::io::Result<UdpSocket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::DGRAM.nonblocking(),
@@ -156,7 +159,7 @@ fn bind(address: SocketAddr) -> std::io::Result<UdpSocket> {
         socket.set_only_v6(true)?;
     }
     // A wish only; a kernel that keeps a larger buffer does no harm.
-    let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+    let _ = socket.set_recv_buffer_size(buffer);
     socket.bind(&address.into())?;
     Ok(socket.into())
 }
@@ -192,109 +195,11 @@ impl Drop for Port {
     fn drop(&mut self) {
         if let Some(slot) = self.slot.get() {
             self.pacer.remove(slot, &self.leg);
+            self.leg.end();
         }
         self.pool.borrow_mut().give_back(self.address.port());
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use hookflash_media::{Codec, Direction, NegotiatedStream};
-
-    use super::*;
-
-    fn stream(remote: SocketAddr) -> NegotiatedStream {
-        NegotiatedStream {
-            remote: Some(remote),
-            rtcp: None,
-            rtcp_mux: false,
-            codec: Codec::Pcma,
-            payload_type: 8,
-            telephone_event: None,
-            direction: Direction::from_abilities(true, true),
-        }
-    }
-
-    fn media(first: u16, last: u16) -> Media {
-        let listeners = vec!["127.0.0.1".parse().unwrap()];
-        Media::new(
-            Ports { first, last },
-            0,
-            1,
-            Advertise {
-                configured: None,
-                listeners,
-            },
-        )
-    }
-
-    #[test]
-    fn ports_are_even_in_range_and_free_again_after_use() {
-        let media = media(21_000, 21_003);
-        let towards = "127.0.0.1".parse().unwrap();
-        let first = media.open(towards).unwrap();
-        let second = media.open(towards).unwrap();
-        assert!(
-            media
-                .open(towards)
-                .is_err_and(|e| e == MediaError::NoPortLeft)
-        );
-        assert_eq!(first.address().ip(), towards);
-        let mut ports = [first.address().port(), second.address().port()];
-        ports.sort_unstable();
-        assert_eq!(ports, [21_000, 21_002]);
-        drop(first);
-        assert_eq!(media.in_use(), 1);
-        drop(second);
-        assert!(media.open(towards).is_ok());
-        assert_eq!(media.in_use(), 0);
-    }
-
-    #[test]
-    fn the_advertised_address_is_told_to_every_peer_of_its_family() {
-        let media = media(21_030, 21_033);
-        let configured = "203.0.113.7".parse().unwrap();
-        media.advertise.borrow_mut().configured = Some(configured);
-        for peer in ["127.0.0.1", "198.51.100.1"] {
-            let port = media.open(peer.parse().unwrap()).unwrap();
-            assert_eq!(port.address().ip(), configured, "{peer}");
-        }
-    }
-
-    #[test]
-    fn a_port_that_another_process_holds_is_passed_over() {
-        let taken = UdpSocket::bind("127.0.0.1:21010").unwrap();
-        let media = media(21_010, 21_013);
-        let port = media.open("127.0.0.1".parse().unwrap()).unwrap();
-        assert_eq!(port.address().port(), 21_012);
-        drop(taken);
-    }
-
-    #[test]
-    fn silence_flows_until_it_is_paused_and_the_port_leaves_nothing_behind() {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        tokio::task::LocalSet::new().block_on(&runtime, async {
-            let media = media(21_020, 21_021);
-            let peer = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-            let port = media.open("127.0.0.1".parse().unwrap()).unwrap();
-            let remote = peer.local_addr().unwrap();
-            port.session(|session, now| session.agree(now, Some(stream(remote))));
-            let mut packet = [0; 256];
-            let mut sequences = Vec::new();
-            for _ in 0..3 {
-                let (length, from) = peer.recv_from(&mut packet).await.unwrap();
-                assert_eq!((length, from), (172, port.address()));
-                assert_eq!(packet[1] & 0x7f, 8);
-                sequences.push(u16::from_be_bytes([packet[2], packet[3]]));
-            }
-            assert_eq!(sequences[2], sequences[0].wrapping_add(2));
-            port.session(|session, now| session.agree(now, None));
-            assert_eq!(media.legs(), 1);
-            drop(port);
-            assert_eq!((media.legs(), media.in_use()), (0, 0));
-        });
-    }
-}
+mod tests;

@@ -141,7 +141,8 @@ fn a_full_disk_ends_the_recording_and_not_the_call() {
             <Pause length="30"/>"#;
         let world = world(Dialect::Twiml, verbs);
         world.host.services.disk_full_after.set(Some(8_000));
-        let (phone, _handset) = world.caller().await;
+        let (phone, handset) = world.caller().await;
+        handset.speak(Duration::from_secs(3));
         seconds(3).await;
         let kept = world.host.services.recording();
         assert_eq!(kept.state, RecordingState::Failed);

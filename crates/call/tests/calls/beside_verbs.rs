@@ -148,7 +148,10 @@ fn a_transcription_without_recognizer_fails_and_the_call_goes_on() {
 #[test]
 fn a_recognizer_that_crashes_ends_its_track_and_the_call_goes_on() {
     in_virtual_time(async {
-        let world = world(Dialect::Twiml, &TRANSCRIBE.replace("both_", "inbound_"));
+        let world = world(
+            Dialect::Twiml,
+            &TRANSCRIBE.replace("both_tracks", "inbound_track"),
+        );
         let (phone, _handset) = world.caller().await;
         seconds(1).await;
         world.host.services.recognition().fail();
@@ -170,7 +173,10 @@ fn a_recognizer_that_crashes_ends_its_track_and_the_call_goes_on() {
 #[test]
 fn the_end_of_the_call_lets_the_last_words_be_told_and_waits_no_longer_than_that() {
     in_virtual_time(async {
-        let world = world(Dialect::Twiml, &TRANSCRIBE.replace("both_", "inbound_"));
+        let world = world(
+            Dialect::Twiml,
+            &TRANSCRIBE.replace("both_tracks", "inbound_track"),
+        );
         let (phone, _handset) = world.caller().await;
         seconds(1).await;
         world.host.services.recognition().result_at_end("bye", 0.7);

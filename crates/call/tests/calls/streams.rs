@@ -75,7 +75,7 @@ fn says(world: &World, words: &str) -> bool {
 
 /// An application that sends back all it hears.
 async fn echo(wire: Rc<Wire>) {
-    let mut sent = 0;
+    let mut sent = messages(&wire, "media").len();
     loop {
         tokio::time::sleep(Duration::from_millis(10)).await;
         let all = messages(&wire, "media");

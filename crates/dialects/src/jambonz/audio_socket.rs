@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hookflash_program::{Stream, StreamFormat, Tracks};
+use hookflash_program::{Stream, Tracks};
 use serde_json::{Map, Value, json};
 
 use super::{call_info, stringify};
@@ -21,9 +21,8 @@ const KEY_DURATION: &str = "1600";
 /// The messages of one stream.
 pub(super) struct AudioMessages {
     opening: String,
-    format: StreamFormat,
     bidirectional: bool,
-    bare_rate: Option<u32>,
+    takes_samples: bool,
     pass_keys: bool,
     /// The first half of a sample whose second half is in the next message.
     half: Option<u8>,
@@ -33,9 +32,8 @@ impl AudioMessages {
     pub(super) fn new(facts: &CallFacts, stream: &Stream) -> AudioMessages {
         AudioMessages {
             opening: opening(facts, stream),
-            format: stream.format,
             bidirectional: stream.bidirectional,
-            bare_rate: stream.bare_rate,
+            takes_samples: stream.bare_rate.is_some(),
             pass_keys: stream.pass_keys,
             half: None,
         }
@@ -43,11 +41,11 @@ impl AudioMessages {
 
     /// Bare samples: whole ones only, whatever the messages are cut into.
     fn samples(&mut self, bytes: &[u8]) -> Result<Vec<StreamOrder>, String> {
-        let Some(rate) = self.bare_rate else {
+        if !self.takes_samples {
             return Err(
                 "a binary message came; `bidirectionalAudio.streaming` is not true".to_owned(),
             );
-        };
+        }
         let mut samples = Vec::with_capacity(bytes.len() + 1);
         samples.extend(self.half.take());
         samples.extend_from_slice(bytes);
@@ -57,15 +55,7 @@ impl AudioMessages {
         if samples.is_empty() {
             return Ok(Vec::new());
         }
-        if rate == self.format.rate && self.format.channels == 1 {
-            return Ok(vec![StreamOrder::Play(samples)]);
-        }
-        Ok(vec![StreamOrder::PlayPiece {
-            bytes: samples,
-            rate: Some(rate),
-            id: None,
-            queue: true,
-        }])
+        Ok(vec![StreamOrder::Play(samples)])
     }
 }
 
@@ -93,8 +83,7 @@ impl StreamProtocol for AudioMessages {
         Some(text(&message))
     }
 
-    /// A piece without a name of its own has the empty one here: bare samples have none, and
-    /// nothing is told of them.
+    /// A piece without a name of its own has the empty one here.
     fn piece_done(&mut self, id: Option<&str>) -> Option<Frame> {
         let data = match id? {
             "" => json!({}),

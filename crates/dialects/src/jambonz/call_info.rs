@@ -146,7 +146,8 @@ pub(super) fn first(facts: &CallFacts) -> Payload {
     let mut payload = Map::new();
     put(&mut payload, "sip", sip_object(&facts.invite));
     payload.extend(base(facts, status));
-    // Nothing speaks or hears yet; applications read these to choose their own settings.
+    // Which engines stand behind these is the operator's to say; applications read them to choose
+    // their own settings.
     let defaults = json!({
         "synthesizer": {"vendor": "default", "language": "en-US", "voice": "default"},
         "recognizer": {"vendor": "default", "language": "en-US"},

@@ -33,7 +33,10 @@ pub(super) fn build(
     let (answering, verb) = match name {
         "answer" => (Answering::Leave, Verb::Answer),
         "alert" => {
-            let message = reader.phrase("message").unwrap_or_default();
+            let message = reader.phrase("message").unwrap_or_else(|| {
+                reader.note("message", "must not be blank");
+                String::new()
+            });
             (Answering::Leave, Verb::Alert(Alert { message }))
         }
         "sip:refer" => (Answering::Skip, call::refer(reader)),

@@ -4,6 +4,8 @@
 //! `transcribeCallback`); SignalWire "Recordings" and "Recording status callbacks". Prices are
 //! null, because nobody pays.
 
+use std::borrow::Borrow;
+
 use hookflash_program::{Announce, Heard, RecordEnd, RecordingFormat, Tracks};
 use serde_json::{Value, json};
 
@@ -128,7 +130,7 @@ pub struct RecordingPage<'a> {
 /// but what tells of the page. `recordings` are all that the list has, newest first.
 pub fn recording_list(
     dialect: Dialect,
-    recordings: &[RecordingFacts],
+    recordings: &[impl Borrow<RecordingFacts>],
     page: RecordingPage<'_>,
     public_url: &str,
 ) -> Value {
@@ -138,7 +140,7 @@ pub fn recording_list(
         .iter()
         .skip(first)
         .take(size)
-        .map(|recording| resource(dialect, recording, public_url))
+        .map(|recording| resource(dialect, recording.borrow(), public_url))
         .collect();
     let count = shown.len();
     let uri = |number: usize| {

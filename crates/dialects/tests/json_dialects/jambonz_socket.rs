@@ -208,13 +208,8 @@ fn jambonz_listen_streams_bare_samples_back_whole() {
     let mut other = self::protocol(
         r#","mixType":"stereo","bidirectionalAudio":{"streaming":true,"sampleRate":24000}"#,
     );
-    let piece = StreamOrder::PlayPiece {
-        bytes: vec![1, 2],
-        rate: Some(24_000),
-        id: None,
-        queue: true,
-    };
-    assert_eq!(other.read(&Frame::Binary(vec![1, 2])), Ok(vec![piece]));
+    let played = other.read(&Frame::Binary(vec![1, 2]));
+    assert_eq!(played, Ok(vec![StreamOrder::Play(vec![1, 2])]));
 }
 
 #[test]

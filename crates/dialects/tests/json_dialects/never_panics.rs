@@ -1,7 +1,7 @@
 //! Whatever comes, the answer is a program or an error.
 
 use hookflash_dialects::{Dialect, Document, Moment};
-use hookflash_program::{Hook, HookMethod, Program, Verb};
+use hookflash_program::{Hook, HookMethod, Program, Prompt, Stream, Verb};
 use proptest::prelude::*;
 
 use crate::example::answered;
@@ -32,12 +32,57 @@ fn ask_all_hooks(dialect: Dialect, program: &Program) {
         let hooks: Vec<&Hook> = match &step.verb {
             Verb::Refer(refer) => refer.result.iter().chain(&refer.progress).collect(),
             Verb::Redirect(redirect) => vec![&redirect.hook],
+            Verb::Prompts(prompts) => {
+                ask_all_files(dialect, &prompts.items);
+                prompts.result.iter().collect()
+            }
+            Verb::Gather(gather) => {
+                ask_all_files(dialect, &gather.prompts);
+                gather.result.iter().collect()
+            }
+            Verb::Record(record) => record.result.iter().collect(),
+            Verb::StartStream(stream) | Verb::ConnectStream(stream) => {
+                open(dialect, stream);
+                stream.result.iter().chain(&stream.status).collect()
+            }
+            Verb::Transcribe(transcription) => {
+                let _ = dialect.transcription_request(transcription);
+                transcription.hook.iter().collect()
+            }
+            Verb::Config(config) => {
+                if let Some(Some(stream)) = &config.stream {
+                    open(dialect, stream);
+                }
+                config.refer_hook.iter().collect()
+            }
+            Verb::SipRequest(request) => request.result.iter().collect(),
             _ => Vec::new(),
         };
         for hook in hooks {
             let _ = dialect.request(&facts, "http://a/b", &Moment::Redirected(hook));
         }
     }
+}
+
+fn ask_all_files(dialect: Dialect, prompts: &[Prompt]) {
+    for prompt in prompts {
+        match prompt {
+            Prompt::Audio(audio) => {
+                let _ = dialect.audio_request(&answered(dialect), "http://a/b", audio);
+            }
+            Prompt::OneOf(prompts) => ask_all_files(dialect, prompts),
+            Prompt::Speech(_) | Prompt::Silence(_) | Prompt::Keys(_) => {}
+        }
+    }
+}
+
+fn open(dialect: Dialect, stream: &Stream) {
+    let facts = answered(dialect);
+    let _ = dialect.stream_request(&facts, "http://a/b", stream);
+    assert_eq!(
+        dialect.stream_protocol(&facts, stream, "s").opening().len(),
+        1
+    );
 }
 
 /// Pieces from which documents that are nearly right are made.
@@ -71,6 +116,15 @@ fn bxml_piece() -> impl Strategy<Value = String> {
         "\u{feff}",
         "é",
         "<Gather repeatCount='9999999999'>",
+        "<Gather repeatCount='2'>",
+        "</Gather>",
+        "<SpeakSentence>",
+        "</SpeakSentence>",
+        "<break time='1s'/>",
+        "<PlayAudio>http://[</PlayAudio>",
+        "<SendDtmf>1wW,</SendDtmf>",
+        "<StartStream destination='wss://[::1]:99/'/>",
+        "<StartStream destination='wss://a' name='",
         "<Tag>",
         " xmlns:a='b'",
         "<a:b/>",
@@ -139,6 +193,35 @@ fn jambonz_document() -> impl Strategy<Value = String> {
         "redirect",
         "gather",
         "say",
+        "play",
+        "text",
+        "loop",
+        "forever",
+        "input",
+        "digits",
+        "numDigits",
+        "finishOnKey",
+        "timeout",
+        "recognizer",
+        "hints",
+        "listen",
+        "sampleRate",
+        "metadata",
+        "bidirectionalAudio",
+        "streaming",
+        "dub",
+        "action",
+        "addTrack",
+        "track",
+        "gain",
+        "dtmf",
+        "alert",
+        "message",
+        "sip:request",
+        "bargeIn",
+        "enable",
+        "transcribe",
+        "silence_stream://9",
         "x",
         "_",
         "10",
@@ -161,6 +244,80 @@ fn jambonz_document() -> impl Strategy<Value = String> {
         ]
     });
     prop::collection::vec(value, 0..4).prop_map(|items| format!("[{}]", items.join(",")))
+}
+
+/// One verb with known properties of any value.
+fn jambonz_verb() -> impl Strategy<Value = String> {
+    let verbs = prop::sample::select(vec![
+        ("say", vec!["text", "loop", "synthesizer", "earlyMedia"]),
+        (
+            "play",
+            vec!["url", "loop", "seekOffset", "timeoutSecs", "actionHook"],
+        ),
+        (
+            "gather",
+            vec![
+                "input",
+                "numDigits",
+                "minDigits",
+                "finishOnKey",
+                "timeout",
+                "interDigitTimeout",
+                "recognizer",
+                "say",
+            ],
+        ),
+        ("dtmf", vec!["dtmf", "duration"]),
+        (
+            "dub",
+            vec!["action", "track", "play", "say", "gain", "loop"],
+        ),
+        (
+            "listen",
+            vec!["url", "sampleRate", "metadata", "finishOnKey", "maxLength"],
+        ),
+        ("config", vec!["bargeIn", "listen", "record", "reset"]),
+        ("sip:request", vec!["method", "body", "headers"]),
+    ]);
+    let value = prop::sample::select(vec![
+        "0",
+        "-1",
+        "1e308",
+        "-0.5",
+        "4294967296",
+        "true",
+        "null",
+        "\"\"",
+        "\"1\"",
+        "\"NaN\"",
+        "\"forever\"",
+        "\"#*\"",
+        "\"addTrack\"",
+        "\"/x\"",
+        "\"wss://[\"",
+        "\"http://a:b@[\"",
+        "\"silence_stream://99999999999999999999\"",
+        "\"<speak>\"",
+        "[]",
+        "[\"digits\",\"speech\"]",
+        "[\"/a\",\"/b\"]",
+        "{}",
+        "{\"vendor\":\"x\",\"hints\":[{},1,\"a\"],\"minConfidence\":1e300}",
+        "{\"enable\":true,\"url\":\"//\"}",
+        "{\"action\":\"startCallRecording\"}",
+        "{\"text\":\"hi\",\"loop\":\"2\"}",
+    ]);
+    (
+        verbs,
+        prop::collection::vec((any::<prop::sample::Index>(), value), 0..6),
+    )
+        .prop_map(|((verb, properties), chosen)| {
+            let chosen = chosen.iter().map(|(at, value)| {
+                let name = at.get(&properties);
+                format!(",\"{name}\":{value}")
+            });
+            format!("[{{\"verb\":\"{verb}\"{}}}]", chosen.collect::<String>())
+        })
 }
 
 proptest! {
@@ -190,6 +347,11 @@ proptest! {
 
     #[test]
     fn well_formed_json(text in jambonz_document()) {
+        feed(Dialect::Jambonz, text.as_bytes());
+    }
+
+    #[test]
+    fn known_verbs_with_any_values(text in jambonz_verb()) {
         feed(Dialect::Jambonz, text.as_bytes());
     }
 

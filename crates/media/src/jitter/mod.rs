@@ -3,8 +3,9 @@
 //! What decides is the *slack*: how much audio would be left after a beat took its 20 ms. Its
 //! minimum over some seconds contains the network's jitter, the loss of newest packets and the
 //! drift of the two clocks alike. It is held between [`LOW`] and [`HIGH`] by leaving out or
-//! repeating a few milliseconds where the wave meets itself; an empty buffer is bridged, and when
-//! the missing packet comes after all, the delay has grown by the bridge.
+//! repeating a few milliseconds where the wave meets itself; packets that come after their time
+//! raise both. An empty buffer is bridged, and when the missing packet comes after all, the delay
+//! has grown by the bridge.
 
 mod conceal;
 mod stretch;
@@ -22,6 +23,12 @@ const LOW: u32 = 15;
 
 /// Slack above which the delay shrinks.
 const HIGH: u32 = 35;
+
+/// Slack added for every packet that came too late, and at most; and for how many watches
+/// without one it is kept.
+const RESERVE: u32 = 10;
+const MOST_RESERVE: u32 = 120;
+const KEEP_RESERVE: u32 = 15;
 
 /// Audio held at most; the oldest goes beyond it.
 const MOST: u32 = 240;
@@ -92,6 +99,10 @@ pub(crate) struct JitterBuffer {
     bridged: u32,
     least_slack: u32,
     watched: u32,
+    /// Milliseconds of slack kept for packets that come in another order.
+    reserve: u32,
+    /// Watches since one came too late.
+    punctual: u32,
     pub(crate) discarded: Discarded,
     /// Samples made up in all.
     pub(crate) concealed: u64,
@@ -110,6 +121,8 @@ impl JitterBuffer {
             bridged: 0,
             least_slack: u32::MAX,
             watched: 0,
+            reserve: 0,
+            punctual: 0,
             discarded: Discarded {
                 late: 0,
                 surplus: 0,
@@ -165,6 +178,9 @@ impl JitterBuffer {
         {
             if !is_newest {
                 self.discarded.late += 1;
+                self.reserve = (self.reserve + RESERVE).min(MOST_RESERVE);
+                self.punctual = 0;
+                self.watched = WATCH;
                 return;
             }
             // Later by number and earlier by time: the peer has set its clock anew.
@@ -364,15 +380,20 @@ impl JitterBuffer {
 
     /// What is to be done about the slack, once per watch; sooner when there is far too much.
     fn change(&mut self) -> Option<Change> {
-        let far_too_much = self.watched >= WATCH / 4 && self.least_slack > self.ms(2 * HIGH);
+        let high = self.ms(HIGH + self.reserve);
+        let far_too_much = self.watched >= WATCH / 4 && self.least_slack > 2 * high;
         if self.watched < WATCH && !far_too_much {
             return None;
         }
         let least = std::mem::replace(&mut self.least_slack, u32::MAX);
         self.watched = 0;
-        if least > self.ms(HIGH) {
+        self.punctual += 1;
+        if self.punctual.is_multiple_of(KEEP_RESERVE) {
+            self.reserve = self.reserve.saturating_sub(RESERVE);
+        }
+        if least > high {
             Some(Change::Shorten)
-        } else if least < self.ms(LOW) && self.held() < self.ms(MOST - 40) {
+        } else if least < self.ms(LOW + self.reserve) && self.held() < self.ms(MOST - 40) {
             Some(Change::Lengthen)
         } else {
             None

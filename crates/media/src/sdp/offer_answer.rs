@@ -133,6 +133,9 @@ pub(super) struct AudioLine {
     pub(super) rtcp_mux: bool,
 }
 
+/// Codecs, and clock rates of telephone-events, with their payload types.
+type OfferedFormats = (Vec<(u8, Codec)>, Vec<(u8, u32)>);
+
 /// Payload type of telephone-events in our offers; the one that everybody uses.
 const TELEPHONE_EVENT: u8 = 101;
 
@@ -205,7 +208,7 @@ impl OfferAnswer {
     }
 
     /// The codecs and telephone-events of an offer of ours, with their payload types.
-    fn formats(&self) -> (Vec<(u8, Codec)>, Vec<(u8, u32)>) {
+    fn formats(&self) -> OfferedFormats {
         let agreed = self.stream;
         let mut taken = self.taken;
         let mut free = |usual: u8| {

@@ -220,11 +220,15 @@ impl Session {
         if stream.codec != Codec::Opus {
             self.encoder.forget();
         }
-        if self.decoder.set_rate(stream.codec.sample_rate()) {
+        let rate = stream.codec.sample_rate();
+        let rate_changed = self.decoder.set_rate(rate);
+        if rate_changed {
             self.jitter.forget_samples();
         }
-        self.hearing
-            .agree(stream.codec.sample_rate(), stream.telephone_event.is_none());
+        let tones = stream.telephone_event.is_none();
+        if self.hearing.agree(rate, rate_changed, tones) {
+            self.tell(MediaEvent::Voice(false));
+        }
         self.queue.agree(&stream);
     }
 
@@ -351,6 +355,11 @@ impl Session {
             .or(stream.rtcp)
     }
 
+    /// Whether RTCP travels on a port of its own, beside that of RTP.
+    pub fn has_rtcp_port(&self) -> bool {
+        self.stream.is_some_and(|stream| !stream.rtcp_mux)
+    }
+
     /// What happened, oldest first.
     pub fn poll_event(&mut self) -> Option<MediaEvent> {
         self.events.pop_front()
@@ -394,8 +403,13 @@ impl Session {
     }
 
     fn tell_key(&mut self, key: char, source: KeySource) {
+        self.tell(MediaEvent::Key { key, source });
+    }
+
+    /// Tells what the peer could make happen as often as it likes.
+    fn tell(&mut self, event: MediaEvent) {
         if self.events.len() < MOST_EVENTS {
-            self.events.push_back(MediaEvent::Key { key, source });
+            self.events.push_back(event);
         }
     }
 

@@ -3,34 +3,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use hookflash_audio::{Item, Player, PlayerEvent, Playlist, Tone};
+use hookflash_audio::{Item, Player, PlayerEvent, Playlist, dtmf};
 
 use super::{DubChange, FeedMark, KeyToSend, MediaEvent, PlayEnd, PlayId, Session};
 use crate::NegotiatedStream;
-use crate::telephone_event::{EventSender, EventStep, code_of};
-
-/// Low and high frequencies of the keys, in the order of their event codes (ITU-T Q.23).
-const FREQUENCIES: [(f32, f32); 16] = [
-    (941.0, 1_336.0),
-    (697.0, 1_209.0),
-    (697.0, 1_336.0),
-    (697.0, 1_477.0),
-    (770.0, 1_209.0),
-    (770.0, 1_336.0),
-    (770.0, 1_477.0),
-    (852.0, 1_209.0),
-    (852.0, 1_336.0),
-    (852.0, 1_477.0),
-    (941.0, 1_209.0),
-    (941.0, 1_477.0),
-    (697.0, 1_633.0),
-    (770.0, 1_633.0),
-    (852.0, 1_633.0),
-    (941.0, 1_633.0),
-];
-
-/// Level of each frequency of a key, in dBm0.
-const KEY_LEVEL: f32 = -10.0;
+use crate::telephone_event::{EventSender, EventStep};
 
 /// What the caller hears next of the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,16 +217,9 @@ impl Session {
 /// Keys as tones, for a peer that takes no telephone-events.
 fn tones(keys: &[KeyToSend]) -> Playlist {
     let item = |key: &KeyToSend| {
-        let code = key.key.and_then(code_of);
-        let frequencies = code.and_then(|code| FREQUENCIES.get(usize::from(code)));
-        match frequencies {
-            Some(frequencies) => Item::Tone(Tone {
-                frequencies: *frequencies,
-                level: KEY_LEVEL,
-                on: key.length,
-                off: key.gap,
-                repeat_for: None,
-            }),
+        let tone = key.key.and_then(|k| dtmf::tone(k, key.length, key.gap));
+        match tone {
+            Some(tone) => Item::Tone(tone),
             None => Item::Silence(key.length.saturating_add(key.gap)),
         }
     };

@@ -3,6 +3,11 @@
 // In a test a panic is the message.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod hold;
+mod hostile;
 mod keys;
+mod network;
 mod play;
+mod reports;
+mod source;
 mod support;

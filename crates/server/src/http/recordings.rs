@@ -9,10 +9,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use axum::{Json, Router};
+use hookflash_dialects::laml::{RecordingPage, recording_list};
 use hookflash_dialects::{Dialect, RecordingFacts, RecordingState};
 use hookflash_program::RecordingFormat;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tower_http::services::ServeFile;
 
 use super::Desk;
@@ -63,9 +64,12 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
             &format!("{jambonz}/RecentCalls/{{call}}/record/{{year}}/{{month}}/{{day}}/{{format}}"),
             get(jambonz_record),
         )
-        .route(&format!("{jambonz}/Recordings"), get(jambonz_list))
         .route(
-            &format!("{jambonz}/Recordings/{{name}}"),
+            &format!("{jambonz}/Calls/{{call}}/Recordings"),
+            get(jambonz_list),
+        )
+        .route(
+            &format!("{jambonz}/Calls/{{call}}/Recordings/{{name}}"),
             get(jambonz_one).delete(jambonz_delete),
         )
 }
@@ -143,7 +147,6 @@ async fn laml_list_of_call(
     laml_page(&state, &account, Some(&call), &wanted, &request)
 }
 
-/// The envelope is the one that the vendors' libraries read: exactly one key beside the known.
 fn laml_page(
     desk: &Desk,
     account: &str,
@@ -153,42 +156,21 @@ fn laml_page(
 ) -> Result<Json<Value>, ApiError> {
     let settings = desk.settings();
     let account = admit(Vendor::Laml, &settings.accounts, account, request.headers())?;
-    let size = wanted.page_size.unwrap_or(USUAL).clamp(1, MOST);
-    let page = wanted.page.unwrap_or_default();
     let all = desk.recordings.list(&account.sid, |facts| {
         call.is_none_or(|call| facts.call_sid == call)
     });
-    let start = page.saturating_mul(size).min(all.len());
-    let shown = all.get(start..).unwrap_or_default();
-    let has_more = shown.len() > size;
-    let shown = shown.get(..size).unwrap_or(shown);
-    let path = request.uri().path();
-    let uri = |page: usize| {
-        let call = wanted
-            .call_sid
-            .as_ref()
-            .map_or_else(String::new, |call| format!("&CallSid={call}"));
-        format!("{path}?PageSize={size}&Page={page}{call}")
+    let page = RecordingPage {
+        path: request.uri().path(),
+        page: wanted.page.unwrap_or_default(),
+        page_size: wanted.page_size.unwrap_or(USUAL).clamp(1, MOST),
+        call_sid: wanted.call_sid.as_deref(),
     };
-    let resources: Vec<Value> = shown
-        .iter()
-        .map(|facts| {
-            account
-                .dialect
-                .recording_resource(facts, &settings.public_url)
-        })
-        .collect();
-    Ok(Json(json!({
-        "recordings": resources,
-        "page": page,
-        "page_size": size,
-        "start": start,
-        "end": (start + shown.len()).saturating_sub(1),
-        "uri": uri(page),
-        "first_page_uri": uri(0),
-        "next_page_uri": has_more.then(|| uri(page + 1)),
-        "previous_page_uri": page.checked_sub(1).map(uri),
-    })))
+    Ok(Json(recording_list(
+        account.dialect,
+        &all,
+        page,
+        &settings.public_url,
+    )))
 }
 
 async fn laml_read(
@@ -198,8 +180,17 @@ async fn laml_read(
     name: &str,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let (sid, form) = form(name);
+    let (sid, mut form) = form(name);
     let settings = desk.settings();
+    let dialect = settings
+        .accounts
+        .iter()
+        .find(|other| other.sid == account)
+        .map(|account| account.dialect);
+    // Without an extension Twilio gives the sound and SignalWire the description.
+    if dialect == Some(Dialect::Cxml) && form == Form::Sound(None) {
+        form = Form::Json;
+    }
     let open = matches!(form, Form::Sound(_)) && settings.public_recordings;
     let account = if open {
         named(Vendor::Laml, &settings.accounts, account)
@@ -247,18 +238,10 @@ async fn bandwidth_list_of_call(
 
 async fn jambonz_list(
     State(desk): State<Arc<Desk>>,
-    Path(account): Path<String>,
-    Query(wanted): Query<CallWanted>,
+    Path((account, call)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, ApiError> {
-    let call = wanted.call_sid.as_deref();
-    bare_list(&desk, Vendor::Jambonz, &account, call, &headers)
-}
-
-/// Whose recordings are wanted.
-#[derive(Debug, Default, Deserialize)]
-struct CallWanted {
-    call_sid: Option<String>,
+    bare_list(&desk, Vendor::Jambonz, &account, Some(&call), &headers)
 }
 
 fn bare_list(
@@ -324,14 +307,14 @@ async fn bandwidth_delete(
 
 async fn jambonz_one(
     State(desk): State<Arc<Desk>>,
-    Path((account, name)): Path<(String, String)>,
+    Path((account, call, name)): Path<(String, String, String)>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let vendor = Vendor::Jambonz;
     let settings = desk.settings();
     let account = admit(vendor, &settings.accounts, &account, request.headers())?;
     let (sid, form) = form(&name);
-    let facts = find(&desk, vendor, &account.sid, None, sid)?;
+    let facts = find(&desk, vendor, &account.sid, Some(&call), sid)?;
     match form {
         Form::Sound(Some(format)) => sound(&desk, vendor, &facts, Some(format), request).await,
         Form::Json | Form::Sound(None) => {
@@ -342,12 +325,18 @@ async fn jambonz_one(
 
 async fn jambonz_delete(
     State(desk): State<Arc<Desk>>,
-    Path((account, name)): Path<(String, String)>,
+    Path((account, call, name)): Path<(String, String, String)>,
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
     let settings = desk.settings();
     let account = admit(Vendor::Jambonz, &settings.accounts, &account, &headers)?;
-    let facts = find(&desk, Vendor::Jambonz, &account.sid, None, form(&name).0)?;
+    let facts = find(
+        &desk,
+        Vendor::Jambonz,
+        &account.sid,
+        Some(&call),
+        form(&name).0,
+    )?;
     is_over(Vendor::Jambonz, &facts)?;
     desk.recordings.delete(&facts);
     Ok(StatusCode::NO_CONTENT)
@@ -423,10 +412,9 @@ async fn sound(
         ));
     }
     let path = desk.recordings.sound(facts);
-    let served = ServeFile::new(path).try_call(request).await;
-    match served {
-        Ok(response) if response.status() == StatusCode::NOT_FOUND => Err(missing()),
+    match ServeFile::new(path).try_call(request).await {
         Ok(response) => Ok(response.into_response()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(missing()),
         Err(error) => Err(ApiError::new(
             vendor,
             StatusCode::INTERNAL_SERVER_ERROR,

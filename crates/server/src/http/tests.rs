@@ -121,3 +121,257 @@ async fn a_watcher_is_served_events() {
         "{head}"
     );
 }
+
+/// A desk with one account per dialect and a completed recording `RE1` of call `CA1` in each.
+fn desk_with_recordings(public: bool) -> Arc<Desk> {
+    let mut text = format!("[recordings]\npublic = {public}\n");
+    for (sid, dialect) in ACCOUNTS {
+        text.push_str(&format!(
+            "[[accounts]]\nsid = \"{sid}\"\ndialect = \"{dialect}\"\nauth_token = \"key-{sid}\"\n"
+        ));
+    }
+    let folder = crate::recordings::tests::scratch();
+    let config = Config::from_parts("t", &text, &folder, &[], &Default::default()).unwrap();
+    let desk = desk();
+    desk.set(Settings::new(&config, "http://me".to_owned()));
+    let recordings = Recordings::open(&config.recordings.folder);
+    for (sid, _) in ACCOUNTS {
+        let facts = crate::recordings::tests::facts(&format!("RE{sid}"), sid);
+        crate::recordings::tests::record(&recordings, &facts, 1);
+    }
+    let running = crate::recordings::tests::facts("RErunning", "AC1");
+    recordings.keep(&running);
+    let Ok(desk) = Arc::try_unwrap(desk) else {
+        panic!("somebody has the desk");
+    };
+    Arc::new(Desk { recordings, ..desk })
+}
+
+const ACCOUNTS: [(&str, &str); 5] = [
+    ("AC1", "twiml"),
+    ("AC2", "twiml"),
+    ("c3", "cxml"),
+    ("9900001", "bxml"),
+    ("j5", "jambonz"),
+];
+
+fn basic(user: &str, password: &str) -> String {
+    let value = crate::webhook::basic(user, password);
+    format!("Authorization: {value}\r\n")
+}
+
+/// Sends a request with these header lines and returns status, head and body.
+async fn ask_as(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &str,
+) -> (u16, String, Vec<u8>) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.unwrap();
+    let end = bytes
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .unwrap();
+    let head = String::from_utf8(bytes[..end].to_vec())
+        .unwrap()
+        .to_lowercase();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, head, bytes[end + 4..].to_vec())
+}
+
+/// A second of 8 kHz, 16 bit, and the head of the file.
+const SIZE: usize = 16_044;
+
+#[tokio::test]
+async fn recordings_are_read_with_the_accounts_own_credentials_and_no_others() {
+    let address = serving(&desk_with_recordings(false)).await;
+    let laml = "/2010-04-01/Accounts/AC1/Recordings/REAC1";
+    let band = "/api/v2/accounts/9900001/calls/CA1/recordings/RE9900001";
+    let jambonz = "/v1/Accounts/j5/Calls/CA1/Recordings/REj5";
+    let (mine, other) = (basic("AC1", "key-AC1"), basic("AC2", "key-AC2"));
+    let bandwidth = basic("9900001", "key-9900001");
+    let bearer = "Authorization: Bearer key-j5\r\n";
+    let foreign = "/2010-04-01/Accounts/AC2/Recordings/REAC1.json";
+    for (path, headers, status) in [
+        (laml, mine.as_str(), 200),
+        (laml, "", 401),
+        (laml, &basic("AC1", "wrong"), 401),
+        (laml, &basic("AC1", ""), 401),
+        (laml, &other, 401),
+        (laml, &bandwidth, 401),
+        (laml, "Authorization: Bearer key-AC1\r\n", 401),
+        (laml, "Authorization: Basic !!!\r\n", 401),
+        (foreign, &other, 404),
+        (foreign, &mine, 401),
+        ("/2010-04-01/Accounts/nobody/Recordings.json", &mine, 401),
+        (band, &bandwidth, 200),
+        (band, &mine, 401),
+        ("/api/v2/accounts/1/recordings", &bandwidth, 403),
+        (jambonz, bearer, 200),
+        (jambonz, "Authorization: Bearer key-AC1\r\n", 401),
+        (jambonz, "", 401),
+        ("/v1/Accounts/x/Calls/CA1/Recordings", bearer, 403),
+    ] {
+        let (got, head, body) = ask_as(address, "GET", path, headers).await;
+        assert_eq!(got, status, "{path} {headers}");
+        assert_eq!(head.contains("www-authenticate"), status == 401, "{head}");
+        if status == 401 && path.starts_with("/2010") {
+            let error: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(
+                (&error["code"], &error["status"]),
+                (&20_003.into(), &401.into())
+            );
+        }
+    }
+    // Nothing tells whether it was the recording or the account that is unknown.
+    for (method, path) in [("DELETE", laml), ("HEAD", laml)] {
+        assert_eq!(ask_as(address, method, path, "").await.0, 401);
+    }
+}
+
+#[tokio::test]
+async fn the_sound_of_a_recording_is_a_file_with_ranges() {
+    let address = serving(&desk_with_recordings(false)).await;
+    let mine = basic("AC1", "key-AC1");
+    let path = "/2010-04-01/Accounts/AC1/Recordings/REAC1";
+    for path in [
+        path.to_owned(),
+        format!("{path}.wav"),
+        "/2010-04-01/Accounts/AC1/Calls/CA1/Recordings/REAC1.wav".to_owned(),
+    ] {
+        let (status, head, body) = ask_as(address, "GET", &path, &mine).await;
+        assert_eq!((status, body.len()), (200, SIZE), "{path}");
+        assert!(head.contains("content-type: audio/"), "{head}");
+        assert_eq!(&body[..4], b"RIFF");
+    }
+    let range = format!("{mine}Range: bytes=4-7\r\n");
+    let (status, head, body) = ask_as(address, "GET", path, &range).await;
+    assert_eq!((status, body.len()), (206, 4));
+    assert!(
+        head.contains(&format!("content-range: bytes 4-7/{SIZE}")),
+        "{head}"
+    );
+    for (path, status) in [
+        (format!("{path}.mp3"), 404),
+        (
+            "/2010-04-01/Accounts/AC1/Calls/CA2/Recordings/REAC1.wav".to_owned(),
+            404,
+        ),
+        (
+            "/2010-04-01/Accounts/AC1/Recordings/RErunning".to_owned(),
+            404,
+        ),
+        (
+            "/2010-04-01/Accounts/AC1/Recordings/RErunning.json".to_owned(),
+            200,
+        ),
+    ] {
+        assert_eq!(
+            ask_as(address, "GET", &path, &mine).await.0,
+            status,
+            "{path}"
+        );
+    }
+    // SignalWire's has its sound under an extension only.
+    let theirs = basic("c3", "key-c3");
+    let path = "/api/laml/2010-04-01/Accounts/c3/Recordings/REc3";
+    let (_, head, _) = ask_as(address, "GET", path, &theirs).await;
+    assert!(head.contains("application/json"), "{head}");
+    let (_, _, body) = ask_as(address, "GET", &format!("{path}.wav"), &theirs).await;
+    assert_eq!(body.len(), SIZE);
+    let bearer = "Authorization: Bearer key-j5\r\n";
+    for path in [
+        "/v1/Accounts/j5/Calls/CA1/Recordings/REj5.wav",
+        "/v1/Accounts/j5/RecentCalls/CA1/record/2026/11/21/wav",
+    ] {
+        assert_eq!(
+            ask_as(address, "GET", path, bearer).await.2.len(),
+            SIZE,
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_sound_is_open_to_whoever_knows_its_url_only_where_the_operator_says_so() {
+    let address = serving(&desk_with_recordings(true)).await;
+    let path = "/2010-04-01/Accounts/AC1/Recordings/REAC1";
+    assert_eq!(ask_as(address, "GET", path, "").await.0, 200);
+    for (method, path) in [
+        ("GET", format!("{path}.json")),
+        ("DELETE", path.to_owned()),
+        ("GET", "/2010-04-01/Accounts/AC1/Recordings".to_owned()),
+    ] {
+        assert_eq!(ask_as(address, method, &path, "").await.0, 401, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn recordings_are_listed_as_each_vendor_does() {
+    let address = serving(&desk_with_recordings(false)).await;
+    let json = async |path: &str, headers: &str| -> serde_json::Value {
+        let (status, _, body) = ask_as(address, "GET", path, headers).await;
+        assert_eq!(status, 200, "{path}");
+        serde_json::from_slice(&body).unwrap()
+    };
+    let mine = basic("AC1", "key-AC1");
+    let list = json(
+        "/2010-04-01/Accounts/AC1/Recordings.json?PageSize=1&Page=1",
+        &mine,
+    )
+    .await;
+    assert_eq!(list["recordings"].as_array().unwrap().len(), 1);
+    assert_eq!(list["page"], 1);
+    assert!(list["next_page_uri"].is_null());
+    for (query, count) in [("CallSid=CA1", 2), ("CallSid=CA2", 0), ("Page=9", 0)] {
+        let path = format!("/2010-04-01/Accounts/AC1/Recordings?{query}");
+        let list = json(&path, &mine).await;
+        assert_eq!(
+            list["recordings"].as_array().unwrap().len(),
+            count,
+            "{query}"
+        );
+    }
+    let bandwidth = basic("9900001", "key-9900001");
+    let list = json("/api/v2/accounts/9900001/calls/CA1/recordings", &bandwidth).await;
+    assert_eq!(list[0]["recordingId"], "RE9900001");
+    let bearer = "Authorization: Bearer key-j5\r\n";
+    let list = json("/v1/Accounts/j5/Calls/CA1/Recordings", bearer).await;
+    assert!(list[0].to_string().contains("REj5"), "{list}");
+}
+
+#[tokio::test]
+async fn a_deleted_recording_is_gone_and_a_running_one_is_not_deleted() {
+    let desk = desk_with_recordings(false);
+    let address = serving(&desk).await;
+    let mine = basic("AC1", "key-AC1");
+    let path = "/2010-04-01/Accounts/AC1/Recordings/REAC1";
+    let file = desk
+        .recordings
+        .sound(&desk.recordings.find("REAC1").unwrap());
+    assert_eq!(
+        ask_as(address, "DELETE", &format!("{path}.json"), &mine)
+            .await
+            .0,
+        204
+    );
+    assert_eq!(ask_as(address, "DELETE", path, &mine).await.0, 404);
+    assert_eq!(ask_as(address, "GET", path, &mine).await.0, 404);
+    desk.recordings.settle();
+    assert!(!file.exists());
+    let running = "/2010-04-01/Accounts/AC1/Recordings/RErunning.json";
+    assert_eq!(ask_as(address, "DELETE", running, &mine).await.0, 409);
+    let bandwidth = basic("9900001", "key-9900001");
+    let one = "/api/v2/accounts/9900001/calls/CA1/recordings/RE9900001";
+    let media = format!("{one}/media");
+    assert_eq!(ask_as(address, "DELETE", &media, &bandwidth).await.0, 204);
+    desk.recordings.settle();
+    assert_eq!(ask_as(address, "GET", &media, &bandwidth).await.0, 404);
+    assert_eq!(ask_as(address, "GET", one, &bandwidth).await.0, 200);
+}

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicU32;
 
+use futures_util::FutureExt;
 use hookflash_call::RecordingFile;
 use hookflash_dialects::RecordingSource;
 use hookflash_program::Tracks;
@@ -55,7 +56,9 @@ pub(crate) fn record(
     for _ in 0..seconds * 50 {
         recording.write(&channels, 8_000);
     }
-    let (bytes, duration, format) = wait(recording.finish()).unwrap();
+    let finishing = recording.finish();
+    recordings.settle();
+    let (bytes, duration, format) = finishing.now_or_never().unwrap().unwrap();
     recordings.keep(&RecordingFacts {
         bytes,
         duration,
@@ -135,6 +138,28 @@ fn channels_are_interleaved_and_a_change_of_rate_keeps_the_rate_of_the_file() {
     let frames = (bytes - 44) / 4;
     assert!((7_900..=8_100).contains(&frames), "{frames}");
     assert!(duration.abs_diff(Duration::from_secs(1)) < Duration::from_millis(15));
+}
+
+#[test]
+fn an_mp3_is_one_that_can_be_read_again_at_its_length() {
+    let folder = scratch();
+    let recordings = Recordings::open(&folder);
+    for channels in [1, 2] {
+        let facts = RecordingFacts {
+            format: RecordingFormat::Mp3,
+            channels,
+            ..facts(&format!("RE{channels}"), "AC1")
+        };
+        let kept = record(&recordings, &facts, 3);
+        assert_eq!(kept.format, RecordingFormat::Mp3);
+        assert_eq!(kept.duration, Duration::from_secs(3));
+        let file = std::fs::read(recordings.sound(&kept)).unwrap();
+        assert_eq!(file.len() as u64, kept.bytes);
+        let limits = hookflash_audio::DecodeLimits::default();
+        let clip = hookflash_audio::decode(&file, None, "x.mp3", limits).unwrap();
+        let wrong = clip.duration().abs_diff(Duration::from_secs(3));
+        assert!(wrong < Duration::from_millis(250), "{:?}", clip.duration());
+    }
 }
 
 #[test]

@@ -349,9 +349,9 @@ pub fn configured(dialect: Dialect) -> Arc<Configured> {
 /// Runs a test in virtual time.
 pub fn in_virtual_time(test: impl Future<Output = ()>) {
     let (runtime, tasks) = virtual_time();
-    // A day of virtual time passes at once when nothing happens any more.
-    let day = Duration::from_secs(86_400);
-    let ended = tasks.block_on(&runtime, async { tokio::time::timeout(day, test).await });
+    // Hours of virtual time pass soon when nothing happens any more.
+    let hours = Duration::from_secs(2 * 3_600);
+    let ended = tasks.block_on(&runtime, async { tokio::time::timeout(hours, test).await });
     assert!(
         ended.is_ok(),
         "the test waits for something that never comes"
