@@ -226,7 +226,9 @@ impl Session {
             self.jitter.forget_samples();
         }
         let tones = stream.telephone_event.is_none();
-        self.hearing.agree(rate, rate_changed, tones);
+        if self.hearing.agree(rate, rate_changed, tones) {
+            self.tell(MediaEvent::Voice(false));
+        }
         self.queue.agree(&stream);
     }
 
@@ -401,8 +403,13 @@ impl Session {
     }
 
     fn tell_key(&mut self, key: char, source: KeySource) {
+        self.tell(MediaEvent::Key { key, source });
+    }
+
+    /// Tells what the peer could make happen as often as it likes.
+    fn tell(&mut self, event: MediaEvent) {
         if self.events.len() < MOST_EVENTS {
-            self.events.push_back(MediaEvent::Key { key, source });
+            self.events.push_back(event);
         }
     }
 
