@@ -125,8 +125,8 @@ pub enum DubChange {
 /// Samples per second before anything is agreed.
 const FIRST_RATE: u32 = 8_000;
 
-/// Beats for which what is to be played waits for the first agreement: an answer that comes with the
-/// ACK is a moment late. After that its time passes unheard, so that a call never hangs on it.
+/// Beats for which what is to be played waits for the first agreement: an answer that comes with
+/// the ACK is a moment late. After that its time passes unheard: no call hangs on it.
 const WAIT_FOR_AGREEMENT: u32 = 100;
 
 /// Events kept for somebody who does not ask; keys beyond it are lost, the end of a prompt is not.
