@@ -30,7 +30,7 @@ fn keys_that_come_as_info_are_collected_and_answered_with_200() {
             assert_eq!(phone.response("INFO").await.status(), 200);
         }
         phone.send("INFO", &[("Content-Type", "application/dtmf")], "11");
-        phone.request("BYE").await;
+        phone.hung_up().await;
         world.settle().await;
         // `#` finishes the input and is no part of it.
         assert_eq!(world.asked_once("/done").field("Digits"), "12*");
@@ -66,7 +66,7 @@ fn keys_are_in_the_journal_without_what_they_were_unless_that_is_allowed() {
             world.change_options(|options| options.show_keys = shown);
             let (phone, handset) = world.caller_of(GATHER).await;
             handset.press("4711");
-            phone.request("BYE").await;
+            phone.hung_up().await;
             world.settle().await;
             let trace = view::trace(&world.record());
             let events = trace.as_array().unwrap();

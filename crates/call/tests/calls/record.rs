@@ -49,7 +49,7 @@ fn record_beeps_and_keeps_what_the_caller_says_up_to_the_finish_key() {
             handset.speak(2 * SECOND);
             phone.listen(2_500 * MS).await;
             handset.press("5#");
-            phone.request("BYE").await;
+            phone.hung_up().await;
             let file = world.host.services.file();
             assert!(file.complete.get());
             let channels = file.channels.borrow();
@@ -67,7 +67,7 @@ fn record_beeps_and_keeps_what_the_caller_says_up_to_the_finish_key() {
             assert!(asked.field("RecordingUrl").contains(&sid));
             let kept = world.host.services.recording();
             assert_eq!(kept.state, RecordingState::Completed);
-            assert_about(kept.duration, 2_800 * MS);
+            assert_about(kept.duration, 3 * SECOND);
             world.settle().await;
             let states: Vec<String> = world
                 .application
@@ -90,7 +90,7 @@ fn record_ends_after_silence_whether_anything_was_said_or_not() {
             if speaks {
                 handset.speak(4 * SECOND);
             }
-            phone.request("BYE").await;
+            phone.hung_up().await;
             let asked = world.asked_once("/done");
             assert_eq!(asked.field("Digits"), "-");
             let said = match speaks {
@@ -117,7 +117,7 @@ fn record_ends_at_its_limit() {
             let world = world(dialect);
             let (phone, handset) = world.caller_of(&document).await;
             handset.speak(10 * SECOND);
-            phone.request("BYE").await;
+            phone.hung_up().await;
             assert_about(world.host.services.file().duration(), 4 * SECOND);
             assert_eq!(world.application.asked_at("/done").len(), 1);
             assert!(sounds(&handset.heard(), SECOND).is_empty(), "no beep");
@@ -141,7 +141,7 @@ fn record_on_a_full_disk_ends_with_a_failure_and_the_call_goes_on() {
                 let document = document.replace("</Response>", "<Hangup/></Response>");
                 let (phone, handset) = world.caller_of(&document).await;
                 handset.speak(10 * SECOND);
-                phone.request("BYE").await;
+                phone.hung_up().await;
                 world.settle().await;
                 let kept = world.host.services.recording();
                 assert_eq!(kept.state, RecordingState::Failed, "{dialect}");
@@ -201,7 +201,7 @@ fn record_is_completed_when_another_document_takes_its_place() {
         handset.speak(3 * SECOND);
         phone.listen(2 * SECOND).await;
         world.redirect("/other");
-        phone.request("BYE").await;
+        phone.hung_up().await;
         world.settle().await;
         assert!(world.host.services.file().complete.get());
         assert!(
@@ -221,7 +221,7 @@ fn record_cuts_silence_off_both_ends_where_the_document_wants_that() {
         let (phone, handset) = world.caller_of(&document).await;
         phone.listen(3 * SECOND).await;
         handset.speak(2 * SECOND);
-        phone.request("BYE").await;
+        phone.hung_up().await;
         let kept = world.host.services.recording();
         assert!(
             kept.duration >= 2 * SECOND && kept.duration <= 2_400 * MS,
@@ -242,7 +242,7 @@ fn record_is_written_down_where_the_document_wants_that() {
             handset.speak(2 * SECOND);
             phone.listen(3 * SECOND).await;
             handset.press("#");
-            phone.request("BYE").await;
+            phone.hung_up().await;
             world.settle().await;
             let told = world.asked_once("/text");
             let status = told.field("TranscriptionStatus");
@@ -274,7 +274,7 @@ fn record_keeps_what_was_said_while_codec_and_address_of_the_caller_change() {
         handset.accept(&answer.body);
         phone.listen(3 * SECOND).await;
         handset.press("#");
-        phone.request("BYE").await;
+        phone.hung_up().await;
         let file = world.host.services.file();
         let channels = file.channels.borrow();
         let said = sounds(&channels[0], 100 * MS);

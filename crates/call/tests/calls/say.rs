@@ -46,7 +46,7 @@ fn say_is_heard_to_its_end_and_then_the_document_goes_on() {
             let document = xml(&format!("{}<Hangup/>", say(dialect, "Hello there")));
             let (phone, handset) = world.caller_of(&document).await;
             let began = tokio::time::Instant::now();
-            phone.request("BYE").await;
+            phone.hung_up().await;
             assert_about(began.elapsed(), 700 * MS);
             let heard = handset.heard();
             let said = one_sound(&heard);
@@ -147,7 +147,7 @@ fn say_without_a_speech_engine_is_a_short_tone_and_the_call_goes_on() {
             world.host.services.mute.set(true);
             let document = xml(&format!("{}<Hangup/>", say(dialect, "Hello")));
             let (phone, handset) = world.caller_of(&document).await;
-            phone.request("BYE").await;
+            phone.hung_up().await;
             let heard = handset.heard();
             assert_about(length(&one_sound(&heard)), 300 * MS);
             let verbs = world.view()["verbs"].to_string();
@@ -185,7 +185,7 @@ fn say_for_ever_fades_out_when_another_document_takes_its_place() {
         phone.listen(3_300 * MS).await;
         let before = handset.heard().len();
         world.redirect("/other");
-        phone.request("BYE").await;
+        phone.hung_up().await;
         let heard = handset.heard();
         let said = sounds(&heard, 20 * MS);
         let end = said.last().unwrap().end;
@@ -249,7 +249,7 @@ fn say_goes_on_while_the_caller_puts_it_on_hold_and_back() {
         phone.send("ACK", &[], "");
         handset.accept(&answer.body);
         let back_from = handset.heard().len();
-        phone.request("BYE").await;
+        phone.hung_up().await;
         let heard = handset.heard();
         assert!(is_tone(&heard[back_from + 800..back_from + 8_000], 600.0));
         world.settle().await;
@@ -276,7 +276,7 @@ fn play_sends_digits_to_the_caller_as_real_keys() {
         let world = World::new(Dialect::Twiml);
         let document = xml("<Play digits=\"1w234#\"/><Hangup/>");
         let (phone, handset) = world.caller_of(&document).await;
-        phone.request("BYE").await;
+        phone.hung_up().await;
         assert_eq!(handset.keys(), "1234#");
         world.settle().await;
     });
@@ -290,7 +290,7 @@ fn send_dtmf_sends_keys_at_the_pace_of_the_document() {
             xml("<SendDtmf toneDuration=\"100\" toneInterval=\"300\">12w*d</SendDtmf><Hangup/>");
         let (phone, handset) = world.caller_of(&document).await;
         let began = tokio::time::Instant::now();
-        phone.request("BYE").await;
+        phone.hung_up().await;
         assert_about(began.elapsed(), (4 * 400 + 500) * MS);
         assert_eq!(handset.keys(), "12*D");
         world.settle().await;
@@ -304,7 +304,7 @@ fn ring_plays_a_ringing_tone_or_tells_the_caller_to_ring() {
         let document = xml("<Ring duration=\"5\"/><Hangup/>");
         let (phone, handset) = world.caller_of(&document).await;
         let began = tokio::time::Instant::now();
-        phone.request("BYE").await;
+        phone.hung_up().await;
         assert_about(began.elapsed(), 5 * SECOND);
         assert_about(length(&one_sound(&handset.heard())), 2 * SECOND);
         world.settle().await;

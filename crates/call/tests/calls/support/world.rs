@@ -350,7 +350,7 @@ pub fn configured(dialect: Dialect) -> Arc<Configured> {
 pub fn in_virtual_time(test: impl Future<Output = ()>) {
     let (runtime, tasks) = virtual_time();
     // Hours of virtual time pass soon when nothing happens any more.
-    let hours = Duration::from_secs(2 * 3_600);
+    let hours = Duration::from_secs(3_600);
     let ended = tasks.block_on(&runtime, async { tokio::time::timeout(hours, test).await });
     assert!(
         ended.is_ok(),
