@@ -88,6 +88,7 @@ fn results_of_both_tracks_are_told_in_order_and_the_last_after_the_stop() {
         seconds(1).await;
         let listening = world.host.services.recognitions.borrow().clone();
         assert_eq!(listening.len(), 2);
+        assert_eq!(listening[0].rate, 8_000);
         listening[0].result("good", 0.5, false);
         listening[0].result("good morning", 0.9, true);
         listening[1].result("hello", 0.8, true);
@@ -211,13 +212,17 @@ fn a_transcription_is_told_over_the_socket_that_the_document_names() {
         seconds(4).await;
         let wire = world.host.services.socket();
         assert_eq!(wire.url, "wss://app.example/text");
-        let sent = wire.sent.borrow();
         let said =
             |frame: &Frame| matches!(frame, Frame::Text(text) if text.contains("good morning"));
-        assert_eq!(sent.iter().filter(|frame| said(frame)).count(), 1);
+        let times = wire
+            .sent
+            .borrow()
+            .iter()
+            .filter(|frame| said(frame))
+            .count();
+        assert_eq!(times, 1);
         assert!(wire.closed.get());
         phone.send("BYE", &[], "");
-        drop(sent);
         world.settle().await;
     });
 }
@@ -249,6 +254,7 @@ fn a_key_beside_the_verbs_stops_the_prompt_and_its_answer_replaces_the_document(
         handset.press("5");
         seconds(1).await;
         assert_eq!(told(&world, "/answered", "digits"), ["5"]);
+        assert!(told(&world, "/events", "event").contains(&"RECOGNIZED_DTMF".to_owned()));
         handset.forget();
         seconds(1).await;
         let loudest = handset.heard().iter().map(|s| s.unsigned_abs()).max();
