@@ -98,6 +98,10 @@ impl<H: Host> Waiting<H> {
 
 impl<H: Host> Drop for Waiting<H> {
     fn drop(&mut self) {
-        self.stream.end(&self.call, Ending::Ordered);
+        let why = match self.call.is_superseded() {
+            true => Ending::Ordered,
+            false => Ending::CallOver,
+        };
+        self.stream.end(&self.call, why);
     }
 }
