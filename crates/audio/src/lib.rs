@@ -14,6 +14,7 @@ mod decode;
 pub mod dtmf;
 pub mod g711;
 pub mod measure;
+pub mod mp3;
 mod player;
 mod playlist;
 pub mod resample;

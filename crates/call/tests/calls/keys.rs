@@ -81,7 +81,7 @@ fn keys_are_in_the_journal_without_what_they_were_unless_that_is_allowed() {
                 false => "key pressed (telephone-event)",
             };
             assert_eq!(keys[0], first);
-            assert_eq!(trace.to_string().contains("4711"), false);
+            assert!(!trace.to_string().contains("4711"));
         });
     }
 }

@@ -52,7 +52,7 @@ fn record_beeps_and_keeps_what_the_caller_says_up_to_the_finish_key() {
             phone.hung_up().await;
             let file = world.host.services.file();
             assert!(file.complete.get());
-            let channels = file.channels.borrow();
+            let channels = file.channels.borrow().clone();
             assert_eq!(channels.len(), 1);
             let said = one_sound(&channels[0]);
             assert_about(length(&said), 2 * SECOND);
@@ -276,7 +276,7 @@ fn record_keeps_what_was_said_while_codec_and_address_of_the_caller_change() {
         handset.press("#");
         phone.hung_up().await;
         let file = world.host.services.file();
-        let channels = file.channels.borrow();
+        let channels = file.channels.borrow().clone();
         let said = sounds(&channels[0], 100 * MS);
         assert_eq!(said.len(), 1, "{said:?}");
         assert_about(length(&said[0]), 4 * SECOND);

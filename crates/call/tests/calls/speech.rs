@@ -41,6 +41,7 @@ fn gather_speech_is_told_with_its_confidence_when_the_caller_falls_silent() {
         assert_eq!(asked.field("Confidence"), "0.875");
         assert_about(asked.at - spoke, 3 * SECOND + 60 * MS);
         assert_eq!(recognition.recognizer.language.as_deref(), Some("en-GB"));
+        assert_eq!(recognition.rate, 8_000);
         let heard = Duration::from_secs_f64(recognition.samples.get() as f64 / 8_000.0);
         assert_about(heard, 5 * SECOND);
         world.settle().await;

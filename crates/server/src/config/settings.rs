@@ -423,7 +423,7 @@ fn display<T: std::fmt::Display, S: Serializer>(value: &T, to: S) -> Result<S::O
 }
 
 fn codecs<S: Serializer>(value: &[Codec], to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(value.iter().map(|codec| codec.name()))
+    to.collect_seq(value.iter().map(ToString::to_string))
 }
 
 fn method<S: Serializer>(value: &HookMethod, to: S) -> Result<S::Ok, S::Error> {

@@ -54,12 +54,14 @@ pub(crate) fn begin(
     counts: Arc<Counts>,
 ) -> Result<Recording, String> {
     let (id, queue) = writers.open()?;
+    // A file of sound has one or two.
+    let channels = facts.channels.clamp(1, 2);
     let progress = Arc::<Progress>::default();
     queue.send(Job::Open {
         id,
         sound: Place::of(folder, facts).sound,
         format: facts.format,
-        channels: facts.channels.max(1),
+        channels,
         progress: Arc::clone(&progress),
         counts,
     });
@@ -69,7 +71,7 @@ pub(crate) fn begin(
         gathered: Piece {
             samples: Vec::new(),
             rate: 0,
-            channels: facts.channels.max(1),
+            channels,
         },
         progress,
     })

@@ -1,11 +1,12 @@
 //! The file of one recording while it is written.
 
+use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hookflash_audio::{Resampler, wav};
+use hookflash_audio::{Resampler, mp3, wav};
 use hookflash_program::RecordingFormat;
 
 use super::file::Piece;
@@ -14,6 +15,8 @@ use super::writer::Finished;
 
 /// How much goes to the kernel at a time.
 const BUFFER: usize = 16 * 1_024;
+/// The largest file: what a WAV file can say of its length.
+const LARGEST: u64 = u32::MAX as u64 - 100;
 
 /// A file being written.
 pub(crate) struct Sound {
@@ -21,22 +24,30 @@ pub(crate) struct Sound {
     path: PathBuf,
     incomplete: PathBuf,
     file: BufWriter<File>,
+    format: RecordingFormat,
     channels: u8,
-    /// Samples per second of the file, known with the first piece.
-    rate: Option<u32>,
-    /// Bytes of sound so far.
-    bytes: u32,
+    /// What is known with the first piece.
+    begun: Option<Begun>,
+    /// Bytes of the file so far.
+    bytes: u64,
+    /// Samples of each channel so far.
+    frames: u64,
     /// What comes at another rate, and goes through one of these per channel.
     converters: Option<(u32, Vec<Resampler>)>,
+}
+
+struct Begun {
+    /// Samples per second of what is taken.
+    rate: u32,
+    encoder: Option<mp3::Encoder>,
 }
 
 impl Sound {
     pub(crate) fn create(
         path: PathBuf,
-        _format: RecordingFormat,
+        format: RecordingFormat,
         channels: u8,
     ) -> Result<Sound, String> {
-        let path = path.with_extension("wav");
         let incomplete = incomplete(&path);
         let failed = |error| format!("{} cannot be written: {error}", incomplete.display());
         if let Some(folder) = path.parent() {
@@ -44,24 +55,39 @@ impl Sound {
         }
         let file = File::create(&incomplete).map_err(failed)?;
         let mut file = BufWriter::with_capacity(BUFFER, file);
-        file.write_all(&[0; wav::HEADER]).map_err(failed)?;
+        let head: &[u8] = match format {
+            RecordingFormat::Wav => &[0; wav::HEADER],
+            RecordingFormat::Mp3 => &[],
+        };
+        file.write_all(head).map_err(failed)?;
         Ok(Sound {
             path,
             incomplete,
             file,
+            format,
             channels,
-            rate: None,
-            bytes: 0,
+            begun: None,
+            bytes: head.len() as u64,
+            frames: 0,
             converters: None,
         })
     }
 
-    fn failed(&self, error: std::io::Error) -> String {
+    fn failed(&self, error: impl Display) -> String {
         format!("{} cannot be written: {error}", self.incomplete.display())
     }
 
     pub(crate) fn write(&mut self, piece: &Piece) -> Result<(), String> {
-        let rate = *self.rate.get_or_insert(piece.rate);
+        let rate = match &self.begun {
+            Some(begun) => begun.rate,
+            None => {
+                let is_mp3 = self.format == RecordingFormat::Mp3;
+                let new = || mp3::Encoder::new(self.channels.into(), piece.rate);
+                let encoder = is_mp3.then(new);
+                let rate = piece.rate;
+                self.begun.insert(Begun { rate, encoder }).rate
+            }
+        };
         if piece.rate == rate {
             return self.append(&piece.samples);
         }
@@ -82,17 +108,10 @@ impl Sound {
         };
         let channels: Vec<Vec<i16>> = converters
             .iter_mut()
-            .enumerate()
-            .map(|(channel, converter)| {
-                let one: Vec<i16> = piece
-                    .samples
-                    .iter()
-                    .skip(channel)
-                    .step_by(count)
-                    .copied()
-                    .collect();
+            .zip(apart(&piece.samples, count))
+            .map(|(converter, samples)| {
                 let mut out = Vec::new();
-                converter.push(&one, &mut out);
+                converter.push(&samples, &mut out);
                 out
             })
             .collect();
@@ -108,36 +127,65 @@ impl Sound {
     }
 
     fn append(&mut self, samples: &[i16]) -> Result<(), String> {
-        let bytes: Vec<u8> = samples.iter().flat_map(|s| s.to_le_bytes()).collect();
-        let more = u32::try_from(bytes.len()).ok();
-        self.bytes = more
-            .and_then(|more| self.bytes.checked_add(more))
-            .filter(|bytes| *bytes < u32::MAX - 100)
-            .ok_or_else(|| "it is longer than a WAV file can be".to_owned())?;
+        let count = usize::from(self.channels.max(1));
+        let encoder = self.begun.as_mut().and_then(|begun| begun.encoder.as_mut());
+        let mut bytes = Vec::new();
+        match encoder {
+            Some(encoder) => {
+                let channels = apart(samples, count);
+                let channels: Vec<&[i16]> = channels.iter().map(Vec::as_slice).collect();
+                let encoded = encoder.push(&channels, &mut bytes);
+                encoded.map_err(|error| self.failed(error))?;
+            }
+            None => bytes.extend(samples.iter().flat_map(|sample| sample.to_le_bytes())),
+        }
+        self.bytes += bytes.len() as u64;
+        self.frames += (samples.len() / count) as u64;
+        if self.bytes > LARGEST {
+            return Err("it is longer than a file of sound can be".to_owned());
+        }
         self.file
             .write_all(&bytes)
             .map_err(|error| self.failed(error))
     }
 
     pub(crate) fn finish(mut self) -> Finished {
-        let rate = self.rate.unwrap_or(8_000);
-        let head = wav::header(self.channels.into(), rate, self.bytes.into());
-        let written = self
-            .file
-            .seek(SeekFrom::Start(0))
+        let rate = self.begun.as_ref().map_or(8_000, |begun| begun.rate);
+        match self.complete(rate) {
+            Ok(()) => {
+                let micros = self.frames * 1_000_000 / u64::from(rate.max(1));
+                Ok((self.bytes, Duration::from_micros(micros), self.format))
+            }
+            Err(why) => {
+                self.give_up();
+                Err(why)
+            }
+        }
+    }
+
+    /// Writes what is missing, the head last, and gives the file its name.
+    fn complete(&mut self, rate: u32) -> Result<(), String> {
+        let encoder = self.begun.take().and_then(|begun| begun.encoder);
+        let (mut last, mut head) = (Vec::new(), Vec::new());
+        match (encoder, self.format) {
+            (Some(encoder), _) => {
+                let finished = encoder.finish(&mut last);
+                head = finished.map_err(|error| self.failed(error))?;
+            }
+            (None, RecordingFormat::Wav) => {
+                let sound = self.bytes - wav::HEADER as u64;
+                head.extend(wav::header(self.channels.into(), rate, sound));
+            }
+            (None, RecordingFormat::Mp3) => {}
+        }
+        self.bytes += last.len() as u64;
+        self.file
+            .write_all(&last)
+            .and_then(|()| self.file.seek(SeekFrom::Start(0)))
             .and_then(|_| self.file.write_all(&head))
             .and_then(|()| self.file.flush())
-            .and_then(|()| fs::rename(&self.incomplete, &self.path));
-        if let Err(error) = written {
-            let why = self.failed(error);
-            self.give_up();
-            return Err(why);
-        }
-        let per_second = u64::from(rate) * u64::from(self.channels) * 2;
-        let micros = u64::from(self.bytes) * 1_000_000 / per_second.max(1);
-        let size = wav::HEADER as u64 + u64::from(self.bytes);
-        let length = Duration::from_micros(micros);
-        Ok((size, length, RecordingFormat::Wav))
+            .and_then(|()| fs::rename(&self.incomplete, &self.path))
+            .map_err(|error| self.failed(error))
     }
 
     /// Removes what was written.
@@ -151,4 +199,10 @@ impl Sound {
         // It may never have been there, or its folder may be gone.
         let _ = fs::remove_file(incomplete);
     }
+}
+
+/// Samples of each channel by itself.
+fn apart(samples: &[i16], channels: usize) -> Vec<Vec<i16>> {
+    let of = |channel| samples.iter().skip(channel).step_by(channels).copied();
+    (0..channels).map(|channel| of(channel).collect()).collect()
 }

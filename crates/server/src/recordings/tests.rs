@@ -141,6 +141,28 @@ fn channels_are_interleaved_and_a_change_of_rate_keeps_the_rate_of_the_file() {
 }
 
 #[test]
+fn an_mp3_is_one_that_can_be_read_again_at_its_length() {
+    let folder = scratch();
+    let recordings = Recordings::open(&folder);
+    for channels in [1, 2] {
+        let facts = RecordingFacts {
+            format: RecordingFormat::Mp3,
+            channels,
+            ..facts(&format!("RE{channels}"), "AC1")
+        };
+        let kept = record(&recordings, &facts, 3);
+        assert_eq!(kept.format, RecordingFormat::Mp3);
+        assert_eq!(kept.duration, Duration::from_secs(3));
+        let file = std::fs::read(recordings.sound(&kept)).unwrap();
+        assert_eq!(file.len() as u64, kept.bytes);
+        let limits = hookflash_audio::DecodeLimits::default();
+        let clip = hookflash_audio::decode(&file, None, "x.mp3", limits).unwrap();
+        let wrong = clip.duration().abs_diff(Duration::from_secs(3));
+        assert!(wrong < Duration::from_millis(250), "{:?}", clip.duration());
+    }
+}
+
+#[test]
 fn a_recording_that_is_given_up_leaves_no_file() {
     let folder = scratch();
     let recordings = Recordings::open(&folder);

@@ -53,6 +53,7 @@ async fn application<F: Future + 'static>(
     let address = listener.local_addr().unwrap();
     tokio::task::spawn_local(async move {
         let (stream, _) = listener.accept().await.unwrap();
+        #[expect(clippy::result_large_err, reason = "the library's own type")]
         let look = |request: &Request, mut response: Response| {
             let headers = request.headers();
             assert_eq!(request.uri(), "/audio?x=1");

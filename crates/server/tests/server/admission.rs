@@ -90,7 +90,11 @@ fn calls_beyond_the_limit_get_503_and_a_time_to_come_back() {
 #[test]
 fn a_reload_changes_who_answers_and_keeps_the_calls_that_run() {
     let busy = "<Response><Reject reason=\"busy\"/></Response>";
-    let running = |text: &str| config("", &document("it", text), &[("it", text)]);
+    let running = |text: &str| {
+        let mut config = config("", &document("it", text), &[("it", text)]);
+        config.recordings.folder = "recordings".into();
+        config
+    };
     let mut server = Server::start(running(WAITING)).unwrap();
     let mut before = Peer::of(udp(&server), "before");
     assert_eq!(status(&before.invite("")), 200);

@@ -47,6 +47,8 @@ pub struct TestHost {
     pub ports_left: Cell<usize>,
     pub rtp: Rc<RtpNet>,
     pub services: Services,
+    /// When a session tells that nothing comes.
+    pub packet_timeout: Cell<Option<Duration>>,
     next_media: Cell<u16>,
 }
 
@@ -148,7 +150,13 @@ impl Host for TestHost {
         self.next_media
             .set(if port == 39_999 { 30_001 } else { port + 1 });
         let address = ([127, 0, 0, 1], port).into();
-        Ok(TestMedia::open(&self.rtp, address, &self.open_ports, None))
+        let timeout = self.packet_timeout.get();
+        Ok(TestMedia::open(
+            &self.rtp,
+            address,
+            &self.open_ports,
+            timeout,
+        ))
     }
 }
 
@@ -171,6 +179,7 @@ impl World {
             ports_left: Cell::new(usize::MAX),
             rtp: RtpNet::new(),
             services: Services::default(),
+            packet_timeout: Cell::new(None),
             next_media: Cell::new(30_001),
         });
         let ledger = Ledger::new(10_000);
