@@ -160,10 +160,14 @@ mod tests {
         }
     }
 
+    /// What 0 dBm0 is in dBFS.
+    fn zero() -> f32 {
+        20.0 * (PEAK_0_DBM0 / 32_768.0).log10()
+    }
+
     #[test]
     fn a_sine_of_0_dbm0_is_3_14_db_below_one_that_fills_16_bits() {
-        let full = 20.0 * (PEAK_0_DBM0 / 32_768.0).log10();
-        assert!((full + 3.14).abs() < 0.01, "{full}");
+        assert!((zero() * 100.0 + 314.0).abs() < 1.0, "{}", zero());
         let samples = samples(&lasting(1_000, (1_000.0, 0.0), 0.0), 8_000);
         let peak = samples.iter().map(|s| s.abs()).max().unwrap();
         assert!((f32::from(peak) - PEAK_0_DBM0).abs() < 5.0, "{peak}");
@@ -178,7 +182,7 @@ mod tests {
                 assert_eq!(samples.len(), rate as usize);
                 let heard = dominant_frequency(&samples, rate).unwrap();
                 assert!((heard - hz).abs() < 0.5, "{heard} for {hz} at {rate}");
-                let heard = tone_level(&samples, rate, hz) + 3.14;
+                let heard = tone_level(&samples, rate, hz) - zero();
                 assert!((heard - level).abs() < 0.2, "{heard} for {level} at {rate}");
             }
         }
@@ -188,7 +192,7 @@ mod tests {
     fn of_two_frequencies_each_has_the_level() {
         let samples = samples(&lasting(1_000, (440.0, 480.0), -19.0), 8_000);
         for hz in [440.0, 480.0] {
-            let heard = tone_level(&samples, 8_000, hz) + 3.14;
+            let heard = tone_level(&samples, 8_000, hz) - zero();
             assert!((heard + 19.0).abs() < 0.3, "{heard}");
         }
     }

@@ -202,10 +202,13 @@ impl Session {
     /// where it is, and our stream keeps its source, its numbers and its clock.
     pub fn agree(&mut self, now: Instant, stream: Option<NegotiatedStream>) {
         if let Some(old) = self.stream {
-            self.before = old.accepts;
+            self.before = Formats::default();
             self.before.add(old.payload_type, Format::Audio(old.codec));
             if let Some(event) = old.telephone_event {
                 self.before.add(event, Format::TelephoneEvent);
+            }
+            for (payload_type, format) in old.accepts.iter() {
+                self.before.add(payload_type, format);
             }
         }
         self.stream = stream;
