@@ -315,7 +315,7 @@ fn speech_beside_the_verbs_stops_the_prompt_and_its_answer_replaces_the_document
         seconds(3).await;
         handset.speak(Duration::from_secs(1));
         let listening = world.host.services.recognition();
-        listening.result_at_end("a person please", 0.9);
+        listening.result("a person", 0.6, false);
         tokio::time::sleep(Duration::from_millis(800)).await;
         handset.forget();
         tokio::time::sleep(Duration::from_millis(100)).await;
