@@ -23,6 +23,9 @@ use crate::{Host, Socket};
 /// How soon the session is offered again what it had no room for.
 const HAND_ON_AGAIN: Duration = Duration::from_millis(100);
 
+/// How many marks may wait to be reached.
+const MOST_MARKS: usize = 1_000;
+
 /// How many keys are kept for the stream's result.
 const MOST_KEYS: usize = 1_000;
 
@@ -396,14 +399,13 @@ impl<H: Host> Stream<H> {
 
     fn mark(&self, call: &Rc<Call<H>>, what: Told) {
         let taken = match &mut *self.open.borrow_mut() {
+            Some(open) if open.due.len() >= MOST_MARKS => false,
             Some(open) => {
                 let number = open.marks;
                 open.marks += 1;
-                let taken = open.backlog.mark(format!("{}:{number}", self.number));
-                if taken {
-                    open.due.push_back(Due { number, what });
-                }
-                taken
+                open.backlog.mark(format!("{}:{number}", self.number));
+                open.due.push_back(Due { number, what });
+                true
             }
             None => true,
         };
