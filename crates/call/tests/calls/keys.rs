@@ -39,6 +39,37 @@ fn keys_that_come_as_info_are_collected_and_answered_with_200() {
 }
 
 #[test]
+fn keys_that_come_both_as_events_and_as_info_count_once() {
+    for info_first in [false, true] {
+        in_virtual_time(async {
+            let world = world();
+            let document = GATHER.replace("\"4\"", "\"20\"");
+            let (phone, handset) = world.caller_of(&document).await;
+            let pause = Duration::from_millis(60);
+            for key in "11223#".chars() {
+                let tell = || {
+                    let body = format!("Signal={key}\r\nDuration=100\r\n");
+                    phone.send("INFO", &[("Content-Type", "application/dtmf-relay")], &body);
+                };
+                if info_first {
+                    tell();
+                    phone.listen(pause).await;
+                }
+                handset.press_fast(&key.to_string(), pause, pause);
+                phone.listen(pause).await;
+                if !info_first {
+                    tell();
+                }
+                phone.listen(pause).await;
+            }
+            phone.hung_up().await;
+            assert_eq!(world.asked_once("/done").field("Digits"), "11223");
+            world.settle().await;
+        });
+    }
+}
+
+#[test]
 fn keys_of_an_info_that_says_nothing_are_no_keys() {
     in_virtual_time(async {
         let world = world();

@@ -322,6 +322,26 @@ fn ring_plays_a_ringing_tone_or_tells_the_caller_to_ring() {
 }
 
 #[test]
+fn play_of_an_empty_file_for_ever_ends_with_the_call() {
+    for dialect in [Dialect::Twiml, Dialect::Cxml] {
+        in_virtual_time(async {
+            let world = World::new(dialect);
+            let empty = tone(600.0, Duration::ZERO);
+            world
+                .host
+                .services
+                .clip("http://app.example/empty.wav", empty);
+            let document = xml("<Play loop=\"0\">empty.wav</Play><Hangup/>");
+            let (phone, _handset) = world.caller_of(&document).await;
+            phone.listen(5 * SECOND).await;
+            phone.send("BYE", &[], "");
+            phone.listen(SECOND).await;
+            world.settle().await;
+        });
+    }
+}
+
+#[test]
 fn echo_sends_the_callers_voice_back_until_the_call_ends() {
     in_virtual_time(async {
         let world = World::new(Dialect::Twiml);
