@@ -23,10 +23,18 @@ const LONGEST_RECOGNITION: Duration = Duration::from_secs(10);
 
 /// Lets the prompts be heard and collects what the caller types or says. Dropping the future
 /// leaves nothing behind: what plays fades out, and nobody listens any more.
-pub(crate) async fn collect<H: Host>(call: &Rc<Call<H>>, gather: &Gather) -> Gathered {
+///
+/// `interrupt` is called whenever input came that ends prompts by the rules of the gather, for
+/// those who have prompts of their own.
+pub(crate) async fn collect<H: Host>(
+    call: &Rc<Call<H>>,
+    gather: &Gather,
+    interrupt: &dyn Fn(),
+) -> Gathered {
     let mut input = Input {
         call,
         gather,
+        interrupt,
         listener: call.listen(Keys::Ignores),
         is_listening: false,
         prompts_over: None,
@@ -54,6 +62,7 @@ pub(crate) async fn collect<H: Host>(call: &Rc<Call<H>>, gather: &Gather) -> Gat
 struct Input<'a, H: Host> {
     call: &'a Rc<Call<H>>,
     gather: &'a Gather,
+    interrupt: &'a dyn Fn(),
     listener: Listener<H>,
     is_listening: bool,
     /// When the prompts had been heard or were cut short.
@@ -186,6 +195,7 @@ impl<H: Host> Input<'_, H> {
                 }
                 if self.gather.keys_interrupt {
                     player.stop();
+                    (self.interrupt)();
                 }
             }
             MediaEvent::Voice(is_speaking) if self.speech.input.is_some() => {
@@ -242,6 +252,7 @@ impl<H: Host> Input<'_, H> {
         let least = usize::try_from(rules.least_words).unwrap_or(usize::MAX);
         if self.gather.speech_interrupts && words >= least {
             player.stop();
+            (self.interrupt)();
         }
     }
 

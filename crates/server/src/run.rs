@@ -204,9 +204,9 @@ impl Server {
             };
             running.spawn(format!("shard-{index}"), move |stop| part.run(stop))?;
         }
-        let settings = running.started.speech.clone();
+        let setup = speech::Setup::from(&running.started);
         running.spawn("speech".to_owned(), move |stop| {
-            Box::pin(speech::run(settings, jobs, ended(stop)))
+            Box::pin(speech::run(setup, jobs, ended(stop)))
         })?;
         running.spawn("http".to_owned(), move |stop| {
             Box::pin(async move {
@@ -306,7 +306,7 @@ impl Running {
             public_url(&config, self.http_addr),
         ));
         self.desk.prompts.set_limits(Limits::from(&config.media));
-        self.desk.speech.reload(config.speech.clone()).await;
+        self.desk.speech.reload((&config).into()).await;
         self.grace = config.shutdown.grace;
         tracing::info!("the configuration was read again");
         warn(&config);

@@ -9,13 +9,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use hookflash_audio::Clip;
+use hookflash_audio::{Clip, Want};
 use hookflash_call::{Recognition, SpeechError};
 use hookflash_program::{Heard, Recognizer, SpeechText, Voice};
 use hookflash_speech::{Hearing, Listening, session};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config;
+use crate::prompts::wants;
 
 pub(crate) use thread::run;
 
@@ -39,7 +40,24 @@ pub(crate) enum Job {
         content_type: &'static str,
         reply: oneshot::Sender<Result<Heard, SpeechError>>,
     },
-    Settings(Box<config::Speech>),
+    Setup(Box<Setup>),
+}
+
+/// What the thread is made from.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    pub(crate) settings: config::Speech,
+    /// In what forms clips will be played.
+    pub(crate) wants: Vec<Want>,
+}
+
+impl From<&config::Config> for Setup {
+    fn from(config: &config::Config) -> Setup {
+        Setup {
+            settings: config.speech.clone(),
+            wants: wants(&config.media),
+        }
+    }
 }
 
 /// What is counted.
@@ -80,11 +98,11 @@ impl Speech {
     }
 
     /// Takes over a changed configuration.
-    pub(crate) async fn reload(&self, settings: config::Speech) {
-        let can_listen = !settings.recognizers.is_empty();
+    pub(crate) async fn reload(&self, setup: Setup) {
+        let can_listen = !setup.settings.recognizers.is_empty();
         self.can_listen.store(can_listen, Ordering::Relaxed);
         self.said_deaf.store(false, Ordering::Relaxed);
-        let _ = self.jobs.send(Job::Settings(Box::new(settings))).await;
+        let _ = self.jobs.send(Job::Setup(Box::new(setup))).await;
     }
 
     fn give(&self, job: Job) -> Result<(), SpeechError> {

@@ -34,7 +34,8 @@ pub(crate) fn demo(stay: bool) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return complain(format_args!("cannot start: {error}"), 1),
     };
-    match runtime.block_on(run(stay)) {
+    // The phones stay on this thread.
+    match tokio::task::LocalSet::new().block_on(&runtime, run(stay)) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(failed) => complain(format_args!("{failed} of the calls went wrong"), 1),
         Err(why) => complain(why, 1),
@@ -114,7 +115,7 @@ async fn desk(
     let phone = bind(script).await?;
     let address = phone.address();
     let (news, _) = mpsc::unbounded_channel();
-    tokio::spawn(phone.run(false, news, stopped.clone()));
+    tokio::task::spawn_local(phone.run(false, news, stopped.clone()));
     Ok(address)
 }
 

@@ -81,9 +81,9 @@ struct Wanted {
     #[serde(rename = "CallSid")]
     call_sid: Option<String>,
     #[serde(rename = "PageSize")]
-    page_size: Option<usize>,
+    page_size: Option<String>,
     #[serde(rename = "Page")]
-    page: Option<usize>,
+    page: Option<String>,
 }
 
 /// What a name in a path asks for.
@@ -162,8 +162,8 @@ fn laml_page(
     });
     let page = RecordingPage {
         path: request.uri().path(),
-        page: wanted.page.unwrap_or_default(),
-        page_size: wanted.page_size.unwrap_or(USUAL).clamp(1, MOST),
+        page: number(&wanted.page).unwrap_or_default(),
+        page_size: number(&wanted.page_size).unwrap_or(USUAL).clamp(1, MOST),
         call_sid: wanted.call_sid.as_deref(),
     };
     Ok(Json(recording_list(
@@ -172,6 +172,11 @@ fn laml_page(
         page,
         &settings.public_url,
     )))
+}
+
+/// What is no number is as good as not given.
+fn number(text: &Option<String>) -> Option<usize> {
+    text.as_ref()?.parse().ok()
 }
 
 async fn laml_read(

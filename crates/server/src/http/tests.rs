@@ -334,7 +334,12 @@ async fn recordings_are_listed_as_each_vendor_does() {
     assert_eq!(list["recordings"].as_array().unwrap().len(), 1);
     assert_eq!(list["page"], 1);
     assert!(list["next_page_uri"].is_null());
-    for (query, count) in [("CallSid=CA1", 2), ("CallSid=CA2", 0), ("Page=9", 0)] {
+    for (query, count) in [
+        ("CallSid=CA1", 2),
+        ("CallSid=CA2", 0),
+        ("PageSize=x", 2),
+        ("Page=9", 0),
+    ] {
         let path = format!("/2010-04-01/Accounts/AC1/Recordings?{query}");
         let list = json(&path, &mine).await;
         assert_eq!(

@@ -10,12 +10,14 @@ use hookflash_speech::{
     Transcriptions, VoiceEntry, VoiceTable,
 };
 
+use super::Setup;
 use crate::config::{
     RecognizerKind, Speech, SpeechEngine, SpeechRecognizer, SpeechService, SpeechVoice,
 };
 
 /// Finds the engines, says which there are, and makes a speaker of them.
-pub(super) fn speaker(settings: &Speech, client: &Rc<dyn HttpClient>) -> Speaker {
+pub(super) fn speaker(setup: &Setup, client: &Rc<dyn HttpClient>) -> Speaker {
+    let settings = &setup.settings;
     let engines = if settings.engines.is_empty() {
         installed()
     } else {
@@ -42,6 +44,7 @@ pub(super) fn speaker(settings: &Speech, client: &Rc<dyn HttpClient>) -> Speaker
         voices: table(settings),
         disk: disk.map(Arc::new),
         memory: usize::try_from(settings.memory).unwrap_or(usize::MAX),
+        wants: setup.wants.clone(),
     })
 }
 

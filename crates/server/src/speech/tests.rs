@@ -39,8 +39,8 @@ impl Stage {
             .status();
         assert!(written.unwrap().success());
         let text = text.replace("FOLDER", &folder.to_string_lossy());
-        let config = settings(&text, &folder);
-        let (speech, jobs) = Speech::new(&config);
+        let setup = setup(&text, &folder);
+        let (speech, jobs) = Speech::new(&setup.settings);
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -50,7 +50,7 @@ impl Stage {
             let stopped = async {
                 let _ = stopped.await;
             };
-            tokio::task::LocalSet::new().block_on(&runtime, run(config, jobs, stopped));
+            tokio::task::LocalSet::new().block_on(&runtime, run(setup, jobs, stopped));
         });
         Stage {
             folder,
@@ -80,9 +80,9 @@ impl Drop for Stage {
     }
 }
 
-fn settings(text: &str, folder: &Path) -> config::Speech {
+fn setup(text: &str, folder: &Path) -> Setup {
     let config = Config::from_parts("t", text, folder, &[], &Default::default());
-    config.unwrap().speech
+    (&config.unwrap()).into()
 }
 
 const LOCAL: &str = r#"
@@ -149,7 +149,7 @@ async fn a_changed_configuration_is_taken_over() {
     let stage = Stage::new("reload", &LOCAL.replace("engine\"", "nothing\""));
     assert!(stage.say("x", Voice::default()).await.is_err());
     let text = LOCAL.replace("FOLDER", &stage.folder.to_string_lossy());
-    stage.speech.reload(settings(&text, &stage.folder)).await;
+    stage.speech.reload(setup(&text, &stage.folder)).await;
     assert!(stage.say("x", Voice::default()).await.is_ok());
 }
 
@@ -166,11 +166,11 @@ async fn clips_are_kept_in_the_configured_folder() {
             .count()
     };
     while files() == 0 {
-        tokio::task::yield_now().await;
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     stage
         .speech
-        .reload(settings(
+        .reload(setup(
             &text.replace("FOLDER", &stage.folder.to_string_lossy()),
             &stage.folder,
         ))

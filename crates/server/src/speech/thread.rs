@@ -10,8 +10,7 @@ use hookflash_speech::{HttpClient, Recognizers, SpeakError, Speaker};
 
 use super::engines;
 use super::lent::Lent;
-use super::{Job, Jobs};
-use crate::config::Speech;
+use super::{Job, Jobs, Setup};
 use crate::resolver::Names;
 use crate::webhook::Webhooks;
 
@@ -28,11 +27,11 @@ struct Staff {
 }
 
 impl Staff {
-    fn of(settings: &Speech, client: &Rc<dyn HttpClient>) -> Staff {
+    fn of(setup: &Setup, client: &Rc<dyn HttpClient>) -> Staff {
         Staff {
-            speaker: Rc::new(engines::speaker(settings, client)),
-            recognizers: engines::recognizers(settings, client),
-            voice: settings.voice.clone(),
+            speaker: Rc::new(engines::speaker(setup, client)),
+            recognizers: engines::recognizers(&setup.settings, client),
+            voice: setup.settings.voice.clone(),
         }
     }
 
@@ -49,15 +48,15 @@ impl Staff {
 }
 
 /// Works until `stop` resolves. Called within a `LocalSet`.
-pub(crate) async fn run(settings: Speech, jobs: Jobs, stop: impl Future<Output = ()>) {
+pub(crate) async fn run(setup: Setup, jobs: Jobs, stop: impl Future<Output = ()>) {
     let webhooks = Webhooks::new(Names::default(), true);
     let client: Rc<dyn HttpClient> = Rc::new(Lent(webhooks));
-    let staff = RefCell::new(Staff::of(&settings, &client));
+    let staff = RefCell::new(Staff::of(&setup, &client));
     let Jobs(mut jobs) = jobs;
     let work = async {
         while let Some(job) = jobs.recv().await {
-            if let Job::Settings(settings) = job {
-                let renewed = Staff::of(&settings, &client);
+            if let Job::Setup(setup) = job {
+                let renewed = Staff::of(&setup, &client);
                 staff.replace(renewed);
             } else {
                 begin(staff.borrow().clone(), job);
@@ -108,7 +107,7 @@ fn begin(staff: Staff, job: Job) {
                 }
             });
         }
-        Job::Settings(_) => {}
+        Job::Setup(_) => {}
     }
 }
 

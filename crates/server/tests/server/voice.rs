@@ -7,7 +7,7 @@ use std::time::Duration;
 use hookflash_server::Server;
 
 use crate::peer::{Peer, SDP, status};
-use crate::stage::{config, document, get, get_with, udp, wait};
+use crate::stage::{config, document, get, get_with, udp, until, wait};
 
 /// An ear and a mouth: the RTP side of a caller.
 struct Ear {
@@ -132,4 +132,39 @@ fn a_recording_outlives_its_server_and_is_fetched_with_the_accounts_token() {
         .map(|sample| i16::from_le_bytes([sample[0], sample[1]]).unsigned_abs())
         .max();
     assert!(loudest > Some(5_000), "{loudest:?}");
+}
+
+#[test]
+fn calls_that_hear_something_leave_no_port_no_leg_and_no_file_behind() {
+    let play = "<Response><Play loop=\"0\">file:tone.wav</Play></Response>";
+    let mut setup = config("shards = 1", &document("it", play), &[("it", play)]);
+    let folder = setup.recordings.folder.parent().unwrap().to_owned();
+    let mut file = hookflash_audio::wav::header(1, 8_000, 8_000).to_vec();
+    file.resize(8_044, 1);
+    std::fs::write(folder.join("tone.wav"), file).unwrap();
+    setup.media.prompts = Some(folder);
+    let server = Server::start(setup).unwrap();
+    let ear = Ear::new();
+    let mut peer = Peer::of(udp(&server), "many");
+    for number in 0..300 {
+        peer.call_id = format!("many{number}");
+        assert_eq!(status(&peer.invite_with("", &ear.offer())), 200);
+        assert_eq!(status(&peer.bye()), 200);
+        peer = Peer::of(udp(&server), "many");
+    }
+    let metric = |name: &str| -> u64 {
+        let (_, text) = get(server.http_addr, "/metrics");
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+        line.rsplit_once(' ').unwrap().1.parse().unwrap()
+    };
+    until("nothing is left", || {
+        metric("hookflash_media_ports{") + metric("hookflash_media_legs{") == 0
+    });
+    assert!(metric("hookflash_media_packets_sent_total") > 0);
+    assert_eq!(metric("hookflash_prompts_cached "), 1);
+    // RTP, RTCP and HTTP of other tests come and go, but not hundreds.
+    if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
+        let sockets = open.count();
+        assert!(sockets < 300, "{sockets} open files");
+    }
 }
