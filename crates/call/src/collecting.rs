@@ -46,14 +46,14 @@ pub(crate) async fn collect<H: Host>(
         input.begin_listening();
     }
     let mut cycles = match gather.repeat {
-        Repeat::Times(times) => Some(times.max(1)),
-        Repeat::Forever => None,
+        Repeat::Times(times) => times.max(1),
+        Repeat::Forever => 1,
     };
     loop {
         let gathered = input.cycle().await;
-        cycles = cycles.map(|cycles| cycles - 1);
+        cycles -= 1;
         let is_nothing = gathered.reason == GatherEnd::Timeout && gathered.finish.is_none();
-        if !is_nothing || cycles == Some(0) {
+        if !is_nothing || cycles == 0 {
             return gathered;
         }
     }
@@ -115,8 +115,9 @@ impl<H: Host> Input<'_, H> {
     async fn cycle(&mut self) -> Gathered {
         let player = Player::new(self.call, &self.gather.prompts);
         let mut feeding = pin!(player.feed(match self.gather.repeat {
-            Repeat::Times(0) => Repeat::Times(0),
-            _ => Repeat::ONCE,
+            Repeat::Times(times) => Repeat::Times(times.min(1)),
+            // Prompts without end leave no wait after them that could be repeated.
+            Repeat::Forever => Repeat::Forever,
         }));
         self.prompts_over = None;
         self.last_key = None;

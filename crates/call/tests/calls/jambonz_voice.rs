@@ -130,6 +130,24 @@ fn gather_hears_nothing_during_a_prompt_that_nobody_may_interrupt() {
 }
 
 #[test]
+fn gather_repeats_a_prompt_without_end_until_somebody_answers() {
+    in_virtual_time(async {
+        let world = world();
+        let document = document(json!([{
+            "verb": "gather", "input": ["digits"], "numDigits": 1, "timeout": 3,
+            "say": {"text": "Number?", "loop": "forever"}, "actionHook": "/done"
+        }]));
+        let (phone, handset) = world.caller_of(&document).await;
+        phone.listen(9_500 * MS).await;
+        handset.press("4");
+        phone.hung_up().await;
+        assert_about(length(&one_sound(&handset.heard())), 9_500 * MS);
+        assert_eq!(world.asked_once("/done").field("digits"), "4");
+        world.settle().await;
+    });
+}
+
+#[test]
 fn gather_speech_interrupts_after_as_many_words_as_the_document_says() {
     in_virtual_time(async {
         let world = world();

@@ -257,6 +257,42 @@ fn say_goes_on_while_the_caller_puts_it_on_hold_and_back() {
 }
 
 #[test]
+fn say_goes_on_in_another_codec_when_the_caller_changes_it_in_the_middle() {
+    in_virtual_time(async {
+        let world = World::new(Dialect::Twiml);
+        let services = &world.host.services;
+        services.speech("long", tone(600.0, 4 * SECOND), 5 * MS);
+        let (phone, handset) = world.caller_of(&xml("<Say>long</Say><Hangup/>")).await;
+        assert_eq!(world.host.rtp.sends(30_001).map(|(_, format)| format), None);
+        phone.listen(2 * SECOND).await;
+        assert_eq!(
+            world.host.rtp.sends(30_001).map(|(_, format)| format),
+            Some(0)
+        );
+        let sdp = [("Content-Type", "application/sdp")];
+        let offer = handset.offer();
+        let offer = offer.replace("RTP/AVP 0 8", "RTP/AVP 8 0");
+        phone.send("INVITE", &sdp, &offer);
+        let answer = phone.response("INVITE").await;
+        phone.send("ACK", &[], "");
+        assert!(answer.body.contains("RTP/AVP 8"), "{}", answer.body);
+        handset.accept(&answer.body);
+        phone.listen(SECOND).await;
+        assert_eq!(
+            world.host.rtp.sends(30_001).map(|(_, format)| format),
+            Some(8)
+        );
+        phone.hung_up().await;
+        let heard = handset.heard();
+        let said = sounds(&heard, 60 * MS);
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert_about(length(&said[0]), 4 * SECOND);
+        assert!(is_tone(&heard[said[0].clone()], 600.0));
+        world.settle().await;
+    });
+}
+
+#[test]
 fn say_passes_the_voice_of_the_document_on() {
     in_virtual_time(async {
         let world = World::new(Dialect::Twiml);

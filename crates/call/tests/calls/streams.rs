@@ -8,6 +8,7 @@ use hookflash_dialects::{Dialect, Frame};
 use serde_json::{Value, json};
 
 use crate::support::application::Page;
+use crate::support::rtp::tone;
 use crate::support::services::Wire;
 use crate::support::world::{World, in_virtual_time};
 
@@ -100,7 +101,7 @@ fn a_connected_stream_takes_and_brings_audio_until_the_application_closes_it() {
         assert_eq!(texts[1]["start"]["customParameters"]["who"], "alice");
 
         let echoing = tokio::task::spawn_local(echo(Rc::clone(&wire)));
-        handset.speak(Duration::from_secs(2));
+        handset.play(tone(300.0, Duration::from_secs(2)));
         seconds(3).await;
         let heard = handset.heard();
         let level = tone_level(
@@ -469,7 +470,7 @@ fn a_stereo_stream_has_the_caller_on_its_first_channel_at_the_rate_that_was_aske
     in_virtual_time(async {
         let world = listening(r#""mixType": "stereo", "sampleRate": 16000"#);
         let (phone, handset) = world.caller().await;
-        handset.speak(Duration::from_secs(2));
+        handset.play(tone(300.0, Duration::from_secs(2)));
         seconds(3).await;
         let wire = world.host.services.socket();
         let (caller, ours) = (channel(&wire, 0, 2), channel(&wire, 1, 2));
@@ -491,7 +492,7 @@ fn a_mixed_stream_has_one_channel() {
     in_virtual_time(async {
         let world = listening(r#""mixType": "mixed""#);
         let (phone, handset) = world.caller().await;
-        handset.speak(Duration::from_secs(1));
+        handset.play(tone(300.0, Duration::from_secs(1)));
         seconds(2).await;
         let wire = world.host.services.socket();
         let frames = binary(&wire);

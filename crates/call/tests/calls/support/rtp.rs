@@ -264,7 +264,7 @@ impl Handset {
     pub fn speak(&self, length: Duration) {
         let even = tone(300.0, length);
         let syllable = std::f64::consts::TAU * 4.0 / 8_000.0;
-        let loudness = |at: usize| 0.6 + 0.4 * (at as f64 * syllable).sin();
+        let loudness = |at: usize| 1.0 + 0.4 * (at as f64 * syllable).sin();
         let samples = even.samples().iter().enumerate();
         let spoken: Vec<i16> = samples
             .map(|(at, &sample)| (f64::from(sample) * loudness(at)) as i16)

@@ -183,6 +183,7 @@ impl Services {
         }
         let wire = Rc::new(Wire {
             url: request.url,
+            headers: request.headers,
             ..Wire::default()
         });
         self.sockets.borrow_mut().push(Rc::clone(&wire));
@@ -363,6 +364,8 @@ impl Drop for TestRecording {
 #[derive(Default)]
 pub struct Wire {
     pub url: String,
+    /// Header fields of the handshake.
+    pub headers: Vec<(String, String)>,
     /// What the call sent.
     pub sent: RefCell<Vec<Frame>>,
     /// The application takes nothing more.
