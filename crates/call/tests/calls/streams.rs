@@ -557,3 +557,23 @@ fn the_application_disconnects_and_what_it_cannot_mean_is_noted_once() {
         world.settle().await;
     });
 }
+
+#[test]
+fn more_marks_than_anybody_needs_are_dropped_and_noted_once() {
+    in_virtual_time(async {
+        let world = world(Dialect::Twiml, CONNECT);
+        let (phone, _handset) = world.caller().await;
+        seconds(1).await;
+        let wire = world.host.services.socket();
+        wire.send(media(&loud(Duration::from_secs(10))));
+        for number in 0..5_000 {
+            wire.send(mark(&number.to_string()));
+        }
+        seconds(12).await;
+        assert_eq!(messages(&wire, "mark").len(), 1_000);
+        let trace = hookflash_call::view::trace(&world.record()).to_string();
+        assert_eq!(trace.matches("too many marks").count(), 1);
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
