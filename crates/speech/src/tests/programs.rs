@@ -260,7 +260,10 @@ async fn an_engine_that_floods_is_stopped() {
     ] {
         let path = scratch.program(
             "engine",
-            &format!("echo $$ >\"$(dirname \"$0\")/pid\"; echo \"$6\" >\"$(dirname \"$0\")/file\"\n{flood}"),
+            &format!(
+                "here=$(dirname \"$0\"); echo $$ >\"$here/pid\"; echo \"$6\" >\"$here/file\"\n\
+                 {flood}"
+            ),
         );
         let engine = Flite::at("flite", &path, limits(Duration::from_secs(5)));
         let outcome = say(&engine, &script("x"), &speaking("en-US", Gender::Male)).await;
