@@ -9,7 +9,7 @@ fn leg() -> OfferAnswer {
     OfferAnswer::new(LocalMedia {
         address: [192, 0, 2, 1].into(),
         port: 30_000,
-        codecs: [Codec::Pcmu, Codec::Pcma].into(),
+        codecs: Codec::ALL.into(),
         session_id: 1,
     })
 }

@@ -101,3 +101,53 @@ impl fmt::Debug for Clip {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Want;
+    use crate::measure::tone_level;
+
+    fn tone(rate: u32) -> Clip {
+        let step = std::f32::consts::TAU * 1_000.0 / rate as f32;
+        let samples: Vec<i16> = (0..rate)
+            .map(|n| ((n as f32 * step).sin() * 10_000.0) as i16)
+            .collect();
+        Clip::new(rate, samples)
+    }
+
+    #[test]
+    fn other_rates_are_made_once_when_asked_for() {
+        let clip = tone(44_100);
+        let alone = clip.memory();
+        let first = clip.at(8_000).unwrap().as_ptr();
+        assert_eq!(clip.memory(), alone + 16_000);
+        assert_eq!(clip.at(8_000).unwrap().as_ptr(), first);
+        assert_eq!(clip.at(8_000).unwrap().len(), 8_000);
+        assert!(clip.at(44_100).unwrap().as_ptr() == clip.samples().as_ptr());
+        assert!(clip.at(8_001).is_none());
+    }
+
+    #[test]
+    fn bytes_of_g711_sound_like_the_clip_and_are_kept() {
+        let clip = tone(16_000);
+        clip.prepare(Want::G711(Law::A));
+        let prepared = clip.memory();
+        for law in [Law::Mu, Law::A] {
+            let mut samples = Vec::new();
+            g711::decode_all(law, clip.encoded(law), &mut samples);
+            let level =
+                tone_level(&samples, 8_000, 1_000.0) - 20.0 * (10_000f32 / 32_768.0).log10();
+            assert!(level.abs() < 0.2, "{level}");
+        }
+        assert_eq!(clip.memory(), prepared + 8_000);
+    }
+
+    #[test]
+    fn a_clip_of_g711_is_not_resampled() {
+        let clip = Clip::new(8_000, vec![1_000; 80]);
+        assert_eq!(clip.encoded(Law::Mu), [g711::encode(Law::Mu, 1_000); 80]);
+        assert_eq!(clip.duration(), Duration::from_millis(10));
+        assert_eq!(Clip::new(0, vec![]).duration(), Duration::ZERO);
+    }
+}

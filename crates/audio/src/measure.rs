@@ -80,3 +80,49 @@ fn loudest(samples: &[i16], rate: u32, from: f64, to: f64, step: f64) -> Option<
         .max_by(|a, b| a.1.total_cmp(&b.1))
         .map(|(hz, _)| hz)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sine(rate: u32, hz: f32, peak: f32, count: usize) -> Vec<i16> {
+        let step = TAU * f64::from(hz) / f64::from(rate);
+        (0..count)
+            .map(|n| ((n as f64 * step).sin() * f64::from(peak)) as i16)
+            .collect()
+    }
+
+    #[test]
+    fn a_sine_that_fills_16_bits_is_0_dbfs() {
+        let samples = sine(8_000, 1_000.0, 32_767.0, 4_000);
+        assert!(tone_level(&samples, 8_000, 1_000.0).abs() < 0.01);
+        assert!((rms(&samples) - 32_767.0 / 2f32.sqrt()).abs() < 20.0);
+        assert!(tone_level(&samples, 8_000, 1_400.0) < -60.0);
+        assert_eq!(tone_level(&[0; 100], 8_000, 1_000.0), -120.0);
+        assert_eq!((rms(&[]), tone_level(&[], 8_000, 100.0)), (0.0, -120.0));
+    }
+
+    #[test]
+    fn the_loudest_frequency_is_found_beside_others_and_after_silence() {
+        for rate in [8_000, 16_000, 48_000] {
+            for hz in [97.3, 440.0, 1_004.5, 3_333.0] {
+                let quieter = sine(rate, 700.0, 2_000.0, rate as usize / 2);
+                let mut samples = sine(rate, hz, 9_000.0, rate as usize / 2);
+                samples
+                    .iter_mut()
+                    .zip(quieter)
+                    .for_each(|(sum, sample)| *sum += sample);
+                let late = [vec![0; rate as usize / 4], samples].concat();
+                let heard = dominant_frequency(&late, rate).unwrap();
+                assert!((heard - hz).abs() < 1.0, "{heard} for {hz} at {rate}");
+            }
+        }
+    }
+
+    #[test]
+    fn silence_has_no_frequency() {
+        assert_eq!(dominant_frequency(&[0; 8_000], 8_000), None);
+        assert_eq!(dominant_frequency(&[9_000; 20], 8_000), None);
+        assert_eq!(dominant_frequency(&[], 0), None);
+    }
+}

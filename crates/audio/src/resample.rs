@@ -141,3 +141,147 @@ impl std::fmt::Debug for Resampler {
         write!(f, "Resampler({from} samples to {to})")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::measure::{dominant_frequency, rms, tone_level};
+
+    const PEAK: f32 = 10_000.0;
+
+    fn sine(rate: u32, hz: f32, count: usize) -> Vec<i16> {
+        let step = std::f64::consts::TAU * f64::from(hz) / f64::from(rate);
+        (0..count)
+            .map(|n| ((n as f64 * step).sin() * f64::from(PEAK)) as i16)
+            .collect()
+    }
+
+    /// How much louder a tone is than it was made, in decibels.
+    fn change(samples: &[i16], rate: u32, hz: f32) -> f32 {
+        let middle = &samples[samples.len() / 4..samples.len() * 3 / 4];
+        tone_level(middle, rate, hz) - 20.0 * (PEAK / 32_768.0).log10()
+    }
+
+    #[test]
+    fn tones_of_speech_keep_frequency_and_level_between_all_rates() {
+        for from in RATES {
+            for to in RATES {
+                for hz in [300.0, 1_004.0, 3_000.0, 3_400.0] {
+                    let out = convert(from, to, &sine(from, hz, from as usize / 2));
+                    let change = change(&out, to, hz);
+                    assert!(
+                        change.abs() < 1.0,
+                        "{hz} Hz from {from} to {to}: {change} dB"
+                    );
+                }
+            }
+        }
+        let out = convert(44_100, 8_000, &sine(44_100, 1_004.0, 44_100));
+        let hz = dominant_frequency(&out, 8_000).unwrap();
+        assert!((hz - 1_004.0).abs() < 0.5, "{hz}");
+    }
+
+    #[test]
+    fn what_the_lower_rate_cannot_hold_is_gone_and_not_folded_down() {
+        for (from, to) in [
+            (16_000, 8_000),
+            (48_000, 8_000),
+            (44_100, 8_000),
+            (48_000, 16_000),
+        ] {
+            for above in [1.08, 1.25, 1.6] {
+                let hz = to as f32 / 2.0 * above;
+                let out = convert(from, to, &sine(from, hz, from as usize));
+                let middle = &out[out.len() / 4..out.len() * 3 / 4];
+                let level = 20.0 * (rms(middle).max(0.1) * 1.414 / PEAK).log10();
+                assert!(level < -45.0, "{hz} Hz from {from} to {to}: {level} dB");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_added_above_what_the_lower_rate_held() {
+        let out = convert(8_000, 48_000, &sine(8_000, 3_000.0, 8_000));
+        for image in [5_000.0, 11_000.0, 13_000.0] {
+            let level = change(&out, 48_000, image);
+            assert!(level < -50.0, "{image} Hz: {level} dB");
+        }
+    }
+
+    #[test]
+    fn a_stream_in_pieces_sounds_like_the_whole() {
+        for (from, to) in [
+            (8_000, 48_000),
+            (48_000, 8_000),
+            (44_100, 16_000),
+            (11_025, 8_000),
+        ] {
+            let samples = sine(from, 700.0, from as usize);
+            let mut resampler = Resampler::new(from, to);
+            let mut out = Vec::new();
+            for part in samples.chunks(317) {
+                resampler.push(part, &mut out);
+            }
+            resampler.finish(&mut out);
+            let length = to as usize + resampler.delay();
+            assert!(out.len() >= length && out.len() < length + to as usize / 10);
+            let level = change(&out, to, 700.0);
+            assert!(level.abs() < 0.5, "from {from} to {to}: {level} dB");
+            // Seams between blocks of 20 ms would be heard 50 Hz beside the tone.
+            for beside in [600.0, 650.0, 750.0, 800.0] {
+                let level = change(&out, to, beside);
+                assert!(level < -60.0, "{beside} Hz from {from} to {to}: {level} dB");
+            }
+        }
+    }
+
+    #[test]
+    fn a_frame_of_20_ms_in_is_a_frame_of_20_ms_out() {
+        for (from, to) in [
+            (8_000, 16_000),
+            (48_000, 8_000),
+            (24_000, 8_000),
+            (16_000, 48_000),
+        ] {
+            let mut resampler = Resampler::new(from, to);
+            let mut out = Vec::new();
+            for n in 1..=50 {
+                resampler.push(&vec![5; (from / 50) as usize], &mut out);
+                assert_eq!(out.len(), n * (to / 50) as usize, "from {from} to {to}");
+            }
+            assert!(resampler.delay() as u32 <= to / 100);
+        }
+    }
+
+    #[test]
+    fn equal_and_impossible_rates_pass_samples_through() {
+        for (from, to) in [(8_000, 8_000), (0, 8_000), (8_000, 0), (u32::MAX, 8_000)] {
+            assert_eq!(convert(from, to, &[1, 2, 3]), [1, 2, 3]);
+        }
+    }
+
+    #[test]
+    fn what_is_too_loud_is_clipped_and_does_not_wrap() {
+        let square: Vec<i16> = (0..8_000)
+            .map(|n| if n % 40 < 20 { i16::MAX } else { i16::MIN })
+            .collect();
+        let out = convert(8_000, 48_000, &square);
+        let level = 20.0 * (rms(&out) / rms(&square)).log10();
+        assert!(level.abs() < 0.5, "{level}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(12))]
+        #[test]
+        fn the_length_is_right_for_any_rate(from in 1..=192_000u32, to in 0..8usize, count in 0..5_000usize) {
+            let to = RATES[to];
+            // Rates without a common divisor need blocks as long as themselves.
+            prop_assume!(u64::from(to) * count as u64 / u64::from(from) < 1_000_000);
+            let out = convert(from, to, &vec![100; count]);
+            let expected = (count as u64 * u64::from(to)).div_ceil(u64::from(from));
+            prop_assert_eq!(out.len() as u64, expected);
+        }
+    }
+}

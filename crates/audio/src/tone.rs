@@ -144,3 +144,125 @@ pub fn samples(tone: &Tone, rate: u32) -> Vec<i16> {
     generator.fill(&mut out);
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::{dominant_frequency, rms, tone_level};
+
+    fn lasting(millis: u64, frequencies: (f32, f32), level: f32) -> Tone {
+        Tone {
+            frequencies,
+            level,
+            on: Duration::from_millis(millis),
+            off: Duration::ZERO,
+            repeat_for: None,
+        }
+    }
+
+    /// What 0 dBm0 is in dBFS.
+    fn zero() -> f32 {
+        20.0 * (PEAK_0_DBM0 / 32_768.0).log10()
+    }
+
+    #[test]
+    fn a_sine_of_0_dbm0_is_3_14_db_below_one_that_fills_16_bits() {
+        assert!((zero() * 100.0 + 314.0).abs() < 1.0, "{}", zero());
+        let samples = samples(&lasting(1_000, (1_000.0, 0.0), 0.0), 8_000);
+        let peak = samples.iter().map(|s| s.abs()).max().unwrap();
+        assert!((f32::from(peak) - PEAK_0_DBM0).abs() < 5.0, "{peak}");
+        assert!(dbm0(rms(&samples)).abs() < 0.1);
+    }
+
+    #[test]
+    fn tones_have_their_frequencies_and_levels_at_every_rate() {
+        for rate in crate::resample::RATES {
+            for (hz, level) in [(440.0, -10.0), (1_004.0, -20.0), (3_400.0, -3.0)] {
+                let samples = samples(&lasting(1_000, (hz, 0.0), level), rate);
+                assert_eq!(samples.len(), rate as usize);
+                let heard = dominant_frequency(&samples, rate).unwrap();
+                assert!((heard - hz).abs() < 0.5, "{heard} for {hz} at {rate}");
+                let heard = tone_level(&samples, rate, hz) - zero();
+                assert!((heard - level).abs() < 0.2, "{heard} for {level} at {rate}");
+            }
+        }
+    }
+
+    #[test]
+    fn of_two_frequencies_each_has_the_level() {
+        let samples = samples(&lasting(1_000, (440.0, 480.0), -19.0), 8_000);
+        for hz in [440.0, 480.0] {
+            let heard = tone_level(&samples, 8_000, hz) - zero();
+            assert!((heard + 19.0).abs() < 0.3, "{heard}");
+        }
+    }
+
+    #[test]
+    fn edges_are_soft() {
+        let samples = samples(&lasting(100, (1_000.0, 0.0), 0.0), 8_000);
+        let bend = |three: &[i16]| {
+            (i32::from(three[0]) - 2 * i32::from(three[1]) + i32::from(three[2])).abs()
+        };
+        let padded = [&[0; 10], &samples[..], &[0; 10]].concat();
+        let steady = samples[200..600].windows(3).map(bend).max().unwrap();
+        let sharpest = padded.windows(3).map(bend).max().unwrap();
+        assert!(
+            sharpest <= steady + steady / 20,
+            "{sharpest} after {steady}"
+        );
+    }
+
+    #[test]
+    fn a_cadence_alternates_and_ends_in_time() {
+        let cadence = Tone {
+            off: Duration::from_millis(300),
+            repeat_for: Some(Duration::from_millis(1_000)),
+            ..lasting(200, (1_000.0, 0.0), -10.0)
+        };
+        let samples = samples(&cadence, 8_000);
+        assert_eq!(samples.len(), 8_000);
+        for (millis, sounds) in [(100, true), (350, false), (600, true), (850, false)] {
+            let around = &samples[millis * 8 - 200..millis * 8 + 200];
+            assert_eq!(rms(around) > 1_000.0, sounds, "at {millis} ms");
+        }
+        let ringing = Tone::ringing(Duration::from_secs(7));
+        let samples = super::samples(&ringing, 8_000);
+        assert_eq!(samples.len(), 56_000);
+        assert!(rms(&samples[48_400..55_900]) > 1_000.0);
+        assert!(samples[55_999].abs() < 200, "the cut is soft too");
+    }
+
+    #[test]
+    fn a_tone_made_in_pieces_is_the_same() {
+        let tone = lasting(500, (697.0, 1_209.0), -9.0);
+        let whole = samples(&tone, 8_000);
+        let mut generator = Generator::new(&tone, 8_000);
+        let mut pieces = Vec::new();
+        let mut part = [0; 37];
+        loop {
+            let filled = generator.fill(&mut part);
+            pieces.extend_from_slice(&part[..filled]);
+            if filled < part.len() {
+                break;
+            }
+        }
+        assert_eq!(pieces, whole);
+    }
+
+    #[test]
+    fn tones_without_length_or_that_cannot_be_heard_do_no_harm() {
+        let nothing = lasting(0, (440.0, 0.0), 0.0);
+        assert_eq!(samples(&nothing, 8_000), []);
+        let forever = Tone {
+            repeat_for: Some(Duration::MAX),
+            ..nothing
+        };
+        assert_eq!(samples(&forever, 8_000), []);
+        for hz in [0.0, -1.0, 4_000.0, 1e9, f32::NAN, f32::INFINITY] {
+            let silent = samples(&lasting(20, (hz, 0.0), 0.0), 8_000);
+            assert_eq!(silent, [0; 160], "{hz}");
+        }
+        let loud = samples(&lasting(20, (440.0, 480.0), f32::INFINITY), 8_000);
+        assert_eq!(loud.len(), 160);
+    }
+}

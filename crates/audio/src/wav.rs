@@ -3,12 +3,12 @@
 /// Bytes of a header.
 pub const HEADER: usize = 44;
 
-/// The header before `data_len` bytes of samples. While a recording goes on its length is not
-/// known: write one with 0 and another over it at the end. What does not fit 32 bits is said to be
-/// as long as they can say, which readers take for "until the end of the file".
+/// The header before `data_len` bytes of samples. What does not fit 32 bits is said to be as long as
+/// they can say, which readers take for "until the end of the file". While a recording goes on its
+/// length is not known: write a header with `u64::MAX`, and the true one over it at the end.
 pub fn header(channels: u16, rate: u32, data_len: u64) -> [u8; HEADER] {
     let data = u32::try_from(data_len).unwrap_or(u32::MAX);
-    let riff = u32::try_from(data_len + HEADER as u64 - 8).unwrap_or(u32::MAX);
+    let riff = u32::try_from(data_len.saturating_add(HEADER as u64 - 8)).unwrap_or(u32::MAX);
     let align = channels.saturating_mul(2);
     let fields: [&[u8]; 13] = [
         b"RIFF",
@@ -63,7 +63,10 @@ mod tests {
 
     #[test]
     fn a_recording_too_long_for_its_header_says_the_most_it_can() {
-        assert_eq!(header(1, 8_000, 1 << 40)[40..], [0xff; 4]);
+        for length in [1 << 40, u64::MAX] {
+            assert_eq!(header(1, 8_000, length)[4..8], [0xff; 4]);
+            assert_eq!(header(1, 8_000, length)[40..], [0xff; 4]);
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use hookflash_audio::{Tap, TapFrame};
+use hookflash_audio::{Tap, TapFrame, measure};
 use hookflash_dialects::{CallFacts, Direction, Moment, Party, RecordingFacts};
 use hookflash_dialects::{RecordingSource, RecordingState};
 use hookflash_program::{Announce, RecordTranscription, RecordingFormat, Tracks};
@@ -17,6 +17,7 @@ use tokio::sync::{Notify, oneshot};
 use crate::background::Tapped;
 use crate::call::Call;
 use crate::journal::What;
+use crate::key_tail::KeyTail;
 use crate::trimming::Trimming;
 use crate::{Host, RecordingFile};
 
@@ -70,6 +71,7 @@ impl<H: Host> Recording<H> {
                 file: Some(file),
                 tracks: order.tracks,
                 dual: facts.channels == 2,
+                tail: (order.source == RecordingSource::Verb).then(KeyTail::default),
                 trimming: order.trim.then(Trimming::default),
                 paused: false,
                 heard_sound: false,
@@ -134,6 +136,13 @@ impl<H: Host> Recording<H> {
             &running.facts.sid,
             if paused { "pauses" } else { "goes on" },
         );
+    }
+
+    /// Leaves out the tone that has just been heard and that ends the recording.
+    pub(crate) fn leave_out_key(&self) {
+        if let Some(running) = &self.running {
+            running.writer.borrow_mut().tail = None;
+        }
     }
 
     /// Completes the file, then tells those whom it concerns. The work goes on when nobody waits
@@ -316,6 +325,8 @@ struct Writer<F> {
     file: Option<F>,
     tracks: Tracks,
     dual: bool,
+    /// For a recording that a key may end.
+    tail: Option<KeyTail>,
     trimming: Option<Trimming>,
     paused: bool,
     heard_sound: bool,
@@ -326,6 +337,16 @@ struct Writer<F> {
 
 impl<F: RecordingFile> Writer<F> {
     fn hear(&mut self, frame: &TapFrame<'_>) {
+        match self.tail.take() {
+            Some(mut tail) => {
+                tail.pass(frame, |frame| self.write(frame));
+                self.tail = Some(tail);
+            }
+            None => self.write(frame),
+        }
+    }
+
+    fn write(&mut self, frame: &TapFrame<'_>) {
         if self.paused || self.failure.is_some() {
             return;
         }
@@ -359,6 +380,9 @@ impl<F: RecordingFile> Writer<F> {
 
     /// Gives the file away to be completed, or says why it cannot be.
     fn finish(&mut self) -> Result<F, String> {
+        if let Some(mut tail) = self.tail.take() {
+            tail.flush(|frame| self.write(frame));
+        }
         let file = self.file.take();
         if let Some(why) = self.failure.take() {
             return Err(why);
@@ -369,13 +393,12 @@ impl<F: RecordingFile> Writer<F> {
 
 /// Root mean square below which a frame counts as silence: about -48 dB of full scale, above the
 /// noise of a quiet line and below the softest speech.
-const SILENCE: i64 = 130;
+const SILENCE: f32 = 130.0;
 
-/// Whether a frame is anything but silence.
+/// Whether a frame is anything but silence. Noise, hum and held tones count as sound, which is why
+/// this is no detector of speech: what somebody wants to keep is not cut.
 fn has_sound(samples: &[i16]) -> bool {
-    let energy: i64 = samples.iter().map(|&s| i64::from(s) * i64::from(s)).sum();
-    let length = i64::try_from(samples.len()).unwrap_or(i64::MAX);
-    energy > SILENCE * SILENCE * length
+    measure::rms(samples) > SILENCE
 }
 
 /// Adds two directions into one channel.

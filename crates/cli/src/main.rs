@@ -16,7 +16,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hookflash_dialects::Dialect;
-use hookflash_phone::OnRefer;
+use hookflash_media::Codec;
+use hookflash_phone::{Keys, KeysBy, Moment, OnRefer, Sound};
 use hookflash_server::config::{Config, Options};
 use hookflash_sip::Uri;
 
@@ -147,6 +148,49 @@ struct PhoneArgs {
     /// One JSON object per event.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    sound: PhoneSound,
+}
+
+/// What the phone does with sound.
+#[derive(Args)]
+struct PhoneSound {
+    /// Play this file when a call is answered: WAV, MP3, OGG Vorbis or G.711 without a header.
+    #[arg(long, value_name = "FILE")]
+    play: Option<PathBuf>,
+    /// Keep what is heard in this WAV file.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Press these keys when their moment has come: 0 to 9, *, #, A to D; w waits half a second,
+    /// W and , a whole one. May be repeated: each waits for its own moment.
+    #[arg(long, value_name = "KEYS")]
+    digits: Vec<Keys>,
+    /// How keys are sent: rfc4733, inband or info.
+    #[arg(long, value_name = "HOW", default_value = "rfc4733")]
+    dtmf: KeysBy,
+    /// Press them so long after the answer, or the keys before, such as 2s or 500ms.
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1s")]
+    digits_after: Duration,
+    /// Press them when something was heard and then nothing for so long, such as 800ms.
+    #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "digits_after")]
+    when_quiet: Option<Duration>,
+    /// Codecs to offer and take, best first: PCMU, PCMA, L16, L16/16000, opus; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    codec: Vec<Codec>,
+}
+
+/// `2s`, `1.5s`, `500ms`; a number alone is milliseconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(number), _) => (number, 0.001),
+        (None, Some(number)) => (number, 1.0),
+        (None, None) => (text, 0.001),
+    };
+    let seconds = number.trim().parse::<f64>().map(|number| number * unit);
+    seconds
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "write it like 2s or 500ms".to_owned())
 }
 
 fn main() -> ExitCode {
@@ -273,6 +317,10 @@ fn phone(args: PhoneArgs) -> ExitCode {
     let password = args.password.or_else(|| {
         matches!(args.on_refer, OnRefer::Challenge).then(|| format!("{:016x}", phone::rand_seed()))
     });
+    let sound = match sound(args.sound) {
+        Ok(sound) => sound,
+        Err(why) => return complain(why, WRONG_USAGE),
+    };
     let script = hookflash_phone::Script {
         user: args.username.clone(),
         call: args.call,
@@ -287,7 +335,56 @@ fn phone(args: PhoneArgs) -> ExitCode {
             password,
             realm: None,
         }),
+        sound,
         ..hookflash_phone::Script::default()
     };
     phone::phone(listen, script, args.json)
+}
+
+fn sound(args: PhoneSound) -> Result<Sound, String> {
+    let play = args.play.as_deref().map(phone::clip).transpose()?;
+    let codecs = match args.codec {
+        none if none.is_empty() => Sound::default().codecs,
+        codecs => codecs,
+    };
+    Ok(Sound {
+        codecs,
+        play,
+        record: args.record,
+        keys: args.digits,
+        keys_by: args.dtmf,
+        keys_at: match args.when_quiet {
+            Some(quiet) => Moment::Quiet(quiet),
+            None => Moment::After(args.digits_after),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_with_and_without_a_unit() {
+        for (text, millis) in [("2s", 2_000), ("1.5s", 1_500), ("500ms", 500), ("80", 80)] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["", "s", "-1s", "soon", "nans", "infs"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_of_a_phone_with_sound_is_read() {
+        let line = "hookflash phone --digits 1 --digits 47w11# --dtmf info --when-quiet 800ms \
+                    --record heard.wav --codec opus --codec PCMA";
+        let Command::Phone(args) = Cli::parse_from(line.split_whitespace()).command else {
+            panic!("not a phone");
+        };
+        let sound = sound(args.sound).unwrap();
+        assert_eq!(sound.keys.len(), 2);
+        assert_eq!(sound.keys_by, KeysBy::Info);
+        assert_eq!(sound.keys_at, Moment::Quiet(Duration::from_millis(800)));
+        assert_eq!(sound.codecs, [Codec::Opus, Codec::Pcma]);
+    }
 }

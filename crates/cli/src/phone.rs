@@ -1,8 +1,11 @@
 //! `hookflash phone`: runs the phone in the terminal.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use hookflash_audio::{Clip, DecodeLimits, decode};
 use hookflash_phone::{Phone, Script};
 use tokio::sync::{mpsc, watch};
 
@@ -62,6 +65,15 @@ fn show(item: &hookflash_phone::News, json: bool) {
     } else {
         print(&format!("{item}\n"));
     }
+}
+
+/// The audio of a file, to be played.
+pub(crate) fn clip(path: &Path) -> Result<Arc<Clip>, String> {
+    let complaint = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+    let bytes = std::fs::read(path).map_err(|error| complaint(&error))?;
+    let name = path.to_string_lossy();
+    let clip = decode(&bytes, None, &name, DecodeLimits::default());
+    clip.map(Arc::new).map_err(|error| complaint(&error))
 }
 
 /// A different number for each run, so that two phones never make the same Call-ID.

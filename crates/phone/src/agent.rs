@@ -6,15 +6,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hookflash_media::rtp::PACKET_SIZE;
 use hookflash_sip::header::NameAddr;
 use hookflash_sip::{
-    Endpoint, Event, IncomingReferId, LegEnd, LegId, Name, NotifyState, OutgoingInvite, Request,
+    Endpoint, Event, IncomingReferId, LegEnd, LegId, Method, Name, NotifyState, OutgoingInvite,
+    Request,
 };
 
-use crate::audio::Audio;
+use crate::audio::{Audio, key_body, key_of};
 use crate::news::News;
 use crate::script::{OnRefer, Script};
+use crate::talk::Talk;
 use crate::triggered;
 
 /// How a leg came to be.
@@ -30,7 +31,7 @@ enum Origin {
 
 struct Leg {
     origin: Origin,
-    audio: Audio,
+    talk: Talk,
     /// The calls that this one follows from, each by REFER.
     generation: u32,
     /// A call that it asked us to place is under way.
@@ -51,10 +52,12 @@ enum Due {
 pub(crate) struct Agent {
     script: Script,
     own_address: String,
-    /// The one RTP port that all legs share: nobody listens to it.
+    /// The one RTP port that all legs share.
     rtp: SocketAddr,
     seed: u64,
     legs: HashMap<LegId, Leg>,
+    /// The leg that is listened to: the one that was answered last.
+    current: Option<LegId>,
     due: Vec<(Instant, Due)>,
     news: VecDeque<News>,
 }
@@ -68,6 +71,7 @@ impl Agent {
             rtp,
             seed,
             legs: HashMap::new(),
+            current: None,
             due: Vec::new(),
             news: VecDeque::new(),
         }
@@ -144,25 +148,31 @@ impl Agent {
             Event::Incoming { invite, .. } => self.incoming(now, endpoint, leg, invite),
             Event::Progress(response) => {
                 self.news.push_back(News::Progress(response.status()));
+                if !response.body().is_empty() {
+                    // Early media; the final answer says the same again.
+                    self.settled(now, leg, response.body());
+                    self.current.get_or_insert(leg);
+                }
                 self.report_provisional(now, endpoint, leg, response.status());
             }
             Event::Answered(response) => {
-                self.settled(leg, response.body());
+                self.settled(now, leg, response.body());
                 self.answered(now, endpoint, leg);
             }
             Event::Confirmed { body } => {
                 if let Some(answer) = body {
-                    self.settled(leg, &answer);
+                    self.settled(now, leg, &answer);
                 }
             }
-            Event::OfferSettled(Ok(answer)) => self.settled(leg, &answer),
+            Event::OfferSettled(Ok(answer)) => self.settled(now, leg, &answer),
+            Event::Request(request) => self.asked(leg, &request),
             Event::Reoffer(offer) => {
                 let Some(state) = self.legs.get_mut(&leg) else {
                     return;
                 };
                 let answer = match offer {
-                    Some(offer) => state.audio.answer(&offer),
-                    None => Ok(state.audio.offer()),
+                    Some(offer) => state.talk.audio.answer(now, &offer),
+                    None => Ok(state.talk.audio.offer()),
                 };
                 // The endpoint refuses only when the peer gave up in the meantime.
                 let _ = endpoint.answer_offer(now, leg, answer);
@@ -171,7 +181,6 @@ impl Agent {
             Event::NotifyAnswer(refer, _) => self.reported(now, endpoint, leg, refer),
             Event::Ended(end) => self.ended(now, endpoint, leg, &end),
             Event::OfferSettled(Err(_))
-            | Event::Request(_)
             | Event::RequestAnswer(..)
             | Event::ReferAnswer(..)
             | Event::Notify(..)
@@ -180,12 +189,61 @@ impl Agent {
         }
     }
 
-    /// One packet of silence for each leg that may send.
-    pub(crate) fn silence(&mut self) -> Vec<([u8; PACKET_SIZE], SocketAddr)> {
-        self.legs
-            .values_mut()
-            .filter_map(|leg| leg.audio.next_packet())
-            .collect()
+    /// Lets 20 ms of sound pass; returns the packets to send.
+    pub(crate) fn beat(
+        &mut self,
+        now: Instant,
+        endpoint: &mut Endpoint,
+    ) -> Vec<(Vec<u8>, SocketAddr)> {
+        let mut packets = Vec::new();
+        for (leg, state) in &mut self.legs {
+            let listens = self.current == Some(*leg);
+            let beat = state.talk.beat(now, &self.script.sound, listens);
+            packets.extend(beat.packets);
+            self.news.extend(beat.news);
+            if let Some((key, length)) = beat.info {
+                let body = key_body(key, length).into();
+                let content_type = Some("application/dtmf-relay");
+                // A leg that is just ending needs no more keys.
+                let _ = endpoint.request(now, *leg, Method::Info, &[], content_type, body);
+            }
+        }
+        packets
+    }
+
+    /// Moves what the phone has heard behind `out` and says its rate; nothing while no call is
+    /// listened to.
+    pub(crate) fn take_heard(&mut self, out: &mut Vec<i16>) -> u32 {
+        let mut unheard = Vec::new();
+        let mut rate = 0;
+        for (leg, state) in &mut self.legs {
+            if self.current == Some(*leg) {
+                rate = state.talk.audio.ear().take_samples(out);
+            } else {
+                state.talk.audio.ear().take_samples(&mut unheard);
+            }
+        }
+        rate
+    }
+
+    /// A packet came to the RTP port.
+    pub(crate) fn receive(&mut self, now: Instant, from: SocketAddr, packet: &[u8]) {
+        let alone = self.legs.len() == 1;
+        let mut legs = self.legs.values_mut();
+        // Behind a translator it may come from elsewhere; that can be told with one leg only.
+        if let Some(state) = legs.find(|state| alone || state.talk.audio.expects(from)) {
+            state.talk.audio.receive(now, from, packet);
+        }
+    }
+
+    /// INFO may bring a key.
+    fn asked(&mut self, leg: LegId, request: &Request) {
+        if *request.method() == Method::Info
+            && let Some(key) = key_of(request.body())
+            && let Some(state) = self.legs.get_mut(&leg)
+        {
+            state.talk.audio.hear_key(key);
+        }
     }
 
     fn audio(&mut self) -> Audio {
@@ -194,13 +252,23 @@ impl Agent {
             .seed
             .wrapping_mul(0x5851_f42d_4c95_7f2d)
             .wrapping_add(1);
-        Audio::new(self.rtp, self.seed)
+        Audio::new(self.rtp, &self.script.sound.codecs, self.seed)
     }
 
-    fn settled(&mut self, leg: LegId, answer: &[u8]) {
+    fn settled(&mut self, now: Instant, leg: LegId, answer: &[u8]) {
         if let Some(state) = self.legs.get_mut(&leg) {
-            state.audio.settled(answer);
+            state.talk.audio.settled(now, answer);
         }
+    }
+
+    /// A leg is answered: it is the one that is listened to.
+    fn begin(&mut self, now: Instant, leg: LegId) {
+        self.current = Some(leg);
+        if let Some(state) = self.legs.get_mut(&leg) {
+            let asked_for = matches!(state.origin, Origin::Refer { .. });
+            state.talk.begin(now, &self.script.sound, !asked_for);
+        }
+        self.schedule_hang_up(now, leg);
     }
 
     fn incoming(
@@ -236,8 +304,8 @@ impl Agent {
         let status = match self.script.answer.status {
             200 => {
                 let description = match invite.body() {
-                    offer if offer.is_empty() => Ok(state.audio.offer()),
-                    offer => state.audio.answer(offer),
+                    offer if offer.is_empty() => Ok(state.talk.audio.offer()),
+                    offer => state.talk.audio.answer(now, offer),
                 };
                 match description.map(|sdp| endpoint.answer(now, leg, &[], sdp)) {
                     Ok(Ok(())) => 200,
@@ -249,7 +317,7 @@ impl Agent {
             status => status,
         };
         if status == 200 {
-            self.schedule_hang_up(now, leg);
+            self.begin(now, leg);
         } else if endpoint.reject(now, leg, status, None, &[]).is_err() {
             return;
         }
@@ -258,7 +326,7 @@ impl Agent {
 
     fn answered(&mut self, now: Instant, endpoint: &mut Endpoint, leg: LegId) {
         self.news.push_back(News::Answered);
-        self.schedule_hang_up(now, leg);
+        self.begin(now, leg);
         self.report_final(now, endpoint, leg, 200);
     }
 
@@ -475,6 +543,7 @@ impl Agent {
         };
         self.report_final(now, endpoint, leg, status);
         self.legs.remove(&leg);
+        self.current = self.current.filter(|current| *current != leg);
         self.due
             .retain(|(_, due)| !matches!(due, Due::Take(l) | Due::HangUp(l) if *l == leg));
     }
@@ -484,7 +553,7 @@ impl Leg {
     fn new(origin: Origin, audio: Audio, generation: u32) -> Leg {
         Leg {
             origin,
-            audio,
+            talk: Talk::new(audio),
             generation,
             transferring: false,
             invite: None,

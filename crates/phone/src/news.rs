@@ -35,6 +35,18 @@ pub enum News {
     Ended(String),
     /// A call could not be placed, and why.
     CannotCall(String),
+    /// It presses these keys.
+    Pressing(String),
+    /// It hears a key of the other side, and how it came.
+    Key(char, &'static str),
+    /// It hears something after quiet.
+    Sound,
+    /// It has heard nothing for half a second after a sound.
+    Quiet,
+    /// It hears a plain tone of so many hertz.
+    Tone(u32),
+    /// What it hears can no longer be recorded, and why.
+    CannotRecord(String),
 }
 
 impl News {
@@ -54,10 +66,16 @@ impl News {
             News::Notified(_) => "notified",
             News::Ended(_) => "ended",
             News::CannotCall(_) => "cannot_call",
+            News::Pressing(_) => "pressing",
+            News::Key(..) => "key",
+            News::Sound => "sound",
+            News::Quiet => "quiet",
+            News::Tone(_) => "tone",
+            News::CannotRecord(_) => "cannot_record",
         }
     }
 
-    /// The event as a JSON object: `event`, and `status` or `detail` where there is one.
+    /// The event as a JSON object: `event`, and `status`, `detail` or `hertz` where there is one.
     pub fn to_json(&self) -> Value {
         let name = self.name();
         match self {
@@ -68,12 +86,18 @@ impl News {
             | News::Following(text)
             | News::CannotFollow(text)
             | News::Ended(text)
-            | News::CannotCall(text) => json!({ "event": name, "detail": text }),
+            | News::CannotCall(text)
+            | News::Pressing(text)
+            | News::CannotRecord(text) => json!({ "event": name, "detail": text }),
             News::Progress(status)
             | News::Took(status)
             | News::ReferAnswered(status)
             | News::Notified(status) => json!({ "event": name, "status": status }),
-            News::Answered | News::ReferIgnored => json!({ "event": name }),
+            News::Key(key, how) => json!({ "event": name, "detail": key.to_string(), "how": how }),
+            News::Tone(hertz) => json!({ "event": name, "hertz": hertz }),
+            News::Answered | News::ReferIgnored | News::Sound | News::Quiet => {
+                json!({ "event": name })
+            }
         }
     }
 }
@@ -96,6 +120,12 @@ impl fmt::Display for News {
             News::Notified(status) => write!(f, "reported {status}"),
             News::Ended(why) => write!(f, "call over: {why}"),
             News::CannotCall(why) => write!(f, "cannot call: {why}"),
+            News::Pressing(keys) => write!(f, "pressing {keys}"),
+            News::Key(key, how) => write!(f, "heard the key {key} {how}"),
+            News::Sound => f.write_str("hears something"),
+            News::Quiet => f.write_str("hears nothing any more"),
+            News::Tone(hertz) => write!(f, "hears a tone of {hertz} Hz"),
+            News::CannotRecord(why) => write!(f, "cannot record: {why}"),
         }
     }
 }

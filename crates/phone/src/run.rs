@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use hookflash_sip::endpoint::Target;
@@ -11,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::agent::Agent;
 use crate::news::News;
+use crate::recording::Recording;
 use crate::script::{OnRefer, Script};
 
 /// How long the phone waits for answers after its last call is over.
@@ -28,6 +30,13 @@ pub enum PhoneError {
     },
     /// `challenge` without a name and a password to demand.
     NoCredentials,
+    /// The file to record into cannot be written.
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's word for it.
+        error: std::io::Error,
+    },
 }
 
 impl fmt::Display for PhoneError {
@@ -40,6 +49,9 @@ impl fmt::Display for PhoneError {
             PhoneError::NoCredentials => f.write_str(
                 "to challenge REFER the phone needs --username and --password to ask for",
             ),
+            PhoneError::Record { path, error } => {
+                write!(f, "cannot record into {}: {error}", path.display())
+            }
         }
     }
 }
@@ -53,6 +65,8 @@ pub struct Phone {
     endpoint: Endpoint,
     agent: Agent,
     rtp: UdpSocket,
+    recording: Option<Recording>,
+    heard: Vec<i16>,
 }
 
 impl Phone {
@@ -79,6 +93,12 @@ impl Phone {
             ),
             _ => None,
         };
+        let recording = script.sound.record.as_deref().map(|path| {
+            Recording::create(path).map_err(|error| PhoneError::Record {
+                path: path.to_owned(),
+                error,
+            })
+        });
         let host = routable(address);
         let mut config = EndpointConfig {
             user_agent: "hookflash phone".to_owned(),
@@ -104,6 +124,8 @@ impl Phone {
             endpoint: Endpoint::new(config, seed),
             agent: Agent::new(script, own_address, routable(media), seed),
             rtp,
+            recording: recording.transpose()?,
+            heard: Vec::new(),
         })
     }
 
@@ -114,6 +136,8 @@ impl Phone {
 
     /// Runs until `stop` turns true and every call is over, or, for a phone that only places a
     /// call (`until_idle`), until that call and all that came of it are over.
+    ///
+    /// Its sound keeps it on one thread: the future cannot be sent to another.
     pub async fn run(
         mut self,
         until_idle: bool,
@@ -124,22 +148,30 @@ impl Phone {
         let _ = news.send(News::Listening(self.address.to_string()));
         self.agent.start(Instant::now(), &mut self.endpoint);
         let mut stopping = false;
+        let mut sounds = false;
         let mut quiet_since = Instant::now();
         let mut packet = vec![0; 65_536];
         let mut rtp_packet = [0; 2_048];
         let mut pacer = tokio::time::interval(Duration::from_millis(20));
-        pacer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        // A beat that comes late is made up for: what is heard and said must not shrink.
+        pacer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
         loop {
             self.flush(&news).await;
             let now = Instant::now();
-            if self.agent.live_legs() > 0 {
+            let calls = self.agent.live_legs() > 0;
+            if calls {
                 quiet_since = now;
             }
+            if calls && !sounds {
+                pacer.reset();
+            }
+            sounds = calls;
             // A transfer that the script gave up leaves a subscription behind in the endpoint;
             // all that the wait is for is the answer to the last BYE.
             let idle = self.agent.live_legs() == 0
                 && (self.endpoint.leg_count() == 0 || now - quiet_since >= LAST_WORDS);
             if idle && (stopping || until_idle) {
+                self.end_recording(&news);
                 return;
             }
             let deadline = [self.endpoint.poll_timeout(), self.agent.poll_timeout()]
@@ -156,9 +188,13 @@ impl Phone {
                         self.endpoint.handle_datagram(Instant::now(), flow, bytes);
                     }
                 }
-                // What it hears is of no use to it; reading keeps the buffer of the socket empty.
-                _ = self.rtp.recv_from(&mut rtp_packet) => {}
-                _ = pacer.tick(), if self.agent.live_legs() > 0 => self.send_silence().await,
+                received = self.rtp.recv_from(&mut rtp_packet) => {
+                    if let Ok((length, from)) = received {
+                        let bytes = rtp_packet.get(..length).unwrap_or_default();
+                        self.agent.receive(Instant::now(), from, bytes);
+                    }
+                }
+                _ = pacer.tick(), if calls => self.beat(&news).await,
                 () = tokio::time::sleep_until(deadline.into()) => {}
                 changed = stop.changed(), if !stopping => {
                     if changed.is_err() || *stop.borrow() {
@@ -218,10 +254,27 @@ impl Phone {
         }
     }
 
-    async fn send_silence(&mut self) {
-        for (packet, to) in self.agent.silence() {
+    async fn beat(&mut self, news: &mpsc::UnboundedSender<News>) {
+        for (packet, to) in self.agent.beat(Instant::now(), &mut self.endpoint) {
             // A peer without an RTP port makes loopback answer with an error; that is its affair.
             let _ = self.rtp.send_to(&packet, to).await;
+        }
+        self.heard.clear();
+        let rate = self.agent.take_heard(&mut self.heard);
+        if let Some(recording) = &mut self.recording
+            && !self.heard.is_empty()
+            && let Err(error) = recording.write(rate, &self.heard)
+        {
+            self.recording = None;
+            let _ = news.send(News::CannotRecord(error.to_string()));
+        }
+    }
+
+    fn end_recording(&mut self, news: &mpsc::UnboundedSender<News>) {
+        if let Some(recording) = self.recording.take()
+            && let Err(error) = recording.finish()
+        {
+            let _ = news.send(News::CannotRecord(error.to_string()));
         }
     }
 }

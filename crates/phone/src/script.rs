@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use hookflash_sip::Credentials;
 
+use crate::sound::Sound;
+
 /// How the phone takes an incoming call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -40,6 +42,15 @@ pub struct ScriptError {
     expected: &'static str,
 }
 
+impl ScriptError {
+    pub(crate) fn new(word: &str, expected: &'static str) -> ScriptError {
+        ScriptError {
+            word: word.to_owned(),
+            expected,
+        }
+    }
+}
+
 impl fmt::Display for ScriptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -57,10 +68,7 @@ impl FromStr for OnRefer {
 
     fn from_str(word: &str) -> Result<OnRefer, ScriptError> {
         let expected = "accept, reject=CODE, fail=CODE (300 to 699), silent, bye or challenge";
-        let error = || ScriptError {
-            word: word.to_owned(),
-            expected,
-        };
+        let error = || ScriptError::new(word, expected);
         let code = |text: &str| {
             text.parse()
                 .ok()
@@ -101,6 +109,8 @@ pub struct Script {
     pub credentials: Option<Credentials>,
     /// How many transfers in a row one call may go through.
     pub max_transfers: u32,
+    /// What it does with sound.
+    pub sound: Sound,
 }
 
 impl Default for Script {
@@ -116,6 +126,7 @@ impl Default for Script {
             hang_up_after: None,
             credentials: None,
             max_transfers: 5,
+            sound: Sound::default(),
         }
     }
 }

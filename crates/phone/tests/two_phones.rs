@@ -3,16 +3,35 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use hookflash_phone::{Answer, News, Phone, Script};
+use hookflash_audio::measure::{dominant_frequency, rms, tone_level};
+use hookflash_audio::{Clip, DecodeLimits, Tone, decode, tone};
+use hookflash_media::Codec;
+use hookflash_phone::{Answer, KeysBy, Moment, News, Phone, PhoneError, Script, Sound};
 use tokio::sync::{mpsc, watch};
+use tokio::task::LocalSet;
 
 const ANYWHERE: ([u8; 4], u16) = ([127, 0, 0, 1], 0);
 
 /// Runs a callee with this script and a caller that hangs up after a moment; returns what each
 /// told.
 async fn conversation(callee: Script) -> (Vec<News>, Vec<News>) {
+    let caller = Script {
+        hang_up_after: Some(Duration::from_millis(50)),
+        ..Script::default()
+    };
+    talk(caller, callee).await
+}
+
+/// Has a caller with this script call a callee with that one; returns what each told.
+async fn talk(caller: Script, callee: Script) -> (Vec<News>, Vec<News>) {
+    LocalSet::new().run_until(talk_here(caller, callee)).await
+}
+
+async fn talk_here(caller: Script, callee: Script) -> (Vec<News>, Vec<News>) {
     let callee = Phone::bind(SocketAddr::from(ANYWHERE), callee, None, 1)
         .await
         .unwrap();
@@ -20,15 +39,14 @@ async fn conversation(callee: Script) -> (Vec<News>, Vec<News>) {
     let caller = Script {
         user: "ann".to_owned(),
         call: Some(format!("sip:bob@{}", callee.address())),
-        hang_up_after: Some(Duration::from_millis(50)),
-        ..Script::default()
+        ..caller
     };
     let caller = Phone::bind(SocketAddr::from(ANYWHERE), caller, None, 2)
         .await
         .unwrap();
     let (callee_news, mut callee_heard) = mpsc::unbounded_channel();
     let (caller_news, mut caller_heard) = mpsc::unbounded_channel();
-    let serving = tokio::spawn(callee.run(false, callee_news, stopped.clone()));
+    let serving = tokio::task::spawn_local(callee.run(false, callee_news, stopped.clone()));
     caller.run(true, caller_news, stopped).await;
     stop.send(true).unwrap();
     serving.await.unwrap();
@@ -78,4 +96,168 @@ async fn a_busy_phone_rings_and_refuses() {
         Some(&News::Ended("refused with 486".to_owned()))
     );
     assert!(callee.contains(&News::Took(486)), "{callee:?}");
+}
+
+/// A tone to play, at a level that telephones like.
+fn tone_of(hertz: f32, millis: u64) -> Arc<Clip> {
+    let tone = Tone {
+        frequencies: (hertz, 0.0),
+        level: -12.0,
+        on: Duration::from_millis(millis),
+        off: Duration::ZERO,
+        repeat_for: None,
+    };
+    Arc::new(Clip::new(16_000, tone::samples(&tone, 16_000)))
+}
+
+fn script(sound: Sound, hang_up_after: Option<u64>) -> Script {
+    Script {
+        hang_up_after: hang_up_after.map(Duration::from_millis),
+        sound,
+        ..Script::default()
+    }
+}
+
+fn file(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+fn keys(news: &[News]) -> String {
+    let key = |item: &News| match item {
+        News::Key(key, _) => Some(*key),
+        _ => None,
+    };
+    news.iter().filter_map(key).collect()
+}
+
+#[tokio::test]
+async fn what_one_plays_the_other_hears_and_records_whatever_the_codec() {
+    for (codec, name) in [
+        (Codec::Pcmu, "pcmu"),
+        (Codec::Pcma, "pcma"),
+        (Codec::L16Wide, "l16"),
+    ] {
+        let record = file(&format!("heard-{name}.wav"));
+        let plays = Sound {
+            play: Some(tone_of(1_004.0, 900)),
+            codecs: vec![codec],
+            ..Sound::default()
+        };
+        let records = Sound {
+            record: Some(record.clone()),
+            codecs: vec![codec],
+            ..Sound::default()
+        };
+        let (caller, callee) = talk(script(records, Some(1_300)), script(plays, None)).await;
+        assert!(caller.contains(&News::Sound), "{caller:?}");
+        assert!(caller.contains(&News::Tone(1_004)), "{codec:?}: {caller:?}");
+        assert!(!callee.contains(&News::Sound), "{callee:?}");
+
+        let heard = decode(
+            &std::fs::read(&record).unwrap(),
+            None,
+            "x.wav",
+            DecodeLimits::default(),
+        );
+        let heard = heard.unwrap();
+        assert_eq!(heard.rate(), codec.sample_rate());
+        assert!(heard.duration() > Duration::from_millis(900), "{heard:?}");
+        let loud: Vec<i16> = heard
+            .samples()
+            .chunks(heard.rate() as usize / 50)
+            .filter(|frame| rms(frame) > 3_000.0)
+            .flatten()
+            .copied()
+            .collect();
+        let hertz = dominant_frequency(&loud, heard.rate()).unwrap();
+        assert!((hertz - 1_004.0).abs() < 2.0, "{codec:?}: {hertz} Hz");
+        let sent = 20.0 * (tone::peak(-12.0) / 32_768.0).log10();
+        let level = tone_level(&loud, heard.rate(), hertz) - sent;
+        assert!(level.abs() < 1.0, "{codec:?}: {level} dB off");
+    }
+}
+
+#[tokio::test]
+async fn keys_are_heard_however_they_are_sent() {
+    for (by, how) in [(KeysBy::Rfc4733, "as an event"), (KeysBy::Info, "by INFO")] {
+        let presses = Sound {
+            keys: vec!["1w2".parse().unwrap(), "#".parse().unwrap()],
+            keys_by: by,
+            keys_at: Moment::After(Duration::from_millis(100)),
+            ..Sound::default()
+        };
+        let (caller, callee) = talk(script(presses, Some(2_000)), Script::default()).await;
+        assert!(
+            caller.contains(&News::Pressing("1w2".to_owned())),
+            "{caller:?}"
+        );
+        assert_eq!(keys(&callee), "12#", "{by:?}: {callee:?}");
+        assert!(callee.contains(&News::Key('1', how)), "{callee:?}");
+    }
+}
+
+#[tokio::test]
+async fn keys_as_tones_are_in_the_audio() {
+    let record = file("tones.wav");
+    let presses = Sound {
+        keys: vec!["159".parse().unwrap()],
+        keys_by: KeysBy::Inband,
+        keys_at: Moment::After(Duration::from_millis(100)),
+        ..Sound::default()
+    };
+    let records = Sound {
+        record: Some(record.clone()),
+        ..Sound::default()
+    };
+    let (_, callee) = talk(script(presses, Some(1_300)), script(records, None)).await;
+    assert_eq!(keys(&callee), "", "no key was told: {callee:?}");
+    let heard = decode(
+        &std::fs::read(&record).unwrap(),
+        None,
+        "x.wav",
+        DecodeLimits::default(),
+    );
+    let heard = heard.unwrap();
+    let mut detector = hookflash_audio::dtmf::Detector::new(heard.rate());
+    let down = detector
+        .push(heard.samples())
+        .filter_map(|edge| match edge {
+            hookflash_audio::dtmf::Edge::Down(key) => Some(key),
+            hookflash_audio::dtmf::Edge::Up(..) => None,
+        });
+    assert_eq!(down.collect::<String>(), "159");
+}
+
+#[tokio::test]
+async fn keys_wait_until_the_other_side_has_spoken() {
+    let says = Sound {
+        play: Some(tone_of(500.0, 700)),
+        ..Sound::default()
+    };
+    let presses = Sound {
+        keys: vec!["7".parse().unwrap(), "8".parse().unwrap()],
+        keys_at: Moment::Quiet(Duration::from_millis(300)),
+        ..Sound::default()
+    };
+    let (caller, callee) = talk(script(presses, Some(2_500)), script(says, None)).await;
+    assert_eq!(
+        keys(&callee),
+        "7",
+        "nothing was said after the first: {callee:?}"
+    );
+    let place = |wanted: &News| caller.iter().position(|item| item == wanted);
+    assert!(
+        place(&News::Tone(500)) < place(&News::Pressing("7".to_owned())),
+        "{caller:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_phone_that_cannot_record_does_not_start() {
+    let records = Sound {
+        record: Some(file("no-such-folder").join("x.wav")),
+        ..Sound::default()
+    };
+    let phone = Phone::bind(SocketAddr::from(ANYWHERE), script(records, None), None, 1).await;
+    assert!(matches!(phone, Err(PhoneError::Record { .. })));
 }

@@ -49,9 +49,14 @@ impl From<&config::Media> for Limits {
             max_size: media.prompt_max_size,
             max_length: media.prompt_max_length,
             memory: media.prompt_cache,
-            wants: media.codecs.iter().map(|codec| want(*codec)).collect(),
+            wants: wants(media),
         }
     }
+}
+
+/// In what forms legs with the configured codecs are played to.
+pub(crate) fn wants(media: &config::Media) -> Vec<Want> {
+    media.codecs.iter().map(|codec| want(*codec)).collect()
 }
 
 /// What a file holds.

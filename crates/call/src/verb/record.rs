@@ -1,13 +1,12 @@
 //! Records the caller until a key, silence or the limit.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use hookflash_audio::{Item, Tone};
 use hookflash_dialects::{Moment, RecordingFacts, RecordingSource, RecordingState};
-use hookflash_media::{MediaEvent, VoiceWatch};
+use hookflash_media::{KeySource, MediaEvent, VoiceWatch};
 use hookflash_program::{Record, RecordEnd, Tracks};
-
-use std::time::Duration;
 
 use crate::Host;
 use crate::call::{Call, until};
@@ -102,7 +101,10 @@ impl<H: Host> Running<'_, H> {
             tokio::select! {
                 biased;
                 event = listener.next() => match event {
-                    MediaEvent::Key { key, .. } if self.record.finish.contains(&key) => {
+                    MediaEvent::Key { key, source } if self.record.finish.contains(&key) => {
+                        if source == KeySource::Tones {
+                            recording.leave_out_key();
+                        }
                         return RecordEnd::Key(key);
                     }
                     MediaEvent::Voice(true) if watching.is_some() => silent_at = None,

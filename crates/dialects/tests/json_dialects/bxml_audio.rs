@@ -269,7 +269,7 @@ fn bxml_gather_can_listen_to_speech() {
 }
 
 #[test]
-fn bxml_start_gather_tells_each_digit_until_stop_gather() {
+fn bxml_start_gather_names_who_is_told_each_digit() {
     let events = KeyEvents {
         hook: Hook {
             method: HookMethod::Get,
@@ -281,12 +281,18 @@ fn bxml_start_gather_tells_each_digit_until_stop_gather() {
     let wanted = Verb::KeyEvents(Some(Box::new(events)));
     assert_eq!(step(text), (Answering::Answer, wanted));
     assert_eq!(
-        step("<StopGather/>"),
-        (Answering::Leave, Verb::KeyEvents(None))
-    );
-    assert_eq!(
         errors("<StartGather/>"),
         ["1:11 <StartGather> needs the attribute `dtmfUrl`"]
+    );
+}
+
+#[test]
+fn bxml_stop_gather_takes_nothing() {
+    let wanted = (Answering::Leave, Verb::KeyEvents(None));
+    assert_eq!(step("<StopGather/>"), wanted);
+    assert_eq!(
+        errors("<StopGather tag='t'/>"),
+        ["1:23 <StopGather> has no attribute `tag`"]
     );
 }
 
@@ -392,14 +398,21 @@ fn bxml_start_recording_records_both_directions_until_it_is_stopped() {
 }
 
 #[test]
-fn bxml_pause_resume_and_stop_recording_leave_an_unanswered_call_alone() {
-    for (verb, wanted) in [
-        ("<PauseRecording/>", BackgroundRecording::Pause),
-        ("<ResumeRecording/>", BackgroundRecording::Resume),
-        ("<StopRecording/>", BackgroundRecording::Stop),
-    ] {
-        assert_eq!(step(verb), (Answering::Leave, Verb::Recording(wanted)));
-    }
+fn bxml_pause_recording_leaves_an_unanswered_call_alone() {
+    let wanted = Verb::Recording(BackgroundRecording::Pause);
+    assert_eq!(step("<PauseRecording/>"), (Answering::Leave, wanted));
+}
+
+#[test]
+fn bxml_resume_recording_leaves_an_unanswered_call_alone() {
+    let wanted = Verb::Recording(BackgroundRecording::Resume);
+    assert_eq!(step("<ResumeRecording/>"), (Answering::Leave, wanted));
+}
+
+#[test]
+fn bxml_stop_recording_leaves_an_unanswered_call_alone() {
+    let wanted = Verb::Recording(BackgroundRecording::Stop);
+    assert_eq!(step("<StopRecording/>"), (Answering::Leave, wanted));
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn a_target_that_cannot_be_referred_to_is_remarked_and_the_document_runs() {
 }
 
 #[test]
-fn a_refer_is_read_with_all_that_it_says() {
+fn bxml_refer_is_read_with_all_that_it_says() {
     let refer = only_refer(
         Dialect::Bxml,
         "<Response><Refer referCompleteUrl=\" /done?a=1&amp;b=2 \" referCompleteMethod=\"get\" \
@@ -132,7 +132,7 @@ fn the_sip_uri_of_a_refer_may_carry_the_attributes_that_the_libraries_write() {
 }
 
 #[test]
-fn a_refer_needs_exactly_one_sip_uri() {
+fn bxml_refer_needs_exactly_one_sip_uri() {
     let exactly = |found| {
         vec![format!(
             "1:11 <Refer> needs exactly one <SipUri>, found {found}"
@@ -155,7 +155,7 @@ fn a_refer_needs_exactly_one_sip_uri() {
 }
 
 #[test]
-fn a_pause_lasts_from_a_tenth_of_a_second_to_a_day() {
+fn bxml_pause_lasts_from_a_tenth_of_a_second_to_a_day() {
     let pause = |text: &str| only_verb(Dialect::Bxml, &response(text));
     let of = |milliseconds| {
         Verb::Pause(Pause {
@@ -175,7 +175,7 @@ fn a_pause_lasts_from_a_tenth_of_a_second_to_a_day() {
 }
 
 #[test]
-fn a_hangup_takes_nothing() {
+fn bxml_hangup_takes_nothing() {
     let hangup = only_verb(Dialect::Bxml, &response("<Hangup/>"));
     assert_eq!(hangup, Verb::Hangup(Hangup::default()));
     assert_eq!(
@@ -189,7 +189,7 @@ fn a_hangup_takes_nothing() {
 }
 
 #[test]
-fn a_redirect_is_read_with_fallback_and_credentials() {
+fn bxml_redirect_is_read_with_fallback_and_credentials() {
     let redirect = only_verb(
         Dialect::Bxml,
         "<Response><Redirect redirectUrl='next' redirectMethod='GET' username='u' password='p' \
@@ -215,7 +215,7 @@ fn a_redirect_is_read_with_fallback_and_credentials() {
 }
 
 #[test]
-fn a_redirect_needs_a_url() {
+fn bxml_redirect_needs_a_url() {
     assert_eq!(
         errors(&response("<Redirect/>")),
         ["1:11 <Redirect> needs the attribute `redirectUrl`"]
@@ -231,7 +231,7 @@ fn a_redirect_needs_a_url() {
 }
 
 #[test]
-fn a_tag_is_trimmed_and_a_blank_one_clears() {
+fn bxml_tag_is_trimmed_and_a_blank_one_clears() {
     let tag = |text: &str| only_verb(Dialect::Bxml, &response(text));
     assert_eq!(
         tag("<Tag> a <![CDATA[<b>]]> </Tag>"),

@@ -28,7 +28,7 @@ fn reply(body: &[u8], content_type: &str, first: bool) -> Result<Program, Docume
 }
 
 #[test]
-fn a_refer_is_read_with_all_that_it_says() {
+fn jambonz_sip_refer_is_read_with_all_that_it_says() {
     let refer = only_refer(
         Dialect::Jambonz,
         r#"[{"verb": "sip:refer", "referTo": " sip:a@b?X-A=b%20c ", "referredBy": "+49301",
@@ -83,7 +83,7 @@ fn without_a_referrer_it_is_the_caller() {
 }
 
 #[test]
-fn a_refer_needs_an_answered_call_and_no_verb_answers_by_itself_but_answer() {
+fn jambonz_answer_answers_for_a_refer_that_needs_an_answered_call() {
     let text = r#"[{"verb":"answer"},{"verb":"sip:refer","referTo":"1"},{"verb":"pause","length":1},
                    {"verb":"hangup"}]"#;
     let program = example::parse(Dialect::Jambonz, text).unwrap();
@@ -110,14 +110,14 @@ fn both_spellings_and_the_free_property_are_understood() {
 }
 
 #[test]
-fn a_hangup_may_carry_headers() {
+fn jambonz_hangup_may_carry_headers() {
     let headers = vec![("X-Reason".to_owned(), "done".to_owned())];
     let text = r#"[{"verb":"hangup","headers":{"X-Reason":"done"}}]"#;
     assert_eq!(verb(text), Verb::Hangup(Hangup { headers }));
 }
 
 #[test]
-fn a_decline_carries_status_reason_and_headers() {
+fn jambonz_sip_decline_carries_status_reason_and_headers() {
     let text = r#"[{"verb":"sip:decline","status":486,"reason":"Away","headers":{"X-A":1}}]"#;
     let wanted = Decline {
         status: 486,
@@ -133,7 +133,7 @@ fn a_decline_carries_status_reason_and_headers() {
 }
 
 #[test]
-fn a_redirect_names_the_next_application() {
+fn jambonz_redirect_names_the_next_application() {
     let text = r#"[{"verb":"redirect","actionHook":"/next","statusHook":{"url":"/s"}}]"#;
     let wanted = Redirect {
         hook: Hook::post("/next"),
@@ -148,7 +148,7 @@ fn a_redirect_names_the_next_application() {
 }
 
 #[test]
-fn a_tag_keeps_its_data_as_it_is() {
+fn jambonz_tag_keeps_its_data_as_it_is() {
     let text = r#"[{"verb":"tag","data":{"camelCase":[1,{"b":null}]}}]"#;
     assert_eq!(
         verb(text),
@@ -355,7 +355,7 @@ fn no_header_can_break_out_of_its_line() {
 }
 
 #[test]
-fn a_pause_has_a_length_that_makes_sense() {
+fn jambonz_pause_has_a_length_that_makes_sense() {
     assert_eq!(
         errors(r#"[{"verb":"pause"}]"#),
         ["1:2 pause: missing value for length"]

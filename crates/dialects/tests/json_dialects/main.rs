@@ -21,5 +21,6 @@ mod jambonz_document;
 mod jambonz_listen;
 mod jambonz_request;
 mod jambonz_socket;
+mod named_tests;
 mod never_panics;
 mod transfer_results;

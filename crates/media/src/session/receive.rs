@@ -53,7 +53,7 @@ impl Session {
             .judge(now, from, rtp.ssrc(), rtp.sequence_number())
         {
             Verdict::Take => {}
-            Verdict::TakeFromNow => self.events.push_back(MediaEvent::Latched(from)),
+            Verdict::TakeFromNow => self.tell(MediaEvent::Latched(from)),
             Verdict::Ignore => {
                 self.counters.ignored.stranger += 1;
                 return;

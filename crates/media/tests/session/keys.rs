@@ -1,8 +1,11 @@
 //! Keys out and keys in.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use hookflash_media::{Codec, KeySource, KeyToSend, MediaEvent, PlayEnd};
+use hookflash_media::{
+    Codec, KeySource, KeyToSend, MediaEvent, NegotiatedStream, PlayEnd, Session,
+};
+use rtp_types::RtpPacket;
 
 use crate::support::*;
 
@@ -51,4 +54,201 @@ fn keys_wait_for_what_plays_and_what_plays_for_them() {
         source: KeySource::Event,
     };
     assert_eq!(order, [played(first), key, played(keys_of), played(last)]);
+}
+
+/// What Ann sends in so many beats, parsed: payload type, marker, sequence, timestamp, payload.
+fn sent(session: &mut Session, beats: usize) -> Vec<(u8, bool, u16, u32, Vec<u8>)> {
+    let mut now = Instant::now();
+    let mut buf = [0; 1_500];
+    let mut packets = Vec::new();
+    for _ in 0..beats {
+        let (_, length) = session.beat(now, &mut buf).expect("a packet");
+        let packet = RtpPacket::parse(&buf[..length]).expect("RTP");
+        packets.push((
+            packet.payload_type(),
+            packet.marker_bit(),
+            packet.sequence_number(),
+            packet.timestamp(),
+            packet.payload().to_vec(),
+        ));
+        now += BEAT;
+    }
+    packets
+}
+
+#[test]
+fn a_key_is_a_marked_packet_a_growing_duration_and_three_ends() {
+    let mut line = Line::with(Codec::Pcmu);
+    line.ann.send_keys(dial("5"));
+    let packets = sent(&mut line.ann, 12);
+    let (_, _, first, began, _) = packets[0];
+    let events = [160, 320, 480, 640, 800, 800, 800];
+    for (index, (kind, marker, sequence, timestamp, payload)) in packets.iter().enumerate() {
+        assert_eq!(*sequence, first.wrapping_add(index as u16));
+        if let Some(duration) = events.get(index) {
+            let end = if index >= 4 { 0x80 } else { 0 };
+            let [high, low] = u16::to_be_bytes(*duration);
+            assert_eq!(*payload, [5, end | 10, high, low]);
+            assert_eq!((*kind, *marker, *timestamp), (101, index == 0, began));
+        } else {
+            let clock = began.wrapping_add(index as u32 * 160);
+            assert_eq!((*kind, *timestamp), (0, clock), "audio is back in step");
+            assert_eq!(*marker, index == events.len(), "and begins a spurt");
+            assert_eq!(payload.len(), 160);
+        }
+    }
+}
+
+#[test]
+fn a_long_key_is_sent_in_segments_and_heard_once() {
+    for codec in [Codec::Pcmu, Codec::Opus] {
+        let mut line = Line::with(codec);
+        let key = KeyToSend {
+            key: Some('7'),
+            length: 20_000 * MS,
+            gap: 100 * MS,
+        };
+        line.ann.send_keys(vec![key, key]);
+        let mut heard = String::new();
+        for _ in 0..2_100 {
+            line.beat();
+            heard += &keys(&mut line.bob);
+        }
+        assert_eq!(heard, "77", "{codec}");
+    }
+    let mut line = Line::with(Codec::Pcmu);
+    line.ann.send_keys(vec![KeyToSend {
+        key: Some('7'),
+        length: 20_000 * MS,
+        gap: 100 * MS,
+    }]);
+    let packets = sent(&mut line.ann, 1_003);
+    let mut began: Vec<u32> = packets.iter().map(|(_, _, _, t, _)| *t).collect();
+    began.dedup();
+    let segments = [0, 0xFFFF, 2 * 0xFFFF].map(|since| began[0].wrapping_add(since));
+    assert_eq!(began[..3], segments);
+    let full = packets
+        .iter()
+        .filter(|(kind, .., payload)| *kind == 101 && payload[2..] == [0xFF, 0xFF]);
+    assert_eq!(full.count(), 2);
+    assert_eq!(packets.iter().filter(|(_, marker, ..)| *marker).count(), 2);
+}
+
+#[test]
+fn no_key_is_lost_or_doubled_when_half_of_the_packets_are() {
+    let mut line = Line::with(Codec::Pcmu);
+    line.run(200 * MS);
+    line.ann.send_keys(dial("1122334455667788990011"));
+    let mut heard = String::new();
+    for beat in 0..220_u32 {
+        // Whole bursts of three as well as every other one.
+        let lost = beat % 2 == 0 || beat % 17 < 3;
+        line.beat_through(|packet| match (lost, beat % 5) {
+            (true, _) => vec![],
+            (false, 0) => vec![packet.clone(), packet],
+            (false, _) => vec![packet],
+        });
+        heard += &keys(&mut line.bob);
+    }
+    assert_eq!(heard, "1122334455667788990011");
+}
+
+#[test]
+fn a_peer_without_telephone_events_gets_tones_and_is_listened_to() {
+    for codec in Codec::ALL {
+        let mut line = Line::with(codec);
+        let now = line.now;
+        line.ann
+            .agree(now, Some(NegotiatedStream::new(bob(), codec)));
+        line.bob
+            .agree(now, Some(NegotiatedStream::new(ann(), codec)));
+        line.run(200 * MS);
+        let id = line.ann.send_keys(dial("0123456789*#ABCD"));
+        line.run(3_000 * MS);
+        let told: Vec<_> = events(&mut line.bob)
+            .into_iter()
+            .map(|event| match event {
+                MediaEvent::Key {
+                    key,
+                    source: KeySource::Tones,
+                } => key,
+                other => panic!("{codec}: {other:?}"),
+            })
+            .collect();
+        assert_eq!(String::from_iter(told), "0123456789*#ABCD", "{codec}");
+        let complete = MediaEvent::Played(id, PlayEnd::Complete);
+        assert_eq!(events(&mut line.ann), [complete]);
+    }
+}
+
+#[test]
+fn tones_beside_telephone_events_are_not_told_twice() {
+    let mut line = Line::with(Codec::Pcmu);
+    let now = line.now;
+    // Ann believes that Bob takes no events, Bob knows that Ann can send them.
+    line.ann
+        .agree(now, Some(NegotiatedStream::new(bob(), Codec::Pcmu)));
+    line.ann.send_keys(dial("123"));
+    line.run(1_000 * MS);
+    assert_eq!(keys(&mut line.bob), "");
+}
+
+#[test]
+fn keys_of_sip_info_are_told_as_such_and_others_not_at_all() {
+    let mut session = session(1);
+    for key in ['1', 'd', '#', 'x', ' ', '\u{663}'] {
+        session.hear_key(key);
+    }
+    let told = ['1', 'D', '#'].map(|key| MediaEvent::Key {
+        key,
+        source: KeySource::Info,
+    });
+    assert_eq!(events(&mut session), told);
+}
+
+#[test]
+fn stopping_lets_the_key_that_is_down_come_up_properly() {
+    let mut line = Line::with(Codec::Pcmu);
+    let first = line.ann.send_keys(dial("12345"));
+    let second = line.ann.play(tone(500.0, 100 * MS));
+    line.run(200 * MS);
+    line.ann.stop_playing();
+    let stopped = [first, second].map(|id| MediaEvent::Played(id, PlayEnd::Stopped));
+    assert_eq!(events(&mut line.ann), stopped);
+    let packets = sent(&mut line.ann, 6);
+    let ends: Vec<bool> = packets
+        .iter()
+        .map(|(kind, .., payload)| *kind == 101 && payload[1] & 0x80 != 0)
+        .collect();
+    assert_eq!(ends, [true, true, true, false, false, false]);
+    assert_eq!(events(&mut line.ann), []);
+}
+
+#[test]
+fn keys_go_on_as_tones_when_a_new_agreement_has_no_events() {
+    let mut line = Line::with(Codec::Pcmu);
+    line.ann.send_keys(dial("1234"));
+    line.run(240 * MS);
+    let now = line.now;
+    line.ann
+        .agree(now, Some(NegotiatedStream::new(bob(), Codec::Pcmu)));
+    line.bob
+        .agree(now, Some(NegotiatedStream::new(ann(), Codec::Pcmu)));
+    line.run(1_000 * MS);
+    assert_eq!(keys(&mut line.bob), "1234");
+}
+
+#[test]
+fn events_of_eight_thousand_beside_opus_are_sent_and_heard() {
+    let mut line = Line::with(Codec::Opus);
+    let now = line.now;
+    let with = |remote| NegotiatedStream {
+        telephone_event_rate: 8_000,
+        ..stream(remote, Codec::Opus)
+    };
+    line.ann.agree(now, Some(with(bob())));
+    line.bob.agree(now, Some(with(ann())));
+    line.ann.send_keys(dial("11#"));
+    line.run(1_000 * MS);
+    assert_eq!(keys(&mut line.bob), "11#");
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod hold;
+mod hostile;
 mod keys;
 mod network;
 mod play;

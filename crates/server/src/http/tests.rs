@@ -14,6 +14,7 @@ fn desk() -> Arc<Desk> {
         connections: Arc::default(),
         prompts: Prompts::new((&config().media).into()),
         recordings: Recordings::open(std::path::Path::new("nowhere")),
+        speech: Speech::new(&config().speech).0,
         settings: RwLock::default(),
         draining: AtomicBool::new(false),
     })

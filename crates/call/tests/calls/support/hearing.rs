@@ -8,9 +8,6 @@ use hookflash_audio::measure;
 /// Below this nothing is heard: above what companding makes of silence.
 const SILENT: u16 = 300;
 
-/// Samples of one frame at 8 kHz.
-pub const FRAME: usize = 160;
-
 /// Where sound begins and ends, pieces separated by silence of more than `gap`.
 pub fn sounds(heard: &[i16], gap: Duration) -> Vec<Range<usize>> {
     let gap = samples(gap);
