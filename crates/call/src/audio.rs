@@ -116,6 +116,8 @@ impl<H: Host> Call<H> {
             .host
             .open_media(self.record.flow.remote.ip())
             .map_err(no_port)?;
+        let signalling = self.record.flow.remote.ip();
+        port.session(|session, _| session.trust(signalling));
         let mut session = OfferAnswer::new(LocalMedia {
             address: port.address().ip(),
             port: port.address().port(),

@@ -23,10 +23,18 @@ const LONGEST_RECOGNITION: Duration = Duration::from_secs(10);
 
 /// Lets the prompts be heard and collects what the caller types or says. Dropping the future
 /// leaves nothing behind: what plays fades out, and nobody listens any more.
-pub(crate) async fn collect<H: Host>(call: &Rc<Call<H>>, gather: &Gather) -> Gathered {
+///
+/// `interrupt` is called whenever input came that ends prompts by the rules of the gather, for
+/// those who have prompts of their own.
+pub(crate) async fn collect<H: Host>(
+    call: &Rc<Call<H>>,
+    gather: &Gather,
+    interrupt: &dyn Fn(),
+) -> Gathered {
     let mut input = Input {
         call,
         gather,
+        interrupt,
         listener: call.listen(Keys::Ignores),
         is_listening: false,
         prompts_over: None,
@@ -38,14 +46,14 @@ pub(crate) async fn collect<H: Host>(call: &Rc<Call<H>>, gather: &Gather) -> Gat
         input.begin_listening();
     }
     let mut cycles = match gather.repeat {
-        Repeat::Times(times) => Some(times.max(1)),
-        Repeat::Forever => None,
+        Repeat::Times(times) => times.max(1),
+        Repeat::Forever => 1,
     };
     loop {
         let gathered = input.cycle().await;
-        cycles = cycles.map(|cycles| cycles - 1);
+        cycles -= 1;
         let is_nothing = gathered.reason == GatherEnd::Timeout && gathered.finish.is_none();
-        if !is_nothing || cycles == Some(0) {
+        if !is_nothing || cycles == 0 {
             return gathered;
         }
     }
@@ -54,6 +62,7 @@ pub(crate) async fn collect<H: Host>(call: &Rc<Call<H>>, gather: &Gather) -> Gat
 struct Input<'a, H: Host> {
     call: &'a Rc<Call<H>>,
     gather: &'a Gather,
+    interrupt: &'a dyn Fn(),
     listener: Listener<H>,
     is_listening: bool,
     /// When the prompts had been heard or were cut short.
@@ -106,8 +115,9 @@ impl<H: Host> Input<'_, H> {
     async fn cycle(&mut self) -> Gathered {
         let player = Player::new(self.call, &self.gather.prompts);
         let mut feeding = pin!(player.feed(match self.gather.repeat {
-            Repeat::Times(0) => Repeat::Times(0),
-            _ => Repeat::ONCE,
+            Repeat::Times(times) => Repeat::Times(times.min(1)),
+            // Prompts without end leave no wait after them that could be repeated.
+            Repeat::Forever => Repeat::Forever,
         }));
         self.prompts_over = None;
         self.last_key = None;
@@ -185,6 +195,7 @@ impl<H: Host> Input<'_, H> {
                 }
                 if self.gather.keys_interrupt {
                     player.stop();
+                    (self.interrupt)();
                 }
             }
             MediaEvent::Voice(is_speaking) if self.speech.input.is_some() => {
@@ -241,6 +252,7 @@ impl<H: Host> Input<'_, H> {
         let least = usize::try_from(rules.least_words).unwrap_or(usize::MAX);
         if self.gather.speech_interrupts && words >= least {
             player.stop();
+            (self.interrupt)();
         }
     }
 

@@ -7,7 +7,7 @@ use hookflash_sip::{LegEnd, reason_phrase};
 
 use crate::Host;
 use crate::call::{Call, Finish, Phase, Reason};
-use crate::journal::VerbEnd;
+use crate::journal::{VerbEnd, What};
 use crate::transfers::CallOver;
 use crate::verb::refer;
 
@@ -44,6 +44,9 @@ pub(crate) async fn end<H: Host>(call: &Rc<Call<H>>, finish: Finish) {
     };
     let by = end.by;
     call.background.end(call);
+    if let Some(statistics) = call.session(|session| session.statistics()) {
+        call.note(What::Statistics(Box::new(statistics)));
+    }
     call.audio.take();
     call.ahead.clear();
     call.set_ended(end);

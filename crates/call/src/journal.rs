@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use hookflash_dialects::{CallEnd, FetchError};
-use hookflash_media::KeySource;
+use hookflash_media::{KeySource, Statistics};
 use hookflash_program::{Diagnostic, HookMethod, Position};
 use hookflash_sip::{Flow, WireEvent};
 use hookflash_transfer::End;
@@ -91,6 +91,8 @@ pub enum What {
     CallNote(Box<str>),
     /// Something about its audio.
     Media(Box<str>),
+    /// What has passed through the call's audio, when it ends.
+    Statistics(Box<Statistics>),
     /// The caller is made to hear something.
     Prompt {
         /// Its URL, or the beginning of its words.

@@ -6,8 +6,8 @@
 //! are projections ([`view`], [`ladder`]); [`Ledger`] has the records of all calls.
 //!
 //! Everything outside (sockets, HTTP, the clock) is reached through [`Host`], which the server
-//! implements for the world and the tests implement in virtual time. Left out: media beyond an
-//! answer and silence, second legs, and every word of a vendor's vocabulary.
+//! implements for the world and the tests implement in virtual time. Left out: packets and samples
+//! (the session of `hookflash-media` has them), second legs, and every word of a vendor's vocabulary.
 
 mod audio;
 mod background;

@@ -18,7 +18,7 @@ use crate::{ClipError, Host, SpeechError};
 const MOST_OF_THIS_VERB: usize = 4;
 
 /// How many verbs further ahead prompts are made ready, and how many of each.
-const VERBS_AHEAD: usize = 2;
+const VERBS_AHEAD: usize = 4;
 const MOST_OF_LATER_VERBS: usize = 2;
 
 /// What may be there before anybody asks for it.

@@ -85,7 +85,7 @@ impl CallOptions {
             max_duration: None,
             codecs: [Codec::Pcmu, Codec::Pcma].into(),
             transfer: TransferOptions::default(),
-            hang_up_without_packets: false,
+            hang_up_without_packets: true,
             show_keys: false,
         }
     }

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use hookflash_audio::{Tap, TapFrame};
+use hookflash_audio::{Tap, TapFrame, measure};
 use hookflash_dialects::{CallFacts, Direction, Moment, Party, RecordingFacts};
 use hookflash_dialects::{RecordingSource, RecordingState};
 use hookflash_program::{Announce, RecordTranscription, RecordingFormat, Tracks};
@@ -393,13 +393,12 @@ impl<F: RecordingFile> Writer<F> {
 
 /// Root mean square below which a frame counts as silence: about -48 dB of full scale, above the
 /// noise of a quiet line and below the softest speech.
-const SILENCE: i64 = 130;
+const SILENCE: f32 = 130.0;
 
-/// Whether a frame is anything but silence.
+/// Whether a frame is anything but silence. Noise, hum and held tones count as sound, which is why
+/// this is no detector of speech: what somebody wants to keep is not cut.
 fn has_sound(samples: &[i16]) -> bool {
-    let energy: i64 = samples.iter().map(|&s| i64::from(s) * i64::from(s)).sum();
-    let length = i64::try_from(samples.len()).unwrap_or(i64::MAX);
-    energy > SILENCE * SILENCE * length
+    measure::rms(samples) > SILENCE
 }
 
 /// Adds two directions into one channel.

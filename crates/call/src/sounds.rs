@@ -5,6 +5,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
+use std::time::{Duration, Instant};
 
 use hookflash_media::{KeySource, MediaEvent, Session};
 use tokio::sync::Notify;
@@ -18,6 +19,10 @@ const MOST_TYPED_AHEAD: usize = 128;
 
 /// How many events wait for a listener. What a peer can cause at will is dropped beyond that.
 const MOST_WAITING: usize = 256;
+
+/// Within this time the same key by another way is the same press: some phones tell each both as
+/// telephone-event and as INFO.
+const SAME_PRESS: Duration = Duration::from_millis(500);
 
 /// What a listener does with keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +43,8 @@ pub(crate) enum Keys {
 pub(crate) struct Sounds {
     listeners: RefCell<Vec<Weak<Queue>>>,
     typed: RefCell<VecDeque<Pressed>>,
+    /// Keys of the last moment that may come a second time by another way.
+    recent: RefCell<Vec<(Instant, Pressed)>>,
 }
 
 /// A key that the caller pressed.
@@ -108,6 +115,25 @@ impl<H: Host> Drop for Listener<H> {
 }
 
 impl Sounds {
+    /// Whether this press was heard before, by another way.
+    fn is_heard_twice(&self, now: Instant, pressed: Pressed) -> bool {
+        let mut recent = self.recent.borrow_mut();
+        recent.retain(|(at, _)| now.saturating_duration_since(*at) < SAME_PRESS);
+        let twin = recent
+            .iter()
+            .position(|(_, known)| known.key == pressed.key && known.source != pressed.source);
+        match twin {
+            Some(twin) => {
+                recent.remove(twin);
+                true
+            }
+            None => {
+                recent.push((now, pressed));
+                false
+            }
+        }
+    }
+
     fn type_ahead(&self, pressed: Pressed) {
         let mut typed = self.typed.borrow_mut();
         if typed.len() < MOST_TYPED_AHEAD {
@@ -184,6 +210,13 @@ impl<H: Host> Call<H> {
     pub(crate) fn take_media_event(self: &Rc<Self>, event: MediaEvent) -> Option<Finish> {
         match &event {
             MediaEvent::Key { key, source } => {
+                let pressed = Pressed {
+                    key: *key,
+                    source: *source,
+                };
+                if self.sounds.is_heard_twice(self.host.now(), pressed) {
+                    return None;
+                }
                 let key = self.options.show_keys.then_some(*key);
                 self.note(What::Key {
                     key,

@@ -1,7 +1,9 @@
 //! Our own view of a call, the same for every dialect, as JSON (`/hookflash/v1/calls`).
 
+use std::time::Duration;
+
 use hookflash_dialects::{CallState, Direction, EndedBy};
-use hookflash_media::KeySource;
+use hookflash_media::{KeySource, Statistics};
 use hookflash_program::HookMethod;
 use serde_json::{Map, Value, json};
 
@@ -115,6 +117,12 @@ fn transfer(record: &CallRecord, sid: &str, number: usize, transfer: &TransferRe
 
 fn leg(record: &CallRecord) -> Value {
     let codec = record.codec();
+    let media = record.entries(|entries| {
+        entries.iter().rev().find_map(|entry| match &entry.what {
+            What::Statistics(statistics) => Some(media(statistics)),
+            _ => None,
+        })
+    });
     record.facts(|facts| {
         json!({
             "id": LEG,
@@ -125,6 +133,7 @@ fn leg(record: &CallRecord) -> Value {
             "remote": record.flow.remote.to_string(),
             "trunk": facts.trunk,
             "codec": codec,
+            "media": media,
             "sipStatus": match &facts.state {
                 CallState::Trying => 100,
                 CallState::Ringing => 180,
@@ -135,6 +144,29 @@ fn leg(record: &CallRecord) -> Value {
             "answeredAt": facts.answered_at.map(rfc3339),
             "endedAt": facts.ended_at.map(rfc3339),
         })
+    })
+}
+
+/// What has passed through the leg's audio, once it is over. Times are in milliseconds.
+fn media(statistics: &Statistics) -> Value {
+    let millis = |time: Duration| time.as_secs_f64() * 1_000.0;
+    json!({
+        "packetsSent": statistics.packets_sent,
+        "packetsReceived": statistics.packets_received,
+        "packetsLost": statistics.packets_lost,
+        "packetsLate": statistics.late,
+        "packetsIgnored": {
+            "malformed": statistics.ignored.malformed,
+            "stranger": statistics.ignored.stranger,
+            "unknownPayload": statistics.ignored.unknown_payload,
+            "stale": statistics.ignored.stale,
+            "unexpected": statistics.ignored.unexpected,
+        },
+        "jitter": millis(statistics.jitter),
+        "concealed": millis(statistics.concealed),
+        "peerLost": statistics.peer_lost,
+        "peerJitter": statistics.peer_jitter.map(millis),
+        "roundTrip": statistics.round_trip.map(millis),
     })
 }
 
@@ -395,6 +427,13 @@ impl Line {
             }
             What::CallNote(text) => ("call", None, text.to_string(), json!({})),
             What::Media(text) => ("media", None, text.to_string(), json!({})),
+            What::Statistics(statistics) => {
+                let summary = format!(
+                    "{} packets sent, {} received, {} lost",
+                    statistics.packets_sent, statistics.packets_received, statistics.packets_lost
+                );
+                ("media", None, summary, media(statistics))
+            }
             What::Prompt { what, millis } => {
                 let seconds = f64::from(*millis) / 1_000.0;
                 (

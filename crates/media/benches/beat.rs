@@ -72,8 +72,8 @@ fn beats(c: &mut Criterion) {
         }
         let mut now = Instant::now();
         let mut buf = [0; 1_500];
-        let mut packet = vec![0x55; 172];
-        packet[..12].copy_from_slice(&[0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+        let header = [0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+        let mut packet = [&header[..], &[0x55; 160]].concat();
         let mut beat = 0;
         let from = ([192, 0, 2, 1], 4_000).into();
         let what = if listens { "heard by a tap" } else { "unheard" };

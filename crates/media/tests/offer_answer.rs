@@ -6,7 +6,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use hookflash_media::{
-    AnswerError, Codec, Direction, LocalMedia, NegotiatedStream, OfferAnswer, OfferError,
+    AnswerError, Codec, Direction, Format, LocalMedia, NegotiatedStream, OfferAnswer, OfferError,
+    OpusWish,
 };
 use proptest::prelude::*;
 
@@ -481,25 +482,150 @@ fn a_payload_type_that_no_packet_can_carry_is_not_taken() {
     );
 }
 
+const WEB_PHONE: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 192.0.2.10\r\n\
+    t=0 0\r\nm=audio 40000 RTP/AVPF 111 97 0 126 110\r\na=rtpmap:111 opus/48000/2\r\n\
+    a=fmtp:111 minptime=10; useinbandfec=1;maxaveragebitrate=16000;cbr=1\r\n\
+    a=rtpmap:97 L16/16000\r\na=rtpmap:126 telephone-event/8000\r\n\
+    a=rtpmap:110 telephone-event/48000\r\na=maxptime:60\r\n";
+
+fn modern() -> OfferAnswer {
+    OfferAnswer::new(local("198.51.100.1", &Codec::ALL))
+}
+
+#[test]
+fn opus_is_taken_as_the_peer_wants_it_with_events_of_its_clock() {
+    let (answer, stream) = answer(&mut modern(), WEB_PHONE);
+    assert_eq!((stream.codec, stream.payload_type), (Codec::Opus, 111));
+    assert_eq!(stream.telephone_event, Some(110));
+    assert_eq!(stream.telephone_event_rate, 48_000);
+    let wish = OpusWish {
+        fec: true,
+        constant_rate: true,
+        max_bitrate: Some(16_000),
+    };
+    assert_eq!(stream.opus, wish);
+    for line in [
+        "m=audio 30000 RTP/AVPF 111 110",
+        "a=rtpmap:111 opus/48000/2",
+        "a=rtpmap:110 telephone-event/48000",
+        "a=fmtp:110 0-16",
+        "a=ptime:20",
+    ] {
+        assert!(has(&answer, line), "{line}\n{answer}");
+    }
+    assert!(answer.contains("a=fmtp:111 ") && answer.contains("useinbandfec=1"));
+}
+
+#[test]
+fn beside_opus_events_of_eight_thousand_are_better_than_none() {
+    let offer = WEB_PHONE.replace(" 126 110", " 126");
+    let stream = answer(&mut modern(), &offer).1;
+    assert_eq!(stream.telephone_event, Some(126));
+    assert_eq!(stream.telephone_event_rate, 8_000);
+}
+
+#[test]
+fn linear_audio_is_taken_mono_and_at_the_rates_we_have() {
+    let mut leg = OfferAnswer::new(local("198.51.100.1", &[Codec::L16Wide, Codec::L16]));
+    let (answered, stream) = answer(&mut leg, WEB_PHONE);
+    assert_eq!((stream.codec, stream.payload_type), (Codec::L16Wide, 97));
+    assert_eq!(stream.telephone_event, None, "none of its clock is offered");
+    assert!(has(&answered, "a=rtpmap:97 L16/16000"), "{answered}");
+    for other in ["L16/44100", "L16/16000/2", "opus/48000"] {
+        let offer = WEB_PHONE.replace("L16/16000", other);
+        assert!(leg.answer(offer.as_bytes()).is_err(), "{other}");
+    }
+}
+
+#[test]
+fn our_offers_have_all_codecs_in_our_order_and_events_of_every_clock() {
+    let offer = modern().offer();
+    let offer = text(&offer);
+    for line in [
+        "m=audio 30000 RTP/AVP 96 0 8 97 98 102 101 103",
+        "a=rtpmap:96 opus/48000/2",
+        "a=rtpmap:97 L16/16000",
+        "a=rtpmap:98 L16/8000",
+        "a=rtpmap:102 telephone-event/48000",
+        "a=rtpmap:101 telephone-event/8000",
+        "a=rtpmap:103 telephone-event/16000",
+    ] {
+        assert!(has(offer, line), "{line}\n{offer}");
+    }
+}
+
+#[test]
+fn numbers_that_the_peer_has_given_out_are_not_given_to_anything_else() {
+    let mut leg = modern();
+    answer(&mut leg, &TRUNK.replace("101", "96"));
+    let offer = leg.offer();
+    let offer = text(&offer);
+    assert!(has(offer, "a=rtpmap:96 telephone-event/8000"), "{offer}");
+    let numbers: Vec<&str> = offer
+        .lines()
+        .find_map(|line| line.strip_prefix("m=audio 30000 RTP/AVP "))
+        .expect("our line")
+        .split(' ')
+        .collect();
+    let mut once = numbers.clone();
+    once.sort_unstable();
+    once.dedup();
+    assert_eq!(once.len(), numbers.len(), "{offer}");
+}
+
+#[test]
+fn an_answer_with_several_codecs_leaves_the_choice_to_the_peer_at_any_time() {
+    let mut leg = modern();
+    leg.offer();
+    let answer = TRUNK.replace("8 0 18 101", "8 0 96 101").replace(
+        "a=rtpmap:18 G729/8000\r\na=fmtp:18 annexb=no",
+        "a=rtpmap:96 opus/48000/2",
+    );
+    let stream = leg.accept_answer(answer.as_bytes()).expect("a stream");
+    assert_eq!((stream.codec, stream.payload_type), (Codec::Pcma, 8));
+    for (payload_type, format) in [
+        (8, Some(Format::Audio(Codec::Pcma))),
+        (0, Some(Format::Audio(Codec::Pcmu))),
+        (96, Some(Format::Audio(Codec::Opus))),
+        (101, Some(Format::TelephoneEvent)),
+        // As our own offer has it.
+        (97, Some(Format::Audio(Codec::L16Wide))),
+        (18, None),
+    ] {
+        assert_eq!(stream.format(payload_type), format, "{payload_type}");
+    }
+}
+
+#[test]
+fn a_new_offer_changes_the_codec() {
+    let mut leg = modern();
+    assert_eq!(answer(&mut leg, TRUNK).1.codec, Codec::Pcma);
+    let (changed, stream) = answer(&mut leg, WEB_PHONE);
+    assert_eq!(stream.codec, Codec::Opus);
+    assert_eq!(version(&changed), 2);
+    assert_eq!(answer(&mut leg, TRUNK).1.codec, Codec::Pcma);
+}
+
 proptest! {
     #[test]
     fn any_description_is_answered_or_refused_without_harm(
         lines in prop::collection::vec(
             "(v=0|c=IN IP[46] [0-9.:/a]{0,12}|m=(audio|video) [0-9]{1,5} RTP/AVP( [0-9]{1,3}){0,3}\
-             |a=rtpmap:[0-9]{1,3} (PCMU|PCMA|telephone-event)/[0-9]{1,5}|a=(sendonly|inactive)\
+             |a=rtpmap:[0-9]{1,3} (PCMU|PCMA|L16|opus|telephone-event)/(8000|16000|48000/2|[0-9]{1,5})\
+             |a=fmtp:[0-9]{1,3} .{0,30}|a=(sendonly|inactive)\
              |a=rtcp:[0-9]{1,6}( IN IP4 [0-9.]{0,9})?|[a-z]=.{0,20}|.{0,10})",
             0..12,
         ),
         junk in prop::collection::vec(any::<u8>(), 0..40),
     ) {
-        let mut leg = leg();
+        let mut leg = modern();
         let mut offer = lines.join("\r\n").into_bytes();
         offer.extend(junk);
         if let Ok(body) = leg.answer(&offer) {
             let stream = *leg.stream().expect("a stream");
             prop_assert!(text(&body).ends_with("\r\n"));
             // Our own answer can be read, and mirrors what was agreed.
-            let mut peer = OfferAnswer::new(local("192.0.2.10", &[Codec::Pcmu, Codec::Pcma]));
+            let mut peer = OfferAnswer::new(local("192.0.2.10", &Codec::ALL));
             let again = peer.answer(&body);
             prop_assert!(again.is_ok(), "{:?}\n{}", again, text(&body));
             prop_assert_eq!(peer.stream().expect("a stream").codec, stream.codec);

@@ -14,6 +14,7 @@ mod secret;
 mod section;
 mod settings;
 mod size;
+mod speech;
 mod tree;
 mod trunks;
 
@@ -30,6 +31,10 @@ pub use settings::{
     Accept, AccountSettings, ApplicationSettings, Config, FinalNotifyTimeout, Http, Limits, Logs,
     Media, OnRefused, Ports, Recordings, Records, Route, Shutdown, Sip, Source, Srtp, Store, Tls,
     Transfer, Trunk, User, Webhook,
+};
+
+pub use speech::{
+    RecognizerKind, Speech, SpeechEngine, SpeechRecognizer, SpeechService, SpeechVoice,
 };
 
 use fault::Faults;

@@ -26,6 +26,7 @@ use crate::prompts::Prompts;
 use crate::recordings::Recordings;
 use crate::shard::Mail;
 use crate::sip::streams::Connections;
+use crate::speech::Speech;
 use refusal::Refusal;
 
 /// How often recordings that are old enough are looked for.
@@ -38,6 +39,7 @@ pub(crate) struct Desk {
     pub(crate) connections: Arc<Connections>,
     pub(crate) prompts: Arc<Prompts>,
     pub(crate) recordings: Arc<Recordings>,
+    pub(crate) speech: Arc<Speech>,
     pub(crate) settings: RwLock<Arc<Settings>>,
     pub(crate) draining: AtomicBool,
 }

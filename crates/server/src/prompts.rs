@@ -49,9 +49,22 @@ impl From<&config::Media> for Limits {
             max_size: media.prompt_max_size,
             max_length: media.prompt_max_length,
             memory: media.prompt_cache,
-            wants: media.codecs.iter().map(|codec| want(*codec)).collect(),
+            wants: wants(media),
         }
     }
+}
+
+/// In what forms legs with the configured codecs are played to.
+pub(crate) fn wants(media: &config::Media) -> Vec<Want> {
+    media.codecs.iter().map(|codec| want(*codec)).collect()
+}
+
+/// What a file holds.
+enum Contents {
+    /// What was decoded before.
+    Known(Arc<Clip>),
+    /// These bytes, in this state of the file.
+    New(Vec<u8>, file::Stamp),
 }
 
 /// In what form a leg with this codec is played to.
@@ -143,17 +156,16 @@ impl Prompts {
             if let Some((clip, Source::File(stamp))) = &known
                 && *stamp == found.stamp
             {
-                return Ok((Err(Arc::clone(clip)), found));
+                return Ok(Contents::Known(Arc::clone(clip)));
             }
-            let bytes = found.read(most)?;
-            Ok((Ok(bytes), found))
+            Ok(Contents::New(found.read(most)?, found.stamp))
         });
         let outcome = match read.await {
-            Ok(Ok((Err(clip), _))) => Ok(clip),
-            Ok(Ok((Ok(bytes), found))) => {
+            Ok(Ok(Contents::Known(clip))) => Ok(clip),
+            Ok(Ok(Contents::New(bytes, stamp))) => {
                 let decoded = self.decode(limits, bytes, None, &key.url).await;
                 if let Ok(clip) = &decoded {
-                    let source = Source::File(found.stamp);
+                    let source = Source::File(stamp);
                     self.shelf.put(key, clip, source, limits.memory);
                 }
                 decoded

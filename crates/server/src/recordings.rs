@@ -5,6 +5,7 @@
 //! a crash leaves behind is no recording; it is removed at the next start. Files are written by
 //! threads of their own ([`writer`]).
 
+mod convert;
 mod file;
 mod sidecar;
 mod sound;
@@ -36,6 +37,8 @@ pub(crate) struct Recordings {
     known: Mutex<HashMap<String, Arc<RecordingFacts>>>,
     writers: Writers,
     counts: Arc<Counts>,
+    /// Held while a recording is turned into another format: one at a time.
+    converting: tokio::sync::Mutex<()>,
 }
 
 impl Recordings {
@@ -52,6 +55,7 @@ impl Recordings {
             known: Mutex::new(known),
             writers: Writers::new(),
             counts,
+            converting: tokio::sync::Mutex::default(),
         })
     }
 
@@ -126,17 +130,47 @@ impl Recordings {
         Place::of(&self.folder, facts).sound
     }
 
+    /// Where the sound is in this format, made if need be; `None` when it cannot be had.
+    pub(crate) async fn sound_as(
+        &self,
+        facts: &RecordingFacts,
+        wanted: RecordingFormat,
+    ) -> Option<PathBuf> {
+        let sound = self.sound(facts);
+        match (facts.format, wanted) {
+            (RecordingFormat::Wav, RecordingFormat::Wav)
+            | (RecordingFormat::Mp3, RecordingFormat::Mp3) => return Some(sound),
+            (RecordingFormat::Mp3, RecordingFormat::Wav) => return None,
+            (RecordingFormat::Wav, RecordingFormat::Mp3) => {}
+        }
+        let _turn = self.converting.lock().await;
+        let made = sound.with_extension("mp3");
+        if tokio::fs::try_exists(&made).await.unwrap_or(false) {
+            return Some(made);
+        }
+        match tokio::task::spawn_blocking(move || convert::to_mp3(&sound)).await {
+            Ok(Ok(made)) => Some(made),
+            Ok(Err(why)) => {
+                tracing::warn!(%why, "a recording was not turned into MP3");
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
     /// Removes a recording and everything that is known of it.
     pub(crate) fn delete(&self, facts: &RecordingFacts) {
         self.known().remove(&facts.sid);
         let place = Place::of(&self.folder, facts);
-        self.writers.remove(vec![place.sound, place.sidecar]);
+        let other = place.sound.with_extension("mp3");
+        self.writers.remove(vec![place.sound, other, place.sidecar]);
     }
 
     /// Removes the sound of a recording; that it was made stays known.
     pub(crate) fn delete_sound(&self, facts: &RecordingFacts) {
         let place = Place::of(&self.folder, facts);
-        self.writers.remove(vec![place.sound]);
+        let other = place.sound.with_extension("mp3");
+        self.writers.remove(vec![place.sound, other]);
     }
 
     /// Deletes every recording that ended longer than `keep` ago.

@@ -22,6 +22,7 @@ use crate::recordings::Recordings;
 use crate::shard::{Common, Input, Mail, Post, Shard, run as run_shard};
 use crate::sip::datagrams::UdpSockets;
 use crate::sip::{Bound, bind, listener};
+use crate::speech::{self, Speech};
 use crate::switchboard::Switchboard;
 
 /// Why the server did not start.
@@ -156,12 +157,14 @@ impl Server {
 
         let (mail, posts) = Mail::new(config.shards);
         let ledger = Ledger::new(usize::try_from(config.records.max).unwrap_or(usize::MAX));
+        let (speech, jobs) = Speech::new(&config.speech);
         let common = Common::new(
             UdpSockets::new(udp),
             Arc::clone(&ledger),
             mail.clone(),
             Prompts::new(Limits::from(&config.media)),
             Recordings::open(&config.recordings.folder),
+            Arc::clone(&speech),
             config.logs.personal_data,
         );
         let desk = Arc::new(Desk {
@@ -170,6 +173,7 @@ impl Server {
             connections: Arc::clone(&common.connections),
             prompts: Arc::clone(&common.prompts),
             recordings: Arc::clone(&common.recordings),
+            speech,
             settings: RwLock::new(settings),
             draining: AtomicBool::new(false),
         });
@@ -200,6 +204,10 @@ impl Server {
             };
             running.spawn(format!("shard-{index}"), move |stop| part.run(stop))?;
         }
+        let setup = speech::Setup::from(&running.started);
+        running.spawn("speech".to_owned(), move |stop| {
+            Box::pin(speech::run(setup, jobs, ended(stop)))
+        })?;
         running.spawn("http".to_owned(), move |stop| {
             Box::pin(async move {
                 if let Err(error) = http::serve(http, desk, ended(stop)).await {
@@ -298,6 +306,7 @@ impl Running {
             public_url(&config, self.http_addr),
         ));
         self.desk.prompts.set_limits(Limits::from(&config.media));
+        self.desk.speech.reload((&config).into()).await;
         self.grace = config.shutdown.grace;
         tracing::info!("the configuration was read again");
         warn(&config);

@@ -28,6 +28,7 @@ use crate::recordings::Recordings;
 use crate::resolver::Names;
 use crate::sip::datagrams::UdpSockets;
 use crate::sip::streams::{self, Connections};
+use crate::speech::Speech;
 use crate::switchboard::Switchboard;
 use crate::webhook::Webhooks;
 use crate::websocket;
@@ -46,6 +47,7 @@ pub(crate) struct Common {
     pub(crate) mail: Mail,
     pub(crate) prompts: Arc<Prompts>,
     pub(crate) recordings: Arc<Recordings>,
+    pub(crate) speech: Arc<Speech>,
     realms: Realms,
     personal_data: bool,
 }
@@ -57,6 +59,7 @@ impl Common {
         mail: Mail,
         prompts: Arc<Prompts>,
         recordings: Arc<Recordings>,
+        speech: Arc<Speech>,
         personal_data: bool,
     ) -> Common {
         let connections = Arc::default();
@@ -67,6 +70,7 @@ impl Common {
             mail,
             prompts,
             recordings,
+            speech,
             realms: Realms::new(),
             personal_data,
         }

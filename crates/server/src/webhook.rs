@@ -12,6 +12,7 @@ mod exchange;
 pub(crate) mod failure;
 mod location;
 mod pool;
+mod post;
 mod private;
 mod tell;
 

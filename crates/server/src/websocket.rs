@@ -17,7 +17,7 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use hookflash_call::Socket;
 use hookflash_dialects::{FetchError, Frame, HttpRequest};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, interval_at, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
@@ -62,6 +62,7 @@ impl Open {
 pub(crate) struct WebSocket {
     /// `None` once it is closed.
     out: RefCell<Option<mpsc::Sender<Message>>>,
+    over: Rc<Notify>,
     inbox: RefCell<mpsc::Receiver<Result<Frame, String>>>,
 }
 
@@ -81,9 +82,12 @@ pub(crate) async fn connect(
         WebSocketStream::from_partially_read(stream, rest, Role::Client, Some(config)).await;
     let (out, outbox) = mpsc::channel(MOST_WAITING);
     let (tell, inbox) = mpsc::channel(MOST_UNREAD);
-    tokio::task::spawn_local(serve(connection, outbox, tell, open.one()));
+    let over = Rc::<Notify>::default();
+    let served = serve(connection, outbox, tell, Rc::clone(&over), open.one());
+    tokio::task::spawn_local(served);
     Ok(WebSocket {
         out: RefCell::new(Some(out)),
+        over,
         inbox: RefCell::new(inbox),
     })
 }
@@ -106,6 +110,13 @@ impl Socket for WebSocket {
 
     fn close(&self) {
         self.out.borrow_mut().take();
+        self.over.notify_one();
+    }
+}
+
+impl Drop for WebSocket {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
@@ -114,12 +125,17 @@ async fn serve(
     connection: Connection,
     outbox: mpsc::Receiver<Message>,
     tell: mpsc::Sender<Result<Frame, String>>,
+    over: Rc<Notify>,
     open: Open,
 ) {
     let (sink, stream) = connection.split();
     let silent_for = Cell::new(0);
     let reading = read(stream, &tell, &silent_for);
     tokio::pin!(reading);
+    let hurry = async {
+        over.notified().await;
+        tokio::time::sleep(FAREWELL).await;
+    };
     let why = tokio::select! {
         why = &mut reading => why,
         ended = write(sink, outbox, &silent_for) => match ended {
@@ -130,6 +146,7 @@ async fn serve(
             },
             Err(why) => why,
         },
+        () = hurry => "the application did not take the last of what was sent".to_owned(),
     };
     // The call may have stopped listening, or have more unread than it takes now.
     let _ = timeout(FAREWELL, tell.send(Err(why))).await;
@@ -201,10 +218,6 @@ async fn write(
                 // A peer that takes nothing is asked nothing either.
                 _ = sign.tick() => silent_for.set(silent_for.get().saturating_add(1)),
             }
-        }
-        // The call is over and so is its interest in what the peer cannot take.
-        if outbox.is_closed() && outbox.is_empty() {
-            break;
         }
     }
     // A farewell that cannot be said is as good as one.

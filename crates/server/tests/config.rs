@@ -540,3 +540,101 @@ fn a_missing_file_says_so() {
         "{errors}"
     );
 }
+
+const SPEECH: &str = r#"
+[speech]
+language = "en_GB"
+voice = "Polly.Amy"
+cache = "speech"
+cache_size = "2GiB"
+
+[speech.voices]
+"Polly.Joanna" = { engine = "kokoro", voice = "af_sky" }
+de = { language = "de-DE", gender = "male" }
+
+[[speech.engines]]
+type = "openai"
+name = "kokoro"
+url = "http://127.0.0.1:8880/v1/"
+key = "hush-hush"
+time_limit = "3s"
+
+[[speech.engines]]
+type = "flite"
+
+[[speech.recognizers]]
+type = "websocket"
+name = "deepgram"
+key = "env:HOME"
+model = "nova-3"
+"#;
+
+#[test]
+fn speech_engines_recognizers_and_voices_are_understood() {
+    let speech = read(SPEECH).unwrap().speech;
+    assert_eq!(speech.language, "en-GB");
+    assert_eq!(speech.cache, Some(folder().join("speech")));
+    assert_eq!(speech.cache_size, 2 << 30);
+    let names: Vec<&str> = speech.engines.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["kokoro", "flite"]);
+    let kokoro = &speech.engines[0].service;
+    assert_eq!(kokoro.url.as_deref(), Some("http://127.0.0.1:8880/v1"));
+    assert_eq!(kokoro.time_limit, Duration::from_secs(3));
+    assert_eq!(
+        speech.voices["Polly.Joanna"].voice.as_deref(),
+        Some("af_sky")
+    );
+    assert_eq!(speech.recognizers[0].name, "deepgram");
+}
+
+#[test]
+fn speech_keys_are_masked_and_what_is_printed_can_be_read_again() {
+    let printed = read(SPEECH).unwrap().print();
+    assert!(!printed.contains("hush-hush"), "{printed}");
+    assert!(printed.contains("env:HOME"), "{printed}");
+    let again = read(&printed).unwrap();
+    assert_eq!(again.print(), printed);
+    let nothing = read("").unwrap().print();
+    assert_eq!(read(&nothing).unwrap().print(), nothing);
+}
+
+#[test]
+fn what_is_wrong_with_speech_is_said_with_its_key() {
+    let wrong = [
+        ("[[speech.engines]]\nname = \"x\"", "speech.engines[0].type"),
+        (
+            "[[speech.engines]]\ntype = \"festival\"",
+            "not one of flite",
+        ),
+        (
+            "[[speech.engines]]\ntype = \"google\"",
+            "speech.engines[0].key",
+        ),
+        (
+            "[[speech.engines]]\ntype = \"flite\"\nurl = \"http://x\"",
+            "flite is a program",
+        ),
+        (
+            "[[speech.engines]]\ntype = \"flite\"\n[[speech.engines]]\ntype = \"flite\"",
+            "is there twice",
+        ),
+        (
+            "[[speech.recognizers]]\ntype = \"websocket\"\nurl = \"http://x\"",
+            "is no ws:// or wss:// URL",
+        ),
+        ("[speech]\nrecognizer = \"siri\"", "no recognizer `siri`"),
+        (
+            "[speech]\nvoices.x = { engin = \"y\" }",
+            "did you mean `engine`",
+        ),
+        ("[speech]\nvoices.x = 3", "a table"),
+        (
+            "[[speech.engines]]\ntype = \"openai\"\nurl = \"http://u:p@x\"",
+            "write `key`",
+        ),
+    ];
+    for (text, expected) in wrong {
+        let said = read(text).unwrap_err();
+        assert!(said.contains(expected), "{text}: {said}");
+    }
+}

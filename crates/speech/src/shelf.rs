@@ -13,8 +13,16 @@ pub(crate) struct Shelf {
     most: usize,
     held: usize,
     used: u64,
-    clips: HashMap<OrderKey, (Arc<Clip>, u64)>,
+    clips: HashMap<OrderKey, Kept>,
     by_use: BTreeMap<u64, OrderKey>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    clip: Arc<Clip>,
+    used: u64,
+    /// What it held when it came; players may make it hold more.
+    size: usize,
 }
 
 impl Shelf {
@@ -29,37 +37,37 @@ impl Shelf {
     }
 
     pub(crate) fn get(&mut self, key: OrderKey) -> Option<Arc<Clip>> {
-        let (clip, use_) = self.clips.get_mut(&key)?;
+        let kept = self.clips.get_mut(&key)?;
         self.used += 1;
-        self.by_use.remove(use_);
+        self.by_use.remove(&kept.used);
         self.by_use.insert(self.used, key);
-        *use_ = self.used;
-        Some(Arc::clone(clip))
+        kept.used = self.used;
+        Some(Arc::clone(&kept.clip))
     }
 
     pub(crate) fn put(&mut self, key: OrderKey, clip: &Arc<Clip>) {
-        let size = size(clip);
+        let size = clip.memory();
         if size > self.most || self.clips.contains_key(&key) {
             return;
         }
         self.used += 1;
         self.held += size;
-        self.clips.insert(key, (Arc::clone(clip), self.used));
+        let kept = Kept {
+            clip: Arc::clone(clip),
+            used: self.used,
+            size,
+        };
+        self.clips.insert(key, kept);
         self.by_use.insert(self.used, key);
         while self.held > self.most {
             let Some((_, oldest)) = self.by_use.pop_first() else {
                 break;
             };
-            if let Some((clip, _)) = self.clips.remove(&oldest) {
-                self.held -= self::size(&clip);
+            if let Some(kept) = self.clips.remove(&oldest) {
+                self.held -= kept.size;
             }
         }
     }
-}
-
-/// What a clip holds before anybody asked it for another rendition, twice over for those.
-fn size(clip: &Clip) -> usize {
-    clip.samples().len() * 4 + 256
 }
 
 #[cfg(test)]
@@ -73,7 +81,7 @@ mod tests {
     #[test]
     fn the_least_used_goes_first() {
         let key = OrderKey::of_test;
-        let mut shelf = Shelf::new(3 * (400 + 256));
+        let mut shelf = Shelf::new(3 * clip(100).memory());
         for number in 1..=3 {
             shelf.put(key(number), &clip(100));
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared, WeakShared};
-use hookflash_audio::Clip;
+use hookflash_audio::{Clip, Want};
 use hookflash_program::{SpeechText, Voice};
 use tokio::time::Instant;
 
@@ -38,6 +38,8 @@ pub struct SpeakerSettings {
     pub disk: Option<Arc<DiskCache>>,
     /// Bytes of clips in memory.
     pub memory: usize,
+    /// What players will ask of each clip; made before anybody has it.
+    pub wants: Vec<Want>,
 }
 
 /// Why a text cannot be heard.
@@ -75,6 +77,7 @@ pub struct Speaker {
     voices: VoiceTable,
     disk: Option<Arc<DiskCache>>,
     shelf: Rc<RefCell<Shelf>>,
+    wants: Arc<[Want]>,
     flights: RefCell<HashMap<OrderKey, WeakShared<LocalBoxFuture<'static, Outcome>>>>,
     /// Engines that could not be had, and until when they are asked last.
     resting: RefCell<HashMap<String, Instant>>,
@@ -89,6 +92,7 @@ impl Speaker {
             voices: settings.voices,
             disk: settings.disk,
             shelf: Rc::new(RefCell::new(Shelf::new(settings.memory))),
+            wants: settings.wants.into(),
             flights: RefCell::default(),
             resting: RefCell::default(),
             noted: RefCell::default(),
@@ -204,11 +208,12 @@ impl Speaker {
         }
         let (engine, disk) = (Rc::clone(engine), self.disk.clone());
         let shelf = Rc::clone(&self.shelf);
+        let wants = Arc::clone(&self.wants);
         let work = async move {
             let clip = match from_disk(disk.clone(), key).await {
-                Some(clip) => Arc::new(clip),
+                Some(clip) => prepared(clip, wants).await?,
                 None => {
-                    let clip = Arc::new(engine.synthesize(&order).await?);
+                    let clip = prepared(engine.synthesize(&order).await?, wants).await?;
                     keep(disk, key, &clip);
                     clip
                 }
@@ -282,6 +287,21 @@ async fn from_disk(disk: Option<Arc<DiskCache>>, key: OrderKey) -> Option<Clip> 
     let disk = disk?;
     let read = tokio::task::spawn_blocking(move || disk.get(key));
     read.await.ok().flatten()
+}
+
+/// Resampling and encoding, so that no player waits for it.
+async fn prepared(clip: Clip, wants: Arc<[Want]>) -> Outcome {
+    if wants.is_empty() {
+        return Ok(Arc::new(clip));
+    }
+    let work = tokio::task::spawn_blocking(move || {
+        for want in wants.iter() {
+            clip.prepare(*want);
+        }
+        Arc::new(clip)
+    });
+    let lost = |_| EngineError::Garbage("its audio cannot be resampled".to_owned());
+    work.await.map_err(lost)
 }
 
 /// Writes a clip while its first listener hears it already.

@@ -1,22 +1,20 @@
-//! Cuts what is heard into utterances, for recognizers that take whole files: a gate on loudness
-//! above the line's noise.
+//! Cuts what is heard into utterances, for recognizers that take whole files.
 
 use std::collections::VecDeque;
+use std::time::Duration;
+
+use hookflash_audio::voice_activity::Detector;
 
 /// Frames per second.
 const FRAMES: usize = 50;
-/// Silence that ends an utterance: 0.8 s.
-const SILENCE: usize = 40;
-/// Sound that begins one: 60 ms.
-const ONSET: usize = 3;
+/// Silence that ends an utterance.
+const SILENCE: Duration = Duration::from_millis(800);
+/// Speech that begins one; a click is shorter.
+const ONSET: Duration = Duration::from_millis(60);
 /// What is kept from before its beginning: 0.3 s.
 const BEFORE: usize = 15;
 /// Longest utterance: 30 s; speech that goes on is cut there.
 const LONGEST: usize = 30 * FRAMES;
-/// Louder than this is sound, however quiet the line is (about -44 dBFS).
-const FLOOR: f32 = 200.0;
-/// How far above the noise speech is.
-const ABOVE: f32 = 3.0;
 
 /// Collects utterances.
 #[derive(Debug)]
@@ -24,9 +22,7 @@ pub(crate) struct Utterances {
     frame: usize,
     rest: Vec<i16>,
     before: VecDeque<Vec<i16>>,
-    noise: f32,
-    loud: usize,
-    quiet: usize,
+    detector: Detector,
     /// Frames since the beginning of an utterance; empty between them.
     current: Vec<Vec<i16>>,
 }
@@ -37,9 +33,7 @@ impl Utterances {
             frame: (rate as usize / FRAMES).max(1),
             rest: Vec::new(),
             before: VecDeque::with_capacity(BEFORE + 1),
-            noise: FLOOR / ABOVE,
-            loud: 0,
-            quiet: 0,
+            detector: Detector::new(rate, ONSET, SILENCE),
             current: Vec::new(),
         }
     }
@@ -63,27 +57,20 @@ impl Utterances {
     }
 
     fn frame(&mut self, frame: Vec<i16>) -> Option<Vec<i16>> {
-        let level = hookflash_audio::measure::rms(&frame);
-        let is_loud = level > FLOOR.max(self.noise * ABOVE);
-        if !is_loud {
-            // Noise that grows is believed slowly, silence at once.
-            let weight = if level < self.noise { 0.2 } else { 0.02 };
-            self.noise += (level - self.noise) * weight;
-        }
-        self.loud = if is_loud { self.loud + 1 } else { 0 };
-        self.quiet = if is_loud { 0 } else { self.quiet + 1 };
+        self.detector.push(&frame);
+        let speaking = self.detector.is_speaking();
         if self.current.is_empty() {
             self.before.push_back(frame);
             if self.before.len() > BEFORE {
                 self.before.pop_front();
             }
-            if self.loud >= ONSET {
+            if speaking {
                 self.current.extend(self.before.drain(..));
             }
             return None;
         }
         self.current.push(frame);
-        let ended = self.quiet >= SILENCE || self.current.len() >= LONGEST;
+        let ended = !speaking || self.current.len() >= LONGEST;
         if ended { self.finish() } else { None }
     }
 }
@@ -128,11 +115,12 @@ mod tests {
     }
 
     #[test]
-    fn endless_sound_is_cut() {
+    fn endless_speech_is_cut() {
         let mut utterances = Utterances::new(8_000);
         let mut count = 0;
-        for _ in 0..65 {
-            count += utterances.push(&tone(1_000)).len();
+        for _ in 0..130 {
+            count += utterances.push(&tone(400)).len();
+            count += utterances.push(&quiet(100)).len();
         }
         assert_eq!(count, 2);
         assert!(utterances.finish().is_some());

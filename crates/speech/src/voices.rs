@@ -84,7 +84,6 @@ impl VoiceTable {
         let persona = name.map(|name| Persona::of(name.trim(), vendor));
         let asked = wish.language.as_deref().or(language);
         let asked = asked.filter(|language| !language.is_empty());
-        let entry = self.entry(name, vendor, asked);
         let gender = |text: &str| match text.to_ascii_lowercase().as_str() {
             "male" | "man" => Some(Gender::Male),
             "female" | "woman" => Some(Gender::Female),
@@ -94,6 +93,7 @@ impl VoiceTable {
         let persona_language = persona
             .as_ref()
             .and_then(|persona| persona.language.clone());
+        let entry = self.entry(name, vendor, asked.or(persona_language.as_deref()));
         let nothing_asked = name.is_none() && asked.is_none() && wish.gender.is_none();
         let placed = entry.or_else(|| nothing_asked.then_some(&self.default));
 
@@ -287,6 +287,9 @@ mod tests {
         let casting = table.cast(&wish, None);
         assert_eq!(casting.voice.as_deref(), Some("de+f2"));
         assert_eq!(casting.language, "de-AT");
+        let casting = table.cast(&named("Polly.Hans"), None);
+        assert_eq!(casting.voice.as_deref(), Some("de+f2"));
+        assert_eq!(casting.language, "de-DE");
         let casting = table.cast(&Voice::default(), None);
         assert_eq!(casting.voice.as_deref(), Some("awb"));
         // The default is for those who ask for nothing.

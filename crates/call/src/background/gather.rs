@@ -10,7 +10,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use hookflash_dialects::Moment;
-use hookflash_media::MediaEvent;
 use hookflash_program::{BackgroundGather as Order, Gather, GatherEnd, Gathered};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
@@ -20,7 +19,6 @@ use crate::call::Call;
 use crate::collecting::collect;
 use crate::document::Loaded;
 use crate::journal::What;
-use crate::sounds::Keys;
 
 /// How soon input is collected anew.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -128,17 +126,17 @@ impl<H: Host> Drop for Aside<H> {
 
 async fn run<H: Host>(call: Rc<Call<H>>, order: Order, base: Rc<str>) {
     let background = &call.background.gather;
+    let hold = || background.hold(&call);
     loop {
         background.others_are_over().await;
         let gathered = tokio::select! {
             biased;
             () = background.others_begin() => continue,
-            gathered = collect(&call, &order.gather) => gathered,
-            never = interrupt(&call, &order.gather) => match never {},
+            gathered = collect(&call, &order.gather, &hold) => gathered,
         };
         match gathered.reason {
             GatherEnd::Keys | GatherEnd::Speech | GatherEnd::LowConfidence => {
-                background.hold(&call);
+                hold();
                 call.tell_gather_event(&order.gather, &gathered);
                 match reply(&call, &order.gather, &gathered, &base).await {
                     Some(loaded) => {
@@ -155,24 +153,6 @@ async fn run<H: Host>(call: Rc<Call<H>>, order: Order, base: Rc<str>) {
             GatherEnd::Failed => return background.go_on(),
         }
         tokio::time::sleep(AGAIN).await;
-    }
-}
-
-/// Lets the running document stand still as soon as the caller types or speaks, where the rules say
-/// so before the input is complete.
-async fn interrupt<H: Host>(call: &Rc<Call<H>>, gather: &Gather) -> std::convert::Infallible {
-    let speech = gather.speech.as_ref();
-    let at_first_word = speech.is_some_and(|rules| rules.least_words == 0);
-    let sounds = call.listen(Keys::OverhearsAll);
-    loop {
-        let interrupts = match sounds.next().await {
-            MediaEvent::Key { .. } => gather.keys.is_some() && gather.keys_interrupt,
-            MediaEvent::Voice(true) => at_first_word && gather.speech_interrupts,
-            _ => false,
-        };
-        if interrupts {
-            call.background.gather.hold(call);
-        }
     }
 }
 

@@ -13,7 +13,8 @@ use crate::recording::{Order, Recording};
 
 /// The background recording of one call.
 pub(crate) struct BackgroundRecording<H: Host> {
-    running: RefCell<Option<Recording<H>>>,
+    /// Boxed: most calls have none, and each would keep the room.
+    running: RefCell<Option<Box<Recording<H>>>>,
 }
 
 impl<H: Host> Default for BackgroundRecording<H> {
@@ -68,7 +69,7 @@ impl<H: Host> BackgroundRecording<H> {
         match Recording::begin(call, order) {
             Ok(recording) => {
                 let failed = recording.failure_signal();
-                *self.running.borrow_mut() = Some(recording);
+                *self.running.borrow_mut() = Some(Box::new(recording));
                 let call = Rc::clone(call);
                 tokio::task::spawn_local(async move {
                     failed.notified().await;

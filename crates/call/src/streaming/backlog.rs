@@ -8,16 +8,12 @@ use hookflash_media::Session;
 /// How much may wait. An application may send a long answer at once, faster than it is heard.
 pub(crate) const MOST_WAITING: Duration = Duration::from_secs(180);
 
-/// How many marks may wait.
-const MOST_MARKS: usize = 1_000;
-
 /// Audio and marks in the order in which they came.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
     waiting: VecDeque<Waiting>,
     /// How long all of it sounds.
     length: Duration,
-    marks: usize,
 }
 
 #[derive(Debug)]
@@ -47,14 +43,9 @@ impl Backlog {
         true
     }
 
-    /// Takes a mark behind what waits. False when there are too many.
-    pub(crate) fn mark(&mut self, name: String) -> bool {
-        if self.marks >= MOST_MARKS {
-            return false;
-        }
-        self.marks += 1;
+    /// Takes a mark behind what waits.
+    pub(crate) fn mark(&mut self, name: String) {
         self.waiting.push_back(Waiting::Mark(name));
-        true
     }
 
     /// Forgets everything.
@@ -79,10 +70,7 @@ impl Backlog {
                         return true;
                     }
                 }
-                Waiting::Mark(name) => {
-                    self.marks = self.marks.saturating_sub(1);
-                    session.feed_mark(std::mem::take(name));
-                }
+                Waiting::Mark(name) => session.feed_mark(std::mem::take(name)),
             }
             self.waiting.pop_front();
         }
@@ -110,12 +98,5 @@ mod tests {
         assert!(!backlog.play(8_000, [0; 160]));
         backlog.clear();
         assert!(backlog.play(8_000, minute));
-    }
-
-    #[test]
-    fn marks_have_a_limit_too() {
-        let mut backlog = Backlog::default();
-        let taken = (0..5_000).filter(|n| backlog.mark(n.to_string())).count();
-        assert_eq!(taken, MOST_MARKS);
     }
 }

@@ -10,6 +10,7 @@ use hookflash_program::{StreamEncoding, StreamFormat, Tracks};
 use tokio::sync::Notify;
 
 use crate::Socket;
+use crate::recording::mix;
 
 /// How long each frame of a tap sounds.
 const BEAT: Duration = Duration::from_millis(20);
@@ -155,10 +156,8 @@ impl<S: Socket> Tap for Encoder<S> {
                 self.say(Track::Mixed, &woven);
             }
             (Some(inbound), Some(outbound)) if self.mixes => {
-                let pairs = inbound.iter().zip(&outbound);
-                let mixed: Vec<i16> = pairs
-                    .map(|(&caller, &ours)| caller.saturating_add(ours))
-                    .collect();
+                let mut mixed = Vec::with_capacity(inbound.len());
+                mix(&inbound, &outbound, &mut mixed);
                 self.say(Track::Mixed, &mixed);
             }
             (inbound, outbound) => {

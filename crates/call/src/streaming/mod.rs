@@ -7,6 +7,7 @@
 
 mod backlog;
 mod encoder;
+mod piece;
 mod stream;
 
 use std::cell::{Cell, RefCell};

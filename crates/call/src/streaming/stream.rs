@@ -3,25 +3,28 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use hookflash_audio::{DecodeLimits, Law, g711};
+use hookflash_audio::{Law, g711};
 use hookflash_dialects::{FetchError, Frame, Moment, StreamEvent, StreamOrder};
 use hookflash_media::{FeedMark, KeyToSend, MediaEvent};
 use hookflash_program::{StreamEncoding, StreamEnd};
 use tokio::sync::Notify;
-use tokio::time::Instant;
 
-use super::backlog::{Backlog, MOST_WAITING};
+use super::backlog::Backlog;
 use super::encoder::{Encoder, Line};
+use super::piece::{Piece, decode, linear};
 use crate::background::Tapped;
-use crate::call::Call;
+use crate::call::{Call, until};
 use crate::journal::What;
 use crate::sounds::Keys;
 use crate::{Host, Socket};
 
 /// How soon the session is offered again what it had no room for.
 const HAND_ON_AGAIN: Duration = Duration::from_millis(100);
+
+/// How many marks may wait to be reached.
+const MOST_MARKS: usize = 1_000;
 
 /// How many keys are kept for the stream's result.
 const MOST_KEYS: usize = 1_000;
@@ -145,11 +148,10 @@ impl<H: Host> Stream<H> {
             Ending::Failed(why) => Some(why.clone()),
             _ => None,
         };
-        let duration = open
-            .as_ref()
-            .map_or(Duration::ZERO, |open| open.since.elapsed());
+        let now = call.host.now();
+        let since = open.as_ref().map_or(now, |open| open.since);
         *self.ended.borrow_mut() = Some(StreamEnd {
-            duration,
+            duration: now.saturating_duration_since(since),
             keys: self.keys.take(),
             failure,
         });
@@ -187,7 +189,7 @@ impl<H: Host> Stream<H> {
                 keys.push(key);
             }
             if self.order.pass_keys {
-                let at = open.since.elapsed();
+                let at = call.host.now().saturating_duration_since(open.since);
                 open.line
                     .send(|protocol| protocol.key(key, at).into_iter().collect());
             }
@@ -242,7 +244,7 @@ impl<H: Host> Stream<H> {
         let tapped = Tapped::new(call, Box::new(encoder));
         *self.open.borrow_mut() = Some(Open {
             line: Rc::clone(&line),
-            since: Instant::now(),
+            since: call.host.now(),
             backlog: Backlog::default(),
             due: VecDeque::new(),
             marks: 0,
@@ -257,7 +259,7 @@ impl<H: Host> Stream<H> {
     /// Reads what the application sends until the stream is over.
     async fn listen(&self, call: &Rc<Call<H>>, line: &Line<H::Socket>) {
         let sounds = call.listen(Keys::OverhearsAll);
-        let deadline = self.order.most.map(|most| Instant::now() + most);
+        let deadline = self.order.most.map(|most| call.host.now() + most);
         let mut hand_on = None;
         loop {
             tokio::select! {
@@ -277,7 +279,7 @@ impl<H: Host> Stream<H> {
                 },
                 () = until(deadline) => return self.end(call, Ending::Longest),
                 () = until(hand_on) => {
-                    hand_on = self.hand_on(call).then(|| Instant::now() + HAND_ON_AGAIN);
+                    hand_on = self.hand_on(call).then(|| call.host.now() + HAND_ON_AGAIN);
                 }
                 frame = line.socket.next() => {
                     let frame = match frame {
@@ -288,7 +290,7 @@ impl<H: Host> Stream<H> {
                         return;
                     }
                     if hand_on.is_none() && self.hand_on(call) {
-                        hand_on = Some(Instant::now() + HAND_ON_AGAIN);
+                        hand_on = Some(call.host.now() + HAND_ON_AGAIN);
                     }
                 }
             }
@@ -396,14 +398,13 @@ impl<H: Host> Stream<H> {
 
     fn mark(&self, call: &Rc<Call<H>>, what: Told) {
         let taken = match &mut *self.open.borrow_mut() {
+            Some(open) if open.due.len() >= MOST_MARKS => false,
             Some(open) => {
                 let number = open.marks;
                 open.marks += 1;
-                let taken = open.backlog.mark(format!("{}:{number}", self.number));
-                if taken {
-                    open.due.push_back(Due { number, what });
-                }
-                taken
+                open.backlog.mark(format!("{}:{number}", self.number));
+                open.due.push_back(Due { number, what });
+                true
             }
             None => true,
         };
@@ -490,45 +491,6 @@ fn key_to_send(key: char) -> KeyToSend {
         key: Some(key),
         length: Duration::from_millis(100),
         gap: Duration::from_millis(100),
-    }
-}
-
-/// A recorded piece, ready to be heard.
-struct Piece {
-    rate: u32,
-    samples: Box<[i16]>,
-}
-
-/// Reads a recorded piece, away from the calls of this thread: it may be long.
-async fn decode(bytes: Vec<u8>, rate: Option<u32>) -> Result<Piece, String> {
-    if let Some(rate) = rate {
-        let samples = linear(&bytes).collect();
-        return Ok(Piece { rate, samples });
-    }
-    let limits = DecodeLimits {
-        longest: MOST_WAITING,
-    };
-    let read = move || hookflash_audio::decode(&bytes, None, "", limits);
-    let clip = tokio::task::spawn_blocking(read).await;
-    let clip = clip.map_err(|error| error.to_string())?;
-    let clip = clip.map_err(|error| error.to_string())?;
-    Ok(Piece {
-        rate: clip.rate(),
-        samples: clip.samples().into(),
-    })
-}
-
-/// Samples of 16 bits, little endian; half a sample at the end is none.
-fn linear(bytes: &[u8]) -> impl Iterator<Item = i16> {
-    let (pairs, _) = bytes.as_chunks::<2>();
-    pairs.iter().map(|pair| i16::from_le_bytes(*pair))
-}
-
-/// Waits for an instant; for ever when there is none.
-async fn until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }
 

@@ -1,15 +1,19 @@
 //! Streams the call's audio over a WebSocket: beside the verbs that follow, or until it ends.
 
+use std::pin::pin;
 use std::rc::Rc;
+use std::time::Duration;
 
-use hookflash_audio::{Item, Playlist, Tone};
+use hookflash_audio::{Item, Tone};
 use hookflash_dialects::Moment;
 use hookflash_program::{Stream as Order, StreamEnd, Which};
 
 use crate::Host;
 use crate::call::Call;
 use crate::journal::{VerbEnd, What};
+use crate::player::Sounding;
 use crate::program::Then;
+use crate::sounds::{Keys, Listener};
 use crate::streaming::{Ending, Stream};
 
 /// Begins a stream; the next verb runs at once.
@@ -23,8 +27,13 @@ pub(crate) fn start<H: Host>(call: &Rc<Call<H>>, order: Order) -> Then {
 /// Begins a stream and waits until it is over, whoever ends it. A stream that cannot be had is one
 /// that has ended with a failure.
 pub(crate) async fn connect<H: Host>(call: &Rc<Call<H>>, order: Order) -> Then {
+    let began = call.host.now();
+    let listener = call.listen(Keys::Ignores);
+    // What is pressed from now on is the stream's.
+    listener.take_keys(false);
     if order.beep {
-        let _ = call.session(|session| session.play(beep()));
+        let beep = Sounding::begin(call, Item::Tone(Tone::BEEP));
+        beep.heard(&listener).await;
     }
     let begun = call.background.streams.start(call, order.clone());
     let (sid, end) = match begun {
@@ -33,20 +42,21 @@ pub(crate) async fn connect<H: Host>(call: &Rc<Call<H>>, order: Order) -> Then {
                 call: Rc::clone(call),
                 stream,
             };
-            let end = waiting.stream.over().await;
-            call.documents.set(0);
+            let end = waiting.over(&listener).await;
             (waiting.stream.sid().to_owned(), end)
         }
         Err(why) => {
             let failure = Some(why);
             let end = StreamEnd {
-                duration: std::time::Duration::ZERO,
+                duration: Duration::ZERO,
                 keys: String::new(),
                 failure,
             };
             (String::new(), end)
         }
     };
+    drop(listener);
+    call.took_time_since(began);
     if end.failure.is_some() {
         call.verb_ended(VerbEnd::Failed);
     }
@@ -72,15 +82,26 @@ struct Waiting<H: Host> {
     stream: Rc<Stream<H>>,
 }
 
-impl<H: Host> Drop for Waiting<H> {
-    fn drop(&mut self) {
-        self.stream.end(&self.call, Ending::Ordered);
+impl<H: Host> Waiting<H> {
+    /// Waits for the end of the stream. It is told the keys that are left out here.
+    async fn over(&self, listener: &Listener<H>) -> StreamEnd {
+        let mut over = pin!(self.stream.over());
+        loop {
+            tokio::select! {
+                biased;
+                end = &mut over => return end,
+                _ = listener.next() => {}
+            }
+        }
     }
 }
 
-fn beep() -> Playlist {
-    Playlist {
-        items: vec![Item::Tone(Tone::BEEP)],
-        times: Some(1),
+impl<H: Host> Drop for Waiting<H> {
+    fn drop(&mut self) {
+        let why = match self.call.is_superseded() {
+            true => Ending::Ordered,
+            false => Ending::CallOver,
+        };
+        self.stream.end(&self.call, why);
     }
 }

@@ -7,6 +7,7 @@ use hookflash_dialects::{Dialect, RecordingState};
 use hookflash_program::RecordingFormat;
 
 use crate::support::application::Page;
+use crate::support::rtp::tone;
 use crate::support::services::heard;
 use crate::support::world::{World, in_virtual_time};
 
@@ -42,7 +43,7 @@ fn two_channels_have_the_caller_on_the_first_and_us_on_the_second() {
         let verbs = format!("{START}<SpeakSentence>Hello</SpeakSentence><Pause duration=\"60\"/>");
         let world = world(Dialect::Bxml, &verbs);
         let (phone, handset) = world.caller().await;
-        handset.speak(Duration::from_secs(2));
+        handset.play(tone(300.0, Duration::from_secs(2)));
         seconds(4).await;
         phone.send("BYE", &[], "");
         phone.response("BYE").await;
@@ -54,7 +55,7 @@ fn two_channels_have_the_caller_on_the_first_and_us_on_the_second() {
             panic!("{} channels", channels.len());
         };
         assert_eq!(caller.len(), ours.len());
-        // The handset speaks at 300 Hz, the speech of the tests is at 600 Hz.
+        // The caller is heard at 300 Hz, the speech of the tests at 600 Hz.
         let of_caller = (loudest(caller, 300.0), loudest(caller, 600.0));
         let of_ours = (loudest(ours, 300.0), loudest(ours, 600.0));
         assert!(of_caller.0 > -9.0 && of_caller.1 < -40.0, "{of_caller:?}");
@@ -75,7 +76,7 @@ fn one_channel_has_both_mixed() {
         let verbs = "<StartRecording/><SpeakSentence>Hello</SpeakSentence><Pause duration=\"60\"/>";
         let world = world(Dialect::Bxml, verbs);
         let (phone, handset) = world.caller().await;
-        handset.speak(Duration::from_secs(2));
+        handset.play(tone(300.0, Duration::from_secs(2)));
         seconds(4).await;
         phone.send("BYE", &[], "");
         world.settle().await;
@@ -142,7 +143,7 @@ fn a_full_disk_ends_the_recording_and_not_the_call() {
         let world = world(Dialect::Twiml, verbs);
         world.host.services.disk_full_after.set(Some(8_000));
         let (phone, handset) = world.caller().await;
-        handset.speak(Duration::from_secs(3));
+        handset.play(tone(300.0, Duration::from_secs(3)));
         seconds(3).await;
         let kept = world.host.services.recording();
         assert_eq!(kept.state, RecordingState::Failed);
@@ -182,7 +183,7 @@ fn silence_is_trimmed_from_both_ends() {
         let world = world(Dialect::Twiml, verbs);
         let (phone, handset) = world.caller().await;
         seconds(3).await;
-        handset.speak(Duration::from_secs(2));
+        handset.play(tone(300.0, Duration::from_secs(2)));
         seconds(10).await;
         phone.send("BYE", &[], "");
         world.settle().await;

@@ -88,6 +88,7 @@ fn results_of_both_tracks_are_told_in_order_and_the_last_after_the_stop() {
         seconds(1).await;
         let listening = world.host.services.recognitions.borrow().clone();
         assert_eq!(listening.len(), 2);
+        assert_eq!(listening[0].rate, 8_000);
         listening[0].result("good", 0.5, false);
         listening[0].result("good morning", 0.9, true);
         listening[1].result("hello", 0.8, true);
@@ -211,13 +212,17 @@ fn a_transcription_is_told_over_the_socket_that_the_document_names() {
         seconds(4).await;
         let wire = world.host.services.socket();
         assert_eq!(wire.url, "wss://app.example/text");
-        let sent = wire.sent.borrow();
         let said =
             |frame: &Frame| matches!(frame, Frame::Text(text) if text.contains("good morning"));
-        assert_eq!(sent.iter().filter(|frame| said(frame)).count(), 1);
+        let times = wire
+            .sent
+            .borrow()
+            .iter()
+            .filter(|frame| said(frame))
+            .count();
+        assert_eq!(times, 1);
         assert!(wire.closed.get());
         phone.send("BYE", &[], "");
-        drop(sent);
         world.settle().await;
     });
 }
@@ -249,6 +254,7 @@ fn a_key_beside_the_verbs_stops_the_prompt_and_its_answer_replaces_the_document(
         handset.press("5");
         seconds(1).await;
         assert_eq!(told(&world, "/answered", "digits"), ["5"]);
+        assert!(told(&world, "/events", "event").contains(&"RECOGNIZED_DTMF".to_owned()));
         handset.forget();
         seconds(1).await;
         let loudest = handset.heard().iter().map(|s| s.unsigned_abs()).max();
@@ -296,4 +302,129 @@ fn who_hangs_up_while_the_application_thinks_of_a_reply_is_let_go() {
         assert_eq!(phone.response("BYE").await.status(), 200);
         world.settle().await;
     });
+}
+
+#[test]
+fn speech_beside_the_verbs_stops_the_prompt_and_its_answer_replaces_the_document() {
+    in_virtual_time(async {
+        let reply = Page::document(r#"[{"verb": "pause", "length": 30}]"#);
+        let world = answered_prompt(reply).await;
+        let speech = BARGE_IN.replace("digits", "speech");
+        world.application.page("/start", Page::document(speech));
+        let (phone, handset) = world.caller().await;
+        seconds(3).await;
+        handset.speak(Duration::from_secs(1));
+        let listening = world.host.services.recognition();
+        listening.result("a person", 0.6, false);
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        handset.forget();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let loudest = handset.heard().iter().map(|s| s.unsigned_abs()).max();
+        assert!(
+            loudest.unwrap() < 50,
+            "the prompt stops while the caller speaks"
+        );
+        listening.result("a person please", 0.9, true);
+        seconds(3).await;
+        assert_eq!(world.application.asked_at("/answered").len(), 1);
+        assert!(says(&world, "brought another document"));
+        assert!(world.application.asked_at("/later").is_empty());
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn sticky_input_is_collected_again_and_a_verb_that_collects_has_it_for_itself() {
+    in_virtual_time(async {
+        let document = BARGE_IN.replace("\"enable\": true", "\"enable\": true, \"sticky\": true");
+        let reply = r#"[{"verb": "gather", "input": ["digits"], "numDigits": 2,
+            "timeout": 10, "actionHook": "/gathered"}, {"verb": "pause", "length": 60}]"#;
+        let world = answered_prompt(Page::document(reply)).await;
+        world.application.page("/start", Page::document(document));
+        let after = r#"[{"verb": "pause", "length": 60}]"#;
+        world.application.page("/gathered", Page::document(after));
+        let (phone, handset) = world.caller().await;
+        seconds(3).await;
+        handset.press("1");
+        seconds(1).await;
+        handset.press("23");
+        seconds(2).await;
+        handset.press("4");
+        seconds(2).await;
+        assert_eq!(told(&world, "/answered", "digits"), ["1", "4"]);
+        assert_eq!(told(&world, "/gathered", "digits"), ["23"]);
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn input_beside_the_verbs_is_over_when_the_document_says_so() {
+    in_virtual_time(async {
+        let document = BARGE_IN.replace(
+            r#"{"verb": "say", "text": "long"}"#,
+            r#"{"verb": "config", "bargeIn": {"enable": false}}, {"verb": "say", "text": "long"}"#,
+        );
+        let world = answered_prompt(Page::document("[]")).await;
+        world.application.page("/start", Page::document(document));
+        let (phone, handset) = world.caller().await;
+        seconds(3).await;
+        handset.press("5");
+        seconds(3).await;
+        assert!(world.application.asked_at("/answered").is_empty());
+        assert!(
+            world.application.asked_at("/later").is_empty(),
+            "still spoken"
+        );
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn a_document_that_waits_for_its_transcription_waits_until_the_call_is_over() {
+    in_virtual_time(async {
+        let document = r#"[{"verb": "transcribe", "transcriptionHook": "/heard"},
+            {"verb": "redirect", "actionHook": "/later"}]"#;
+        let world = world(Dialect::Jambonz, document);
+        let (phone, _handset) = world.caller().await;
+        seconds(60).await;
+        world
+            .host
+            .services
+            .recognition()
+            .result("still here", 0.9, true);
+        seconds(1).await;
+        assert_eq!(world.application.asked_at("/heard").len(), 1);
+        assert!(world.application.asked_at("/later").is_empty());
+        phone.send("BYE", &[], "");
+        world.settle().await;
+        assert!(world.application.asked_at("/later").is_empty());
+    });
+}
+
+#[test]
+fn hanging_up_at_any_moment_leaves_nothing_of_what_ran_beside_the_verbs() {
+    let everything = r#"[
+        {"verb": "config", "record": {"action": "startCallRecording"},
+            "listen": {"enable": true, "url": "wss://app.example/audio"},
+            "transcribe": {"enable": true, "transcriptionHook": "/heard"},
+            "bargeIn": {"enable": true, "input": ["digits", "speech"], "actionHook": "/answered"}},
+        {"verb": "listen", "url": "wss://app.example/more", "actionHook": "/after"},
+        {"verb": "say", "text": "hello"}]"#;
+    for tenths in 0..20 {
+        in_virtual_time(async {
+            let world = world(Dialect::Jambonz, everything);
+            let slow = Page::document("[]").after(Duration::from_millis(300));
+            world.application.page("/answered", slow.clone());
+            world.application.page("/after", slow);
+            let (phone, handset) = world.caller().await;
+            handset.press("123456#");
+            tokio::time::sleep(Duration::from_millis(tenths * 100)).await;
+            phone.send("BYE", &[], "");
+            assert_eq!(phone.response("BYE").await.status(), 200);
+            world.settle().await;
+        });
+    }
 }

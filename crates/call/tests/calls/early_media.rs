@@ -41,7 +41,7 @@ fn early_media_is_heard_before_the_answer_which_keeps_port_and_description() {
         assert_eq!(answer.body, early.body);
         phone.take_dialog(&answer);
         phone.send("ACK", &[], "");
-        phone.request("BYE").await;
+        phone.hung_up().await;
         one_sound(&handset.heard());
         assert_eq!(world.host.open_ports.get(), 0);
         world.settle().await;
@@ -80,7 +80,7 @@ fn early_media_needs_an_offer_so_a_call_without_one_is_answered() {
         assert_eq!(answer.status(), 200);
         phone.take_dialog(&answer);
         phone.send("ACK", SDP, &world.handset().offer());
-        phone.request("BYE").await;
+        phone.hung_up().await;
         world.settle().await;
     });
 }

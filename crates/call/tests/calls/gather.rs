@@ -54,7 +54,7 @@ fn gather_collects_keys_up_to_the_finish_key() {
             let (phone, handset) = world.caller_of(&gather(dialect, 20, "#", "Number?")).await;
             phone.listen(2 * SECOND).await;
             handset.press("0447*9#");
-            phone.request("BYE").await;
+            phone.hung_up().await;
             assert_eq!(digits(&world), "0447*9", "{dialect}");
             if dialect == Dialect::Bxml {
                 assert_eq!(world.asked_once("/done").field("terminatingDigit"), "#");
@@ -72,7 +72,7 @@ fn gather_is_complete_with_the_last_key_that_it_takes() {
             let (phone, handset) = world.caller_of(&gather(dialect, 3, "#", "Number?")).await;
             phone.listen(2 * SECOND).await;
             handset.press("123456");
-            phone.request("BYE").await;
+            phone.hung_up().await;
             assert_eq!(digits(&world), "123", "{dialect}");
             world.settle().await;
         });
@@ -88,7 +88,7 @@ fn gather_loses_no_key_of_the_fastest_typist() {
             phone.listen(100 * MS).await;
             let typed = "11222333440000999900";
             handset.press_fast(&format!("{typed}#"), 40 * MS, 40 * MS);
-            phone.request("BYE").await;
+            phone.hung_up().await;
             assert_eq!(digits(&world), typed, "{dialect}");
             world.settle().await;
         });
@@ -104,7 +104,7 @@ fn gather_loses_no_key_when_one_packet_in_five_is_lost() {
         phone.listen(100 * MS).await;
         world.host.rtp.lose_every.set(5);
         handset.press("1122334455667788#");
-        phone.request("BYE").await;
+        phone.hung_up().await;
         assert_eq!(digits(&world), "1122334455667788");
         world.settle().await;
     });
@@ -135,7 +135,7 @@ fn gather_fades_its_prompt_out_at_the_first_key() {
                 "{dialect}: a click, {then} after {own}"
             );
             handset.press("2");
-            phone.request("BYE").await;
+            phone.hung_up().await;
             assert_eq!(digits(&world), "12", "{dialect}");
             world.settle().await;
         });
@@ -162,7 +162,7 @@ fn gather_without_input_goes_on_when_its_time_is_up_to_the_tenth_of_a_second() {
             world.then("/none", &xml("<Hangup/>"));
             let (phone, _handset) = world.caller_of(&document).await;
             let answered = tokio::time::Instant::now().into_std();
-            phone.request("BYE").await;
+            phone.hung_up().await;
             let asked = world.asked_once("/none").at;
             assert_about(asked - answered, 1_500 * MS + seconds * MS);
             assert!(world.application.asked_at("/done").is_empty());
@@ -177,7 +177,7 @@ fn gather_without_input_asks_where_the_document_wants_that() {
         let world = world(Dialect::Twiml);
         let document = xml("<Gather action=\"/done\" actionOnEmptyResult=\"true\" timeout=\"1\"/>");
         let (phone, _handset) = world.caller_of(&document).await;
-        phone.request("BYE").await;
+        phone.hung_up().await;
         assert_eq!(digits(&world), "");
         world.settle().await;
     });
@@ -185,7 +185,7 @@ fn gather_without_input_asks_where_the_document_wants_that() {
         let world = world(Dialect::Bxml);
         let document = xml("<Gather gatherUrl=\"/done\" firstDigitTimeout=\"1\"/>");
         let (phone, _handset) = world.caller_of(&document).await;
-        phone.request("BYE").await;
+        phone.hung_up().await;
         let asked = world.asked_once("/done");
         assert_eq!(
             (asked.field("digits"), asked.field("terminatingDigit")),
@@ -207,7 +207,7 @@ fn gather_waits_for_each_further_key_as_long_as_the_document_says() {
         phone.listen(2_500 * MS).await;
         handset.press("2");
         let pressed = tokio::time::Instant::now().into_std();
-        phone.request("BYE").await;
+        phone.hung_up().await;
         let asked = world.asked_once("/done");
         assert_eq!(asked.field("digits"), "12");
         assert_about(asked.at - pressed, 3 * SECOND);
@@ -229,7 +229,7 @@ fn gather_repeats_prompt_and_wait_until_somebody_answers() {
                 phone.listen(5 * SECOND).await;
                 handset.press(keys);
             }
-            phone.request("BYE").await;
+            phone.hung_up().await;
             let said = sounds(&handset.heard(), SECOND).len();
             match keys {
                 "" => assert_eq!((digits(&world).as_str(), said), ("", 3)),
@@ -262,7 +262,7 @@ fn gather_does_not_count_what_was_typed_before_it_began() {
             handset.press("99");
             phone.listen(3 * SECOND).await;
             handset.press("12");
-            phone.request("BYE").await;
+            phone.hung_up().await;
             assert_eq!(digits(&world), "12", "{dialect}");
             world.settle().await;
         });
@@ -308,7 +308,7 @@ fn gather_gives_way_to_a_document_of_the_api() {
         let quiet_from = handset.heard().len() - samples(700 * MS);
         assert!(sounds(&handset.heard()[quiet_from..], 20 * MS).is_empty());
         handset.press("5");
-        phone.request("BYE").await;
+        phone.hung_up().await;
         assert_eq!(world.asked_once("/second").field("Digits"), "5");
         assert!(world.application.asked_at("/done").is_empty());
         world.settle().await;
@@ -324,7 +324,7 @@ fn gather_and_the_prompt_before_it_sound_as_one() {
         services.speech("Number?", tone(900.0, 700 * MS), 600 * MS);
         let document = xml("<Say>Welcome.</Say><Gather timeout=\"1\"><Say>Number?</Say></Gather>");
         let (phone, handset) = world.caller_of(&document).await;
-        phone.request("BYE").await;
+        phone.hung_up().await;
         let said = sounds(&handset.heard(), 20 * MS);
         assert_eq!(said.len(), 1, "{said:?}");
         assert_eq!(services.spoken.borrow().len(), 2);
@@ -341,7 +341,7 @@ fn gather_whose_reply_cannot_be_had_asks_the_fallback() {
         let (phone, handset) = world.caller_of(&document).await;
         phone.listen(SECOND).await;
         handset.press("5");
-        phone.request("BYE").await;
+        phone.hung_up().await;
         assert_eq!(world.application.asked_at("/fallback").len(), 1);
         world.settle().await;
     });

@@ -49,10 +49,10 @@ fn record_beeps_and_keeps_what_the_caller_says_up_to_the_finish_key() {
             handset.speak(2 * SECOND);
             phone.listen(2_500 * MS).await;
             handset.press("5#");
-            phone.request("BYE").await;
+            phone.hung_up().await;
             let file = world.host.services.file();
             assert!(file.complete.get());
-            let channels = file.channels.borrow();
+            let channels = file.channels.borrow().clone();
             assert_eq!(channels.len(), 1);
             let said = one_sound(&channels[0]);
             assert_about(length(&said), 2 * SECOND);
@@ -67,7 +67,7 @@ fn record_beeps_and_keeps_what_the_caller_says_up_to_the_finish_key() {
             assert!(asked.field("RecordingUrl").contains(&sid));
             let kept = world.host.services.recording();
             assert_eq!(kept.state, RecordingState::Completed);
-            assert_about(kept.duration, 2_800 * MS);
+            assert_about(kept.duration, 3 * SECOND);
             world.settle().await;
             let states: Vec<String> = world
                 .application
@@ -81,6 +81,26 @@ fn record_beeps_and_keeps_what_the_caller_says_up_to_the_finish_key() {
 }
 
 #[test]
+fn record_leaves_the_tone_of_the_finish_key_out() {
+    in_virtual_time(async {
+        let world = world(Dialect::Bxml);
+        let (phone, handset) = world.tone_caller_of(&bxml("")).await;
+        phone.listen(SECOND).await;
+        handset.speak(SECOND);
+        phone.listen(2 * SECOND).await;
+        handset.press("#");
+        phone.hung_up().await;
+        let file = world.host.services.file();
+        let channels = file.channels.borrow().clone();
+        let said = sounds(&channels[0], 100 * MS);
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(is_tone(&channels[0][said[0].clone()], 300.0));
+        assert_about(file.duration(), 3 * SECOND);
+        world.settle().await;
+    });
+}
+
+#[test]
 fn record_ends_after_silence_whether_anything_was_said_or_not() {
     for speaks in [true, false] {
         in_virtual_time(async {
@@ -90,7 +110,7 @@ fn record_ends_after_silence_whether_anything_was_said_or_not() {
             if speaks {
                 handset.speak(4 * SECOND);
             }
-            phone.request("BYE").await;
+            phone.hung_up().await;
             let asked = world.asked_once("/done");
             assert_eq!(asked.field("Digits"), "-");
             let said = match speaks {
@@ -117,7 +137,7 @@ fn record_ends_at_its_limit() {
             let world = world(dialect);
             let (phone, handset) = world.caller_of(&document).await;
             handset.speak(10 * SECOND);
-            phone.request("BYE").await;
+            phone.hung_up().await;
             assert_about(world.host.services.file().duration(), 4 * SECOND);
             assert_eq!(world.application.asked_at("/done").len(), 1);
             assert!(sounds(&handset.heard(), SECOND).is_empty(), "no beep");
@@ -141,7 +161,7 @@ fn record_on_a_full_disk_ends_with_a_failure_and_the_call_goes_on() {
                 let document = document.replace("</Response>", "<Hangup/></Response>");
                 let (phone, handset) = world.caller_of(&document).await;
                 handset.speak(10 * SECOND);
-                phone.request("BYE").await;
+                phone.hung_up().await;
                 world.settle().await;
                 let kept = world.host.services.recording();
                 assert_eq!(kept.state, RecordingState::Failed, "{dialect}");
@@ -201,7 +221,7 @@ fn record_is_completed_when_another_document_takes_its_place() {
         handset.speak(3 * SECOND);
         phone.listen(2 * SECOND).await;
         world.redirect("/other");
-        phone.request("BYE").await;
+        phone.hung_up().await;
         world.settle().await;
         assert!(world.host.services.file().complete.get());
         assert!(
@@ -221,7 +241,7 @@ fn record_cuts_silence_off_both_ends_where_the_document_wants_that() {
         let (phone, handset) = world.caller_of(&document).await;
         phone.listen(3 * SECOND).await;
         handset.speak(2 * SECOND);
-        phone.request("BYE").await;
+        phone.hung_up().await;
         let kept = world.host.services.recording();
         assert!(
             kept.duration >= 2 * SECOND && kept.duration <= 2_400 * MS,
@@ -242,7 +262,7 @@ fn record_is_written_down_where_the_document_wants_that() {
             handset.speak(2 * SECOND);
             phone.listen(3 * SECOND).await;
             handset.press("#");
-            phone.request("BYE").await;
+            phone.hung_up().await;
             world.settle().await;
             let told = world.asked_once("/text");
             let status = told.field("TranscriptionStatus");
@@ -274,9 +294,9 @@ fn record_keeps_what_was_said_while_codec_and_address_of_the_caller_change() {
         handset.accept(&answer.body);
         phone.listen(3 * SECOND).await;
         handset.press("#");
-        phone.request("BYE").await;
+        phone.hung_up().await;
         let file = world.host.services.file();
-        let channels = file.channels.borrow();
+        let channels = file.channels.borrow().clone();
         let said = sounds(&channels[0], 100 * MS);
         assert_eq!(said.len(), 1, "{said:?}");
         assert_about(length(&said[0]), 4 * SECOND);

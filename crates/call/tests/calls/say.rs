@@ -46,7 +46,7 @@ fn say_is_heard_to_its_end_and_then_the_document_goes_on() {
             let document = xml(&format!("{}<Hangup/>", say(dialect, "Hello there")));
             let (phone, handset) = world.caller_of(&document).await;
             let began = tokio::time::Instant::now();
-            phone.request("BYE").await;
+            phone.hung_up().await;
             assert_about(began.elapsed(), 700 * MS);
             let heard = handset.heard();
             let said = one_sound(&heard);
@@ -57,6 +57,8 @@ fn say_is_heard_to_its_end_and_then_the_document_goes_on() {
             world.settle().await;
             let verbs = &world.view()["verbs"];
             assert_eq!(verbs[0]["prompts"][0], "“Hello there”", "{verbs}");
+            let ladder = hookflash_call::ladder(&world.record());
+            assert!(ladder.contains("● “Hello there” (0.7 s)"), "{ladder}");
         });
     }
 }
@@ -147,7 +149,7 @@ fn say_without_a_speech_engine_is_a_short_tone_and_the_call_goes_on() {
             world.host.services.mute.set(true);
             let document = xml(&format!("{}<Hangup/>", say(dialect, "Hello")));
             let (phone, handset) = world.caller_of(&document).await;
-            phone.request("BYE").await;
+            phone.hung_up().await;
             let heard = handset.heard();
             assert_about(length(&one_sound(&heard)), 300 * MS);
             let verbs = world.view()["verbs"].to_string();
@@ -185,7 +187,7 @@ fn say_for_ever_fades_out_when_another_document_takes_its_place() {
         phone.listen(3_300 * MS).await;
         let before = handset.heard().len();
         world.redirect("/other");
-        phone.request("BYE").await;
+        phone.hung_up().await;
         let heard = handset.heard();
         let said = sounds(&heard, 20 * MS);
         let end = said.last().unwrap().end;
@@ -249,9 +251,45 @@ fn say_goes_on_while_the_caller_puts_it_on_hold_and_back() {
         phone.send("ACK", &[], "");
         handset.accept(&answer.body);
         let back_from = handset.heard().len();
-        phone.request("BYE").await;
+        phone.hung_up().await;
         let heard = handset.heard();
         assert!(is_tone(&heard[back_from + 800..back_from + 8_000], 600.0));
+        world.settle().await;
+    });
+}
+
+#[test]
+fn say_goes_on_in_another_codec_when_the_caller_changes_it_in_the_middle() {
+    in_virtual_time(async {
+        let world = World::new(Dialect::Twiml);
+        let services = &world.host.services;
+        services.speech("long", tone(600.0, 4 * SECOND), 5 * MS);
+        let (phone, handset) = world.caller_of(&xml("<Say>long</Say><Hangup/>")).await;
+        assert_eq!(world.host.rtp.sends(30_001).map(|(_, format)| format), None);
+        phone.listen(2 * SECOND).await;
+        assert_eq!(
+            world.host.rtp.sends(30_001).map(|(_, format)| format),
+            Some(0)
+        );
+        let sdp = [("Content-Type", "application/sdp")];
+        let offer = handset.offer();
+        let offer = offer.replace("RTP/AVP 0 8", "RTP/AVP 8 0");
+        phone.send("INVITE", &sdp, &offer);
+        let answer = phone.response("INVITE").await;
+        phone.send("ACK", &[], "");
+        assert!(answer.body.contains("RTP/AVP 8"), "{}", answer.body);
+        handset.accept(&answer.body);
+        phone.listen(SECOND).await;
+        assert_eq!(
+            world.host.rtp.sends(30_001).map(|(_, format)| format),
+            Some(8)
+        );
+        phone.hung_up().await;
+        let heard = handset.heard();
+        let said = sounds(&heard, 60 * MS);
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert_about(length(&said[0]), 4 * SECOND);
+        assert!(is_tone(&heard[said[0].clone()], 600.0));
         world.settle().await;
     });
 }
@@ -276,7 +314,7 @@ fn play_sends_digits_to_the_caller_as_real_keys() {
         let world = World::new(Dialect::Twiml);
         let document = xml("<Play digits=\"1w234#\"/><Hangup/>");
         let (phone, handset) = world.caller_of(&document).await;
-        phone.request("BYE").await;
+        phone.hung_up().await;
         assert_eq!(handset.keys(), "1234#");
         world.settle().await;
     });
@@ -290,7 +328,7 @@ fn send_dtmf_sends_keys_at_the_pace_of_the_document() {
             xml("<SendDtmf toneDuration=\"100\" toneInterval=\"300\">12w*d</SendDtmf><Hangup/>");
         let (phone, handset) = world.caller_of(&document).await;
         let began = tokio::time::Instant::now();
-        phone.request("BYE").await;
+        phone.hung_up().await;
         assert_about(began.elapsed(), (4 * 400 + 500) * MS);
         assert_eq!(handset.keys(), "12*D");
         world.settle().await;
@@ -304,7 +342,7 @@ fn ring_plays_a_ringing_tone_or_tells_the_caller_to_ring() {
         let document = xml("<Ring duration=\"5\"/><Hangup/>");
         let (phone, handset) = world.caller_of(&document).await;
         let began = tokio::time::Instant::now();
-        phone.request("BYE").await;
+        phone.hung_up().await;
         assert_about(began.elapsed(), 5 * SECOND);
         assert_about(length(&one_sound(&handset.heard())), 2 * SECOND);
         world.settle().await;
@@ -319,6 +357,26 @@ fn ring_plays_a_ringing_tone_or_tells_the_caller_to_ring() {
         assert!(phone.has_heard_status(180));
         world.settle().await;
     });
+}
+
+#[test]
+fn play_of_an_empty_file_for_ever_ends_with_the_call() {
+    for dialect in [Dialect::Twiml, Dialect::Cxml] {
+        in_virtual_time(async {
+            let world = World::new(dialect);
+            let empty = tone(600.0, Duration::ZERO);
+            world
+                .host
+                .services
+                .clip("http://app.example/empty.wav", empty);
+            let document = xml("<Play loop=\"0\">empty.wav</Play><Hangup/>");
+            let (phone, _handset) = world.caller_of(&document).await;
+            phone.listen(5 * SECOND).await;
+            phone.send("BYE", &[], "");
+            phone.listen(SECOND).await;
+            world.settle().await;
+        });
+    }
 }
 
 #[test]

@@ -35,12 +35,13 @@ fn gather_speech_is_told_with_its_confidence_when_the_caller_falls_silent() {
         let recognition = world.host.services.recognition();
         recognition.result_at_end("to the account department", 0.875);
         let spoke = tokio::time::Instant::now().into_std();
-        phone.request("BYE").await;
+        phone.hung_up().await;
         let asked = world.asked_once("/done");
         assert_eq!(asked.field("SpeechResult"), "to the account department");
         assert_eq!(asked.field("Confidence"), "0.875");
         assert_about(asked.at - spoke, 3 * SECOND + 60 * MS);
         assert_eq!(recognition.recognizer.language.as_deref(), Some("en-GB"));
+        assert_eq!(recognition.rate, 8_000);
         let heard = Duration::from_secs_f64(recognition.samples.get() as f64 / 8_000.0);
         assert_about(heard, 5 * SECOND);
         world.settle().await;
@@ -57,7 +58,7 @@ fn gather_speech_ends_when_the_recognizer_says_so() {
         handset.speak(SECOND);
         phone.listen(1_200 * MS).await;
         world.host.services.recognition().result("yes", 0.5, true);
-        phone.request("BYE").await;
+        phone.hung_up().await;
         assert_eq!(world.asked_once("/done").field("SpeechResult"), "yes");
         world.settle().await;
     });
@@ -82,7 +83,7 @@ fn gather_speech_tells_partial_results_in_order() {
             recognition.result(text, 0.25, false);
         }
         recognition.result_at_end("I want to pay.", 0.9);
-        phone.request("BYE").await;
+        phone.hung_up().await;
         let partial = world.application.asked_at("/partial");
         let told: Vec<_> = partial
             .iter()
@@ -121,7 +122,7 @@ fn gather_speech_ends_the_prompt_within_a_few_frames() {
         let before = handset.heard().len();
         handset.speak(SECOND);
         world.host.services.recognition().result_at_end("stop", 0.9);
-        phone.request("BYE").await;
+        phone.hung_up().await;
         let heard = handset.heard();
         let said = sounds(&heard, 20 * MS);
         let after = said.last().unwrap().end.saturating_sub(before);
@@ -142,7 +143,7 @@ fn gather_of_both_kinds_takes_the_keys_when_keys_come_first() {
         let (phone, handset) = world.caller_of(&document).await;
         phone.listen(2 * SECOND).await;
         handset.press("42");
-        phone.request("BYE").await;
+        phone.hung_up().await;
         let asked = world.asked_once("/done");
         assert_eq!(asked.field("Digits"), "42");
         assert_eq!(asked.field("SpeechResult"), "-");
@@ -159,7 +160,7 @@ fn gather_of_both_kinds_takes_the_keys_when_keys_come_first() {
             .services
             .recognition()
             .result_at_end("forty two", 0.9);
-        phone.request("BYE").await;
+        phone.hung_up().await;
         let asked = world.asked_once("/done");
         assert_eq!(asked.field("SpeechResult"), "forty two");
         assert_eq!(asked.field("Digits"), "-");
@@ -174,7 +175,7 @@ fn gather_speech_without_a_word_goes_on_with_the_next_verb() {
         let document = gather("input=\"speech\" timeout=\"3\"");
         let (phone, _handset) = world.caller_of(&document).await;
         let began = tokio::time::Instant::now();
-        phone.request("BYE").await;
+        phone.hung_up().await;
         assert_about(began.elapsed(), 4 * SECOND);
         assert!(world.application.asked_at("/done").is_empty());
         world.settle().await;
@@ -190,7 +191,7 @@ fn gather_speech_without_a_recognizer_still_takes_keys() {
         let (phone, handset) = world.caller_of(&document).await;
         phone.listen(2 * SECOND).await;
         handset.press("42");
-        phone.request("BYE").await;
+        phone.hung_up().await;
         assert_eq!(world.asked_once("/done").field("Digits"), "42");
         let verbs = world.view()["verbs"].to_string();
         assert!(verbs.contains("speech is not recognised"), "{verbs}");
@@ -202,7 +203,7 @@ fn gather_speech_without_a_recognizer_still_takes_keys() {
         let document = gather("input=\"speech\"");
         let (phone, _handset) = world.caller_of(&document).await;
         let began = tokio::time::Instant::now();
-        phone.request("BYE").await;
+        phone.hung_up().await;
         // The prompt is heard; there is nothing to wait for then.
         assert_about(began.elapsed(), SECOND);
         assert!(world.application.asked_at("/done").is_empty());
@@ -220,7 +221,7 @@ fn gather_speech_survives_a_recognizer_that_crashes_or_never_ends() {
         world.host.services.recognition().fail();
         phone.listen(100 * MS).await;
         handset.press("42");
-        phone.request("BYE").await;
+        phone.hung_up().await;
         assert_eq!(world.asked_once("/done").field("Digits"), "42");
         world.settle().await;
     });
@@ -243,7 +244,7 @@ fn gather_speech_leaves_nothing_behind_when_it_is_interrupted() {
                 }
                 false => {
                     world.redirect("/other");
-                    phone.request("BYE").await;
+                    phone.hung_up().await;
                 }
             }
             world.settle().await;

@@ -8,6 +8,7 @@ use hookflash_dialects::{Dialect, Frame};
 use serde_json::{Value, json};
 
 use crate::support::application::Page;
+use crate::support::rtp::tone;
 use crate::support::services::Wire;
 use crate::support::world::{World, in_virtual_time};
 
@@ -100,7 +101,7 @@ fn a_connected_stream_takes_and_brings_audio_until_the_application_closes_it() {
         assert_eq!(texts[1]["start"]["customParameters"]["who"], "alice");
 
         let echoing = tokio::task::spawn_local(echo(Rc::clone(&wire)));
-        handset.speak(Duration::from_secs(2));
+        handset.play(tone(300.0, Duration::from_secs(2)));
         seconds(3).await;
         let heard = handset.heard();
         let level = tone_level(
@@ -379,6 +380,200 @@ fn a_redirect_by_the_api_ends_the_stream_that_the_document_waits_for() {
         assert!(world.application.asked_at("/after").is_empty());
         phone.listen(Duration::from_secs(10)).await;
         assert_eq!(phone.count_heard("BYE"), 1);
+        world.settle().await;
+    });
+}
+
+/// A jambonz call whose document is a `listen` with these properties.
+fn listening(properties: &str) -> World {
+    let document = format!(
+        r#"[{{"verb": "listen", "url": "wss://app.example/audio", "actionHook": "/after",
+            {properties}}}, {{"verb": "hangup"}}]"#
+    );
+    let world = world(Dialect::Jambonz, &document);
+    world.application.page("/after", Page::document("[]"));
+    world.application.page("/events", Page::status(200));
+    world
+}
+
+fn binary(wire: &Wire) -> Vec<Vec<u8>> {
+    let sent = wire.sent.borrow();
+    let frames = sent.iter().filter_map(|frame| match frame {
+        Frame::Binary(bytes) => Some(bytes.clone()),
+        Frame::Text(_) => None,
+    });
+    frames.collect()
+}
+
+/// The samples of a channel of bare audio.
+fn channel(wire: &Wire, channel: usize, of: usize) -> Vec<i16> {
+    let bytes = binary(wire).concat();
+    let samples: Vec<i16> = bytes
+        .chunks_exact(2)
+        .map(|pair| i16::from_le_bytes([pair[0], pair[1]]))
+        .collect();
+    samples.into_iter().skip(channel).step_by(of).collect()
+}
+
+#[test]
+fn a_key_ends_the_stream_that_names_it_and_the_others_are_its_result() {
+    in_virtual_time(async {
+        let properties = r##""finishOnKey": "#", "passDtmf": true, "playBeep": true,
+            "metadata": {"case": 7}"##;
+        let world = listening(properties);
+        let (phone, handset) = world.caller().await;
+        seconds(1).await;
+        let heard = handset.heard();
+        assert!(tone_level(&heard, 8_000, 1_000.0) > -40.0, "a beep");
+        let wire = world.host.services.socket();
+        assert_eq!(wire.texts()[0]["case"], 7);
+        let protocol = wire
+            .headers
+            .iter()
+            .find(|(_, value)| value == "audio.jambonz.org");
+        assert!(protocol.is_some(), "{:?}", wire.headers);
+        handset.press("12#");
+        seconds(2).await;
+        let pressed = messages(&wire, "dtmf").into_iter();
+        let pressed: Vec<Value> = pressed.map(|message| message["dtmf"].clone()).collect();
+        assert_eq!(pressed, ["1", "2", "#"]);
+        assert!(wire.closed.get());
+        let told = world.application.asked_at("/after");
+        assert_eq!(told.len(), 1);
+        assert!(
+            told[0].field("digits").starts_with("12"),
+            "{}",
+            told[0].field("digits")
+        );
+        phone.listen(Duration::from_secs(2)).await;
+        assert_eq!(phone.count_heard("BYE"), 1, "the next verb hangs up");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn a_stream_ends_at_its_longest() {
+    in_virtual_time(async {
+        let world = listening(r#""maxLength": 5"#);
+        let (phone, _handset) = world.caller().await;
+        seconds(4).await;
+        assert!(!world.host.services.socket().closed.get());
+        phone.listen(Duration::from_secs(3)).await;
+        assert!(world.host.services.socket().closed.get());
+        assert_eq!(phone.count_heard("BYE"), 1);
+        world.settle().await;
+    });
+}
+
+#[test]
+fn a_stereo_stream_has_the_caller_on_its_first_channel_at_the_rate_that_was_asked_for() {
+    in_virtual_time(async {
+        let world = listening(r#""mixType": "stereo", "sampleRate": 16000"#);
+        let (phone, handset) = world.caller().await;
+        handset.play(tone(300.0, Duration::from_secs(2)));
+        seconds(3).await;
+        let wire = world.host.services.socket();
+        let (caller, ours) = (channel(&wire, 0, 2), channel(&wire, 1, 2));
+        assert!(
+            (46_000..=49_000).contains(&caller.len()),
+            "{}",
+            caller.len()
+        );
+        let level = tone_level(&caller[8_000..24_000], 16_000, 300.0);
+        assert!(level > -9.0, "{level} dBFS");
+        assert!(ours.iter().all(|sample| sample.unsigned_abs() < 50));
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn a_mixed_stream_has_one_channel() {
+    in_virtual_time(async {
+        let world = listening(r#""mixType": "mixed""#);
+        let (phone, handset) = world.caller().await;
+        handset.play(tone(300.0, Duration::from_secs(1)));
+        seconds(2).await;
+        let wire = world.host.services.socket();
+        let frames = binary(&wire);
+        assert!(frames.iter().all(|frame| frame.len() == 320));
+        assert!((95..=100).contains(&frames.len()), "{}", frames.len());
+        let level = tone_level(&channel(&wire, 0, 1)[..8_000], 8_000, 300.0);
+        assert!(level > -12.0, "{level} dBFS");
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn a_recorded_piece_is_heard_and_then_told_as_done() {
+    in_virtual_time(async {
+        let world = listening(r#""maxLength": 30"#);
+        let (phone, handset) = world.caller().await;
+        seconds(1).await;
+        let wire = world.host.services.socket();
+        let piece = json!({"type": "playAudio", "data": {"id": "a", "audioContentType": "raw",
+            "sampleRate": 8000, "audioContent": "/38A".repeat(10_000)}});
+        wire.send(Frame::Text(piece.to_string()));
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        let done = || {
+            let texts = wire.texts().into_iter();
+            texts.filter(|text| text["type"] == "playDone").count()
+        };
+        assert_eq!(done(), 0, "still heard");
+        seconds(2).await;
+        assert_eq!(done(), 1);
+        let loudest = handset.heard().iter().map(|s| s.unsigned_abs()).max();
+        assert!(loudest.unwrap() > 10_000);
+        let broken = json!({"type": "playAudio", "data": {"id": "b",
+            "audioContentType": "wav", "audioContent": "AAAA"}});
+        wire.send(Frame::Text(broken.to_string()));
+        seconds(1).await;
+        assert!(says(&world, "a piece cannot be played"));
+        assert_eq!(world.desk.live(), 1);
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn the_application_disconnects_and_what_it_cannot_mean_is_noted_once() {
+    in_virtual_time(async {
+        let world = listening(r#""maxLength": 30"#);
+        let (phone, _handset) = world.caller().await;
+        seconds(1).await;
+        let wire = world.host.services.socket();
+        for _ in 0..50 {
+            wire.send(Frame::Text("what?".to_owned()));
+        }
+        seconds(1).await;
+        let trace = hookflash_call::view::trace(&world.record()).to_string();
+        assert_eq!(trace.matches("cannot be read").count(), 1);
+        wire.send(Frame::Text(json!({"type": "disconnect"}).to_string()));
+        phone.listen(Duration::from_secs(2)).await;
+        assert!(wire.closed.get());
+        assert_eq!(world.application.asked_at("/after").len(), 1);
+        assert_eq!(phone.count_heard("BYE"), 1);
+        world.settle().await;
+    });
+}
+
+#[test]
+fn more_marks_than_anybody_needs_are_dropped_and_noted_once() {
+    in_virtual_time(async {
+        let world = world(Dialect::Twiml, CONNECT);
+        let (phone, _handset) = world.caller().await;
+        seconds(1).await;
+        let wire = world.host.services.socket();
+        wire.send(media(&loud(Duration::from_secs(10))));
+        for number in 0..5_000 {
+            wire.send(mark(&number.to_string()));
+        }
+        seconds(12).await;
+        assert_eq!(messages(&wire, "mark").len(), 1_000);
+        let trace = hookflash_call::view::trace(&world.record()).to_string();
+        assert_eq!(trace.matches("too many marks").count(), 1);
+        phone.send("BYE", &[], "");
         world.settle().await;
     });
 }

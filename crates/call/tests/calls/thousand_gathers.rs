@@ -30,7 +30,7 @@ fn gather_on_a_thousand_calls_loses_no_digit_and_leaves_nothing() {
         }
         tokio::time::sleep(Duration::from_secs(2)).await;
         for (phone, _) in &callers {
-            phone.request("BYE").await;
+            phone.hung_up().await;
         }
         let mut told: Vec<String> = world
             .application

@@ -1,13 +1,14 @@
 //! The web application of the demo: one in each language, as a customer would write it.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use axum::{Form, Router};
 use hookflash_dialects::Dialect;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -17,7 +18,8 @@ use tokio::sync::mpsc;
 pub(crate) struct Callback {
     /// The application that got it.
     pub(crate) dialect: Dialect,
-    /// `done` for the transfer's result, `status` for the end of the call.
+    /// `keys` for what the caller typed, `done` for the transfer's result, `status` for the end of
+    /// the call.
     pub(crate) path: String,
     /// The body as sent.
     pub(crate) body: String,
@@ -37,6 +39,8 @@ pub(crate) async fn start(
     let address = listener.local_addr()?;
     let router = Router::new()
         .route("/{dialect}/voice/{target}", post(voice))
+        .route("/twiml/ask/{target}", post(ask))
+        .route("/twiml/keys/{target}", post(keys))
         .route("/{dialect}/{event}", post(told))
         .with_state(Shop { callbacks });
     tokio::spawn(async move {
@@ -55,6 +59,34 @@ async fn voice(Path((dialect, target)): Path<(String, String)>) -> Response {
         dialect,
         &transfer_document(dialect, &format!("sip:billing@{target}")),
     )
+}
+
+/// The first document of the application that wants an account number.
+async fn ask(Path(target): Path<String>) -> Response {
+    let text = format!(
+        "<Response><Gather action=\"/twiml/keys/{target}\" numDigits=\"6\" timeout=\"3\">\
+         <Say>Welcome. Please type your account number.</Say></Gather></Response>"
+    );
+    document(Dialect::Twiml, &text)
+}
+
+/// What the caller typed: noted, and sent on with the caller.
+async fn keys(
+    State(shop): State<Shop>,
+    Path(target): Path<String>,
+    Form(fields): Form<HashMap<String, String>>,
+) -> Response {
+    let number = fields.get("Digits").map_or("", String::as_str);
+    let _ = shop.callbacks.send(Callback {
+        dialect: Dialect::Twiml,
+        path: "keys".to_owned(),
+        body: format!("Digits={number}"),
+    });
+    let text = format!(
+        "<Response><Say>Thank you.</Say><Refer action=\"/twiml/done\">\
+         <Sip>sip:billing@{target}?X-Account={number}</Sip></Refer></Response>"
+    );
+    document(Dialect::Twiml, &text)
 }
 
 /// What the application answers to a new call.

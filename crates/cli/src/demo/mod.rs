@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use hookflash_call::{CallRecord, ladder};
 use hookflash_dialects::Dialect;
-use hookflash_phone::{Answer, News, OnRefer, Phone, Script};
+use hookflash_phone::{Answer, Keys, Moment, News, OnRefer, Phone, Script, Sound};
 use hookflash_server::config::{Config, Options};
 use hookflash_server::{Running, Server};
 use tokio::sync::{mpsc, watch};
@@ -144,8 +144,10 @@ fn configuration(application: SocketAddr, desks: &Desks) -> Result<Config, Strin
             number,
             dialect,
             destination,
+            types,
             ..
         } = scenario;
+        let first = if types.is_some() { "ask" } else { "voice" };
         let target = match destination {
             Destination::Desk => desks.answers,
             Destination::BusyDesk => desks.busy,
@@ -153,7 +155,7 @@ fn configuration(application: SocketAddr, desks: &Desks) -> Result<Config, Strin
         let _ = write!(
             text,
             "[[applications]]\nname = \"{number}\"\naccount = \"{}\"\n\
-             url = \"http://{application}/{dialect}/voice/{target}\"\n\
+             url = \"http://{application}/{dialect}/{first}/{target}\"\n\
              status_callback = \"http://{application}/{dialect}/status\"\n\
              [[routes]]\nto = \"{number}\"\napplication = \"{number}\"\n",
             account(*dialect)
@@ -184,6 +186,7 @@ async fn play(
         user: "caller".to_owned(),
         call: Some(format!("sip:{}@{server}", scenario.number)),
         on_refer: scenario.on_refer,
+        sound: sound(scenario)?,
         ..Script::default()
     };
     let phone = bind(script).await?;
@@ -194,16 +197,16 @@ async fn play(
         .await
         .map_err(|_| "the call did not end".to_owned())?;
     let record = ended_record(running, scenario.number).await?;
-    let callback = callback_of(scenario.dialect, told).await;
+    let callbacks = callbacks_of(scenario.dialect, told).await;
+    let callbacks = callbacks.ok_or("the application was not told the result")?;
+    let typed = scenario.types.map(|number| format!("Digits={number}"));
+    if typed.is_some_and(|typed| !callbacks.iter().any(|callback| callback.body == typed)) {
+        return Err("the application was not told what the caller typed".to_owned());
+    }
     let mut story = format!("\n━━ {}\n\n{}", scenario.title, ladder(&record));
     let _ = writeln!(story, "\n   {} was told:", scenario.dialect);
-    match callback {
-        Some(callback) => {
-            for line in callback_lines(&callback) {
-                let _ = writeln!(story, "     {line}");
-            }
-        }
-        None => return Err("the application was not told the result".to_owned()),
+    for line in callbacks.iter().flat_map(callback_lines) {
+        let _ = writeln!(story, "     {line}");
     }
     let mut followed = String::new();
     while let Ok(item) = heard.try_recv() {
@@ -249,25 +252,46 @@ async fn ended_record(
         .map_err(|_| "the server kept the call".to_owned())
 }
 
-/// What the application was told about the transfer. Other requests of the call pass by.
-async fn callback_of(
+/// What the caller's phone presses.
+fn sound(scenario: &Scenario) -> Result<Sound, String> {
+    let keys: Option<Keys> = scenario
+        .types
+        .map(str::parse)
+        .transpose()
+        .map_err(|e| format!("{e}"))?;
+    Ok(Sound {
+        keys: keys.into_iter().collect(),
+        keys_at: Moment::After(Duration::from_millis(800)),
+        ..Sound::default()
+    })
+}
+
+/// What the application was told until it knew the result of the transfer. Other requests of the
+/// call pass by.
+async fn callbacks_of(
     dialect: Dialect,
     told: &mut mpsc::UnboundedReceiver<Callback>,
-) -> Option<Callback> {
+) -> Option<Vec<Callback>> {
     let search = async {
+        let mut callbacks = Vec::new();
         loop {
             let callback = told.recv().await?;
-            if callback.dialect == dialect && callback.path == "done" {
-                return Some(callback);
+            if callback.dialect == dialect && callback.path != "status" {
+                let is_result = callback.path == "done";
+                callbacks.push(callback);
+                if is_result {
+                    return Some(callbacks);
+                }
             }
         }
     };
     tokio::time::timeout(PATIENCE, search).await.ok().flatten()
 }
 
-/// The fields of a callback that speak of the transfer, one per line.
+/// The fields of a callback that speak of keys and of the transfer, one per line.
 fn callback_lines(callback: &Callback) -> Vec<String> {
-    const FIELDS: [&str; 9] = [
+    const FIELDS: [&str; 10] = [
+        "Digits",
         "eventType",
         "ReferCallStatus",
         "ReferSipResponseCode",

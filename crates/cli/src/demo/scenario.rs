@@ -24,16 +24,27 @@ pub(crate) struct Scenario {
     pub(crate) destination: Destination,
     /// How the caller's phone takes that.
     pub(crate) on_refer: OnRefer,
+    /// The account number that the application asks for first, and that the caller types.
+    pub(crate) types: Option<&'static str>,
 }
 
 /// The calls, in the order in which they are made.
-pub(crate) const SCENARIOS: [Scenario; 8] = [
+pub(crate) const SCENARIOS: [Scenario; 9] = [
     Scenario {
         number: "twiml-follows",
         title: "TwiML: the phone follows, the desk answers",
         dialect: Dialect::Twiml,
         destination: Destination::Desk,
         on_refer: OnRefer::Accept,
+        types: None,
+    },
+    Scenario {
+        number: "twiml-types",
+        title: "TwiML: the caller types an account number, which travels to the desk",
+        dialect: Dialect::Twiml,
+        destination: Destination::Desk,
+        on_refer: OnRefer::Accept,
+        types: Some("402771"),
     },
     Scenario {
         number: "twiml-busy",
@@ -41,6 +52,7 @@ pub(crate) const SCENARIOS: [Scenario; 8] = [
         dialect: Dialect::Twiml,
         destination: Destination::BusyDesk,
         on_refer: OnRefer::Accept,
+        types: None,
     },
     Scenario {
         number: "cxml-follows",
@@ -48,6 +60,7 @@ pub(crate) const SCENARIOS: [Scenario; 8] = [
         dialect: Dialect::Cxml,
         destination: Destination::Desk,
         on_refer: OnRefer::Accept,
+        types: None,
     },
     Scenario {
         number: "cxml-refuses",
@@ -55,6 +68,7 @@ pub(crate) const SCENARIOS: [Scenario; 8] = [
         dialect: Dialect::Cxml,
         destination: Destination::Desk,
         on_refer: OnRefer::Reject(405),
+        types: None,
     },
     Scenario {
         number: "bxml-follows",
@@ -62,6 +76,7 @@ pub(crate) const SCENARIOS: [Scenario; 8] = [
         dialect: Dialect::Bxml,
         destination: Destination::Desk,
         on_refer: OnRefer::Accept,
+        types: None,
     },
     Scenario {
         number: "bxml-fails",
@@ -69,6 +84,7 @@ pub(crate) const SCENARIOS: [Scenario; 8] = [
         dialect: Dialect::Bxml,
         destination: Destination::Desk,
         on_refer: OnRefer::Fail(404),
+        types: None,
     },
     Scenario {
         number: "jambonz-follows",
@@ -76,6 +92,7 @@ pub(crate) const SCENARIOS: [Scenario; 8] = [
         dialect: Dialect::Jambonz,
         destination: Destination::Desk,
         on_refer: OnRefer::Accept,
+        types: None,
     },
     Scenario {
         number: "jambonz-hangs-up",
@@ -83,5 +100,6 @@ pub(crate) const SCENARIOS: [Scenario; 8] = [
         dialect: Dialect::Jambonz,
         destination: Destination::Desk,
         on_refer: OnRefer::Bye,
+        types: None,
     },
 ];

@@ -13,7 +13,7 @@ pub enum Format {
 
 /// A few payload types and what they carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Formats([Option<(u8, Format)>; 8]);
+pub struct Formats([Option<(u8, Format)>; 12]);
 
 impl Formats {
     /// Adds one; more than there is room for are left out.
@@ -21,6 +21,11 @@ impl Formats {
         if let Some(free) = self.0.iter_mut().find(|slot| slot.is_none()) {
             *free = Some((payload_type, format));
         }
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (u8, Format)> + '_ {
+        self.0.iter().flatten().copied()
     }
 
     /// What a payload type carries.

@@ -136,8 +136,14 @@ pub(super) struct AudioLine {
 /// Codecs, and clock rates of telephone-events, with their payload types.
 type OfferedFormats = (Vec<(u8, Codec)>, Vec<(u8, u32)>);
 
-/// Payload type of telephone-events in our offers; the one that everybody uses.
-const TELEPHONE_EVENT: u8 = 101;
+/// Payload types of telephone-events in our offers; 101 is the one that everybody uses.
+const fn telephone_event(clock_rate: u32) -> u8 {
+    match clock_rate {
+        48_000 => 102,
+        16_000 => 103,
+        _ => 101,
+    }
+}
 
 /// Payload types from here on mean what an rtpmap says (RFC 3551 §6).
 const FIRST_DYNAMIC: u8 = 96;
@@ -237,7 +243,10 @@ impl OfferAnswer {
             let as_agreed = agreed
                 .filter(|agreed| agreed.telephone_event_rate == rate)
                 .and_then(|agreed| agreed.telephone_event);
-            events.push((as_agreed.unwrap_or_else(|| free(TELEPHONE_EVENT)), rate));
+            events.push((
+                as_agreed.unwrap_or_else(|| free(telephone_event(rate))),
+                rate,
+            ));
         }
         (codecs, events)
     }

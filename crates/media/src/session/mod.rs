@@ -125,6 +125,10 @@ pub enum DubChange {
 /// Samples per second before anything is agreed.
 const FIRST_RATE: u32 = 8_000;
 
+/// Beats for which what is to be played waits for the first agreement: an answer that comes with
+/// the ACK is a moment late. After that its time passes unheard: no call hangs on it.
+const WAIT_FOR_AGREEMENT: u32 = 100;
+
 /// Events kept for somebody who does not ask; keys beyond it are lost, the end of a prompt is not.
 const MOST_EVENTS: usize = 256;
 
@@ -158,6 +162,8 @@ pub struct Session {
     counters: Counters,
     last_packet: Option<Instant>,
     silence_told: bool,
+    /// Beats without an agreement.
+    waited: u32,
     events: VecDeque<MediaEvent>,
     next_id: u64,
 }
@@ -187,6 +193,7 @@ impl Session {
             counters: Counters::default(),
             last_packet: None,
             silence_told: false,
+            waited: 0,
             events: VecDeque::new(),
             next_id: 0,
         }
@@ -202,10 +209,13 @@ impl Session {
     /// where it is, and our stream keeps its source, its numbers and its clock.
     pub fn agree(&mut self, now: Instant, stream: Option<NegotiatedStream>) {
         if let Some(old) = self.stream {
-            self.before = old.accepts;
+            self.before = Formats::default();
             self.before.add(old.payload_type, Format::Audio(old.codec));
             if let Some(event) = old.telephone_event {
                 self.before.add(event, Format::TelephoneEvent);
+            }
+            for (payload_type, format) in old.accepts.iter() {
+                self.before.add(payload_type, format);
             }
         }
         self.stream = stream;
@@ -240,13 +250,11 @@ impl Session {
         let mut caller = [0; MAX_FRAME];
         let caller = caller.get_mut(..codec.frame_samples())?;
         let heard = self.hear(caller);
-        self.advance_queue();
-        let step = self.queue.step();
-        if step == Step::Done {
-            self.tell_keys_sent();
-            self.advance_queue();
-        }
-        let frame = self.player.next(want(codec));
+        let step = self.advance();
+        let frame = match step {
+            Step::Wait => Frame::Silence,
+            _ => self.player.next(want(codec)),
+        };
         if !self.taps.is_empty() {
             let mut ours = [0; MAX_FRAME];
             let ours = ours.get_mut(..codec.frame_samples())?;
@@ -304,6 +312,21 @@ impl Session {
         self.outgoing.advance(codec.packet_ticks());
         self.tell_played();
         sent
+    }
+
+    /// Moves on in what is to be played.
+    fn advance(&mut self) -> Step {
+        if self.stream.is_none() && self.waited < WAIT_FOR_AGREEMENT {
+            self.waited += 1;
+            return Step::Wait;
+        }
+        self.advance_queue();
+        let step = self.queue.step();
+        if step == Step::Done {
+            self.tell_keys_sent();
+            self.advance_queue();
+        }
+        step
     }
 
     /// An RTCP packet that is due. To be asked after each beat.

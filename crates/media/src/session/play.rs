@@ -22,6 +22,8 @@ pub(super) enum Step {
     },
     /// The last one has been sent, and the pause after it.
     Done,
+    /// Nothing is played yet.
+    Wait,
 }
 
 #[derive(Debug)]

@@ -168,7 +168,10 @@ fn a_peer_without_telephone_events_gets_tones_and_is_listened_to() {
         let told: Vec<_> = events(&mut line.bob)
             .into_iter()
             .map(|event| match event {
-                MediaEvent::Key { key, source } if source == KeySource::Tones => key,
+                MediaEvent::Key {
+                    key,
+                    source: KeySource::Tones,
+                } => key,
                 other => panic!("{codec}: {other:?}"),
             })
             .collect();

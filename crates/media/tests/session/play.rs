@@ -200,3 +200,24 @@ fn the_voice_of_the_caller_is_told_when_it_begins_and_ends() {
     line.run(2 * SECOND);
     assert_eq!(events(&mut line.bob), []);
 }
+
+#[test]
+fn a_prompt_waits_for_an_answer_that_comes_a_moment_late_but_not_for_ever() {
+    let mut line = Line::with(Codec::Pcmu);
+    line.ann = session(0xA);
+    let id = line.ann.play(tone(500.0, SECOND));
+    line.run(SECOND);
+    let now = line.now;
+    line.ann.agree(now, Some(stream(bob(), Codec::Pcmu)));
+    let ear = listen(&mut line.bob);
+    line.run(Duration::from_millis(1_100));
+    let complete = [MediaEvent::Played(id, PlayEnd::Complete)];
+    assert_eq!(events(&mut line.ann), complete);
+    let loud = ear.take().caller.iter().filter(|s| s.abs() > 500).count();
+    assert!(loud > 6_900, "{loud}");
+
+    line.ann = session(0xA);
+    line.ann.play(tone(500.0, SECOND));
+    line.run(4 * SECOND);
+    assert_eq!(events(&mut line.ann), complete);
+}

@@ -15,7 +15,7 @@ use super::settings::{
 };
 use super::size;
 use super::tree::Table;
-use super::{desk, trunks};
+use super::{desk, speech, trunks};
 
 /// Reads everything. Whatever cannot be used is in `faults` afterwards, and a default stands in
 /// its place.
@@ -31,6 +31,7 @@ pub(crate) fn config(table: &Table, faults: &Faults, folder: &Path) -> Config {
         media: media(root.section("media"), folder),
         recordings: recordings(root.section("recordings"), folder),
         store: store(root.section("store")),
+        speech: speech::speech(root.section("speech"), folder),
         transfer: transfer(root.section("transfer")),
         webhook: webhook(root.section("webhook")),
         limits: limits(root.section("limits")),

@@ -239,6 +239,35 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// The tables of a table whose keys are the operator's own names.
+    pub(crate) fn named_sections(&self, key: &'static str) -> Vec<(String, Section<'a>)> {
+        let Some(node) = self.node(key) else {
+            return Vec::new();
+        };
+        let Value::Table(table) = &node.value else {
+            self.mismatch(key, node, "a table");
+            return Vec::new();
+        };
+        let mut sections = Vec::with_capacity(table.0.len());
+        for (name, element) in &table.0 {
+            let path = format!("{}.\"{name}\"", self.name(key));
+            match &element.value {
+                Value::Table(table) => {
+                    let section = Section {
+                        table: Some(table),
+                        origin: element.origin.clone(),
+                        path,
+                        known: RefCell::default(),
+                        faults: self.faults,
+                    };
+                    sections.push((name.clone(), section));
+                }
+                _ => self.mismatch(&format!("{key}.\"{name}\""), element, "a table"),
+            }
+        }
+        sections
+    }
+
     /// The tables of an array of tables.
     pub(crate) fn sections(&self, key: &'static str) -> Vec<Section<'a>> {
         let Some(node) = self.node(key) else {

@@ -17,6 +17,7 @@ use super::listen::Listen;
 use super::pattern::Pattern;
 use super::secret::Secret;
 use super::size;
+use super::speech::Speech;
 
 /// The effective configuration.
 #[derive(Clone, Debug, Serialize)]
@@ -33,6 +34,8 @@ pub struct Config {
     pub recordings: Recordings,
     /// Where records are kept.
     pub store: Store,
+    /// Text to speech and speech to text.
+    pub speech: Speech,
     /// Transfers.
     pub transfer: Transfer,
     /// Requests to applications.

@@ -113,7 +113,23 @@ fn write(desk: &Desk, shards: &[(usize, Holdings)]) -> prometheus::Result<String
     let sum = |value: fn(&Holdings) -> u64| shards.iter().map(|(_, held)| value(held)).sum();
     let recordings = desk.recordings.counts();
     let so_far = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-    let counters: [(&str, &str, u64); 7] = [
+    let speech = desk.speech.counts();
+    let counters: [(&str, &str, u64); 10] = [
+        (
+            "speech_texts_spoken_total",
+            "Texts that a speech engine spoke, or a cache had.",
+            so_far(&speech.spoken),
+        ),
+        (
+            "speech_texts_failed_total",
+            "Texts that no speech engine spoke.",
+            so_far(&speech.failed),
+        ),
+        (
+            "speech_recognitions_total",
+            "Times that speech was listened to.",
+            so_far(&speech.sessions),
+        ),
         (
             "calls_refused_total",
             "Calls refused at the door.",

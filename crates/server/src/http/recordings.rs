@@ -64,13 +64,14 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
             &format!("{jambonz}/RecentCalls/{{call}}/record/{{year}}/{{month}}/{{day}}/{{format}}"),
             get(jambonz_record),
         )
+        .route(&format!("{jambonz}/Recordings"), get(jambonz_list))
         .route(
-            &format!("{jambonz}/Calls/{{call}}/Recordings"),
-            get(jambonz_list),
+            &format!("{jambonz}/Recordings/{{name}}"),
+            get(jambonz_one).delete(jambonz_delete),
         )
         .route(
-            &format!("{jambonz}/Calls/{{call}}/Recordings/{{name}}"),
-            get(jambonz_one).delete(jambonz_delete),
+            &format!("{jambonz}/Calls/{{call}}/Recordings"),
+            get(jambonz_list_of_call),
         )
 }
 
@@ -80,9 +81,9 @@ struct Wanted {
     #[serde(rename = "CallSid")]
     call_sid: Option<String>,
     #[serde(rename = "PageSize")]
-    page_size: Option<usize>,
+    page_size: Option<String>,
     #[serde(rename = "Page")]
-    page: Option<usize>,
+    page: Option<String>,
 }
 
 /// What a name in a path asks for.
@@ -161,8 +162,8 @@ fn laml_page(
     });
     let page = RecordingPage {
         path: request.uri().path(),
-        page: wanted.page.unwrap_or_default(),
-        page_size: wanted.page_size.unwrap_or(USUAL).clamp(1, MOST),
+        page: number(&wanted.page).unwrap_or_default(),
+        page_size: number(&wanted.page_size).unwrap_or(USUAL).clamp(1, MOST),
         call_sid: wanted.call_sid.as_deref(),
     };
     Ok(Json(recording_list(
@@ -171,6 +172,11 @@ fn laml_page(
         page,
         &settings.public_url,
     )))
+}
+
+/// What is no number is as good as not given.
+fn number(text: &Option<String>) -> Option<usize> {
+    text.as_ref()?.parse().ok()
 }
 
 async fn laml_read(
@@ -237,6 +243,14 @@ async fn bandwidth_list_of_call(
 }
 
 async fn jambonz_list(
+    State(desk): State<Arc<Desk>>,
+    Path(account): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, ApiError> {
+    bare_list(&desk, Vendor::Jambonz, &account, None, &headers)
+}
+
+async fn jambonz_list_of_call(
     State(desk): State<Arc<Desk>>,
     Path((account, call)): Path<(String, String)>,
     headers: HeaderMap,
@@ -307,14 +321,14 @@ async fn bandwidth_delete(
 
 async fn jambonz_one(
     State(desk): State<Arc<Desk>>,
-    Path((account, call, name)): Path<(String, String, String)>,
+    Path((account, name)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let vendor = Vendor::Jambonz;
     let settings = desk.settings();
     let account = admit(vendor, &settings.accounts, &account, request.headers())?;
     let (sid, form) = form(&name);
-    let facts = find(&desk, vendor, &account.sid, Some(&call), sid)?;
+    let facts = find(&desk, vendor, &account.sid, None, sid)?;
     match form {
         Form::Sound(Some(format)) => sound(&desk, vendor, &facts, Some(format), request).await,
         Form::Json | Form::Sound(None) => {
@@ -325,18 +339,12 @@ async fn jambonz_one(
 
 async fn jambonz_delete(
     State(desk): State<Arc<Desk>>,
-    Path((account, call, name)): Path<(String, String, String)>,
+    Path((account, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
     let settings = desk.settings();
     let account = admit(Vendor::Jambonz, &settings.accounts, &account, &headers)?;
-    let facts = find(
-        &desk,
-        Vendor::Jambonz,
-        &account.sid,
-        Some(&call),
-        form(&name).0,
-    )?;
+    let facts = find(&desk, Vendor::Jambonz, &account.sid, None, form(&name).0)?;
     is_over(Vendor::Jambonz, &facts)?;
     desk.recordings.delete(&facts);
     Ok(StatusCode::NO_CONTENT)
@@ -405,13 +413,10 @@ async fn sound(
     if facts.state != RecordingState::Completed {
         return Err(missing());
     }
-    if wanted.is_some_and(|wanted| wanted != facts.format) {
-        return Err(ApiError::not_found(
-            vendor,
-            "sound of this recording in this format",
-        ));
-    }
-    let path = desk.recordings.sound(facts);
+    let wanted = wanted.unwrap_or(facts.format);
+    let Some(path) = desk.recordings.sound_as(facts, wanted).await else {
+        return Err(missing());
+    };
     match ServeFile::new(path).try_call(request).await {
         Ok(response) => Ok(response.into_response()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(missing()),

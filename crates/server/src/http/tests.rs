@@ -14,6 +14,7 @@ fn desk() -> Arc<Desk> {
         connections: Arc::default(),
         prompts: Prompts::new((&config().media).into()),
         recordings: Recordings::open(std::path::Path::new("nowhere")),
+        speech: Speech::new(&config().speech).0,
         settings: RwLock::default(),
         draining: AtomicBool::new(false),
     })
@@ -192,7 +193,7 @@ async fn recordings_are_read_with_the_accounts_own_credentials_and_no_others() {
     let address = serving(&desk_with_recordings(false)).await;
     let laml = "/2010-04-01/Accounts/AC1/Recordings/REAC1";
     let band = "/api/v2/accounts/9900001/calls/CA1/recordings/RE9900001";
-    let jambonz = "/v1/Accounts/j5/Calls/CA1/Recordings/REj5";
+    let jambonz = "/v1/Accounts/j5/Recordings/REj5";
     let (mine, other) = (basic("AC1", "key-AC1"), basic("AC2", "key-AC2"));
     let bandwidth = basic("9900001", "key-9900001");
     let bearer = "Authorization: Bearer key-j5\r\n";
@@ -257,7 +258,6 @@ async fn the_sound_of_a_recording_is_a_file_with_ranges() {
         "{head}"
     );
     for (path, status) in [
-        (format!("{path}.mp3"), 404),
         (
             "/2010-04-01/Accounts/AC1/Calls/CA2/Recordings/REAC1.wav".to_owned(),
             404,
@@ -277,6 +277,12 @@ async fn the_sound_of_a_recording_is_a_file_with_ranges() {
             "{path}"
         );
     }
+    // What was kept as WAV is also to be had as MP3, and goes with it.
+    let (status, head, body) = ask_as(address, "GET", &format!("{path}.mp3"), &mine).await;
+    assert!(status == 200 && head.contains("audio/mpeg"), "{head}");
+    let limits = hookflash_audio::DecodeLimits::default();
+    let clip = hookflash_audio::decode(&body, None, "x.mp3", limits).unwrap();
+    assert!(clip.duration().abs_diff(Duration::from_secs(1)) < Duration::from_millis(250));
     // SignalWire's has its sound under an extension only.
     let theirs = basic("c3", "key-c3");
     let path = "/api/laml/2010-04-01/Accounts/c3/Recordings/REc3";
@@ -286,7 +292,7 @@ async fn the_sound_of_a_recording_is_a_file_with_ranges() {
     assert_eq!(body.len(), SIZE);
     let bearer = "Authorization: Bearer key-j5\r\n";
     for path in [
-        "/v1/Accounts/j5/Calls/CA1/Recordings/REj5.wav",
+        "/v1/Accounts/j5/Recordings/REj5.wav",
         "/v1/Accounts/j5/RecentCalls/CA1/record/2026/11/21/wav",
     ] {
         assert_eq!(
@@ -328,7 +334,12 @@ async fn recordings_are_listed_as_each_vendor_does() {
     assert_eq!(list["recordings"].as_array().unwrap().len(), 1);
     assert_eq!(list["page"], 1);
     assert!(list["next_page_uri"].is_null());
-    for (query, count) in [("CallSid=CA1", 2), ("CallSid=CA2", 0), ("Page=9", 0)] {
+    for (query, count) in [
+        ("CallSid=CA1", 2),
+        ("CallSid=CA2", 0),
+        ("PageSize=x", 2),
+        ("Page=9", 0),
+    ] {
         let path = format!("/2010-04-01/Accounts/AC1/Recordings?{query}");
         let list = json(&path, &mine).await;
         assert_eq!(
@@ -354,6 +365,14 @@ async fn a_deleted_recording_is_gone_and_a_running_one_is_not_deleted() {
     let file = desk
         .recordings
         .sound(&desk.recordings.find("REAC1").unwrap());
+    let other = file.with_extension("mp3");
+    assert_eq!(
+        ask_as(address, "GET", &format!("{path}.mp3"), &mine)
+            .await
+            .0,
+        200
+    );
+    assert!(other.exists());
     assert_eq!(
         ask_as(address, "DELETE", &format!("{path}.json"), &mine)
             .await
@@ -363,7 +382,7 @@ async fn a_deleted_recording_is_gone_and_a_running_one_is_not_deleted() {
     assert_eq!(ask_as(address, "DELETE", path, &mine).await.0, 404);
     assert_eq!(ask_as(address, "GET", path, &mine).await.0, 404);
     desk.recordings.settle();
-    assert!(!file.exists());
+    assert!(!file.exists() && !other.exists());
     let running = "/2010-04-01/Accounts/AC1/Recordings/RErunning.json";
     assert_eq!(ask_as(address, "DELETE", running, &mine).await.0, 409);
     let bandwidth = basic("9900001", "key-9900001");

@@ -6,6 +6,7 @@
 //! beats have passed.
 
 use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -131,7 +132,17 @@ fn beat(wheel: &RefCell<Wheel>, slot: usize, packet: &mut [u8; LARGEST_PACKET], 
             .and_then(|legs| legs.get(index))
             .map(Rc::clone);
         let Some(leg) = leg else { return };
-        leg.beat(now, packet, tally);
-        index += 1;
+        let beaten = catch_unwind(AssertUnwindSafe(|| leg.beat(now, packet, tally)));
+        if beaten.is_ok() {
+            index += 1;
+            continue;
+        }
+        // A fault of ours in one leg's audio must not silence all others.
+        tracing::error!("the audio of a call has stopped by a fault of this server");
+        if let Some(legs) = wheel.borrow_mut().slots.get_mut(slot)
+            && index < legs.len()
+        {
+            legs.swap_remove(index);
+        }
     }
 }

@@ -300,3 +300,32 @@ fn an_event_that_nobody_waited_for_is_not_lost() {
         assert!(third.await.is_err());
     });
 }
+
+struct Faulty;
+
+impl hookflash_audio::Tap for Faulty {
+    fn hear(&mut self, _frame: &hookflash_audio::TapFrame<'_>) {
+        panic!("a fault for the test");
+    }
+}
+
+#[test]
+fn a_fault_in_one_legs_audio_silences_that_leg_only() {
+    run(async {
+        let media = media(21_430, 21_437);
+        let (broken_peer, broken_at) = peer();
+        let (sound_peer, sound_at) = peer();
+        let broken = open(&media, broken_at);
+        let sound = open(&media, sound_at);
+        broken.session(|session, _| session.tap(Box::new(Faulty)));
+        pass(Duration::from_millis(100)).await;
+        received(&sound_peer);
+        received(&broken_peer);
+        pass(Duration::from_millis(100)).await;
+        assert_eq!(received(&sound_peer).len(), 5);
+        assert!(received(&broken_peer).is_empty());
+        drop(broken);
+        drop(sound);
+        assert_eq!((media.legs(), media.in_use()), (0, 0));
+    });
+}

@@ -237,6 +237,7 @@ fn open_nothing() -> Recordings {
         known: Mutex::default(),
         writers: Writers::new(),
         counts: Arc::default(),
+        converting: tokio::sync::Mutex::default(),
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Instant, SystemTime};
 use hookflash_audio::Clip;
 use hookflash_call::{CallKey, ClipError, Host, MediaError, SpeechError};
 use hookflash_dialects::{FetchError, HttpRequest, RecordingFacts, Reply};
-use hookflash_program::{Heard, Recognizer, SpeechText, Voice};
+use hookflash_program::{Heard, Recognizer, RecordingFormat, SpeechText, Voice};
 use hookflash_sip::Endpoint;
 
 use super::Shard;
@@ -81,22 +81,30 @@ impl Host for Shard {
 
     fn speak(
         &self,
-        _text: SpeechText,
-        _voice: Voice,
+        text: SpeechText,
+        voice: Voice,
     ) -> impl Future<Output = Result<Arc<Clip>, SpeechError>> + 'static {
-        std::future::ready(Err(SpeechError::NoEngine))
+        let speech = Arc::clone(&self.common.speech);
+        async move { speech.speak(text, voice).await }
     }
 
-    fn recognize(&self, _recognizer: &Recognizer, _rate: u32) -> Result<Listener, SpeechError> {
-        Err(SpeechError::NoEngine)
+    fn recognize(&self, recognizer: &Recognizer, rate: u32) -> Result<Listener, SpeechError> {
+        self.common.speech.recognize(recognizer, rate)
     }
 
     fn transcribe(
         &self,
-        _recording: &RecordingFacts,
-        _recognizer: &Recognizer,
+        recording: &RecordingFacts,
+        recognizer: &Recognizer,
     ) -> impl Future<Output = Result<Heard, SpeechError>> + 'static {
-        std::future::ready(Err(SpeechError::NoEngine))
+        let speech = Arc::clone(&self.common.speech);
+        let file = self.common.recordings.sound(recording);
+        let wish = recognizer.clone();
+        let kind = match recording.format {
+            RecordingFormat::Wav => "audio/wav",
+            RecordingFormat::Mp3 => "audio/mpeg",
+        };
+        async move { speech.transcribe(wish, file, kind).await }
     }
 
     fn record(&self, recording: &RecordingFacts) -> Result<Recording, String> {

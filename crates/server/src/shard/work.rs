@@ -16,6 +16,8 @@ const BATCH: usize = 64;
 const LAST_WORDS: Duration = Duration::from_secs(35);
 /// How long applications may take to hear what they are owed when the shard ends.
 const LAST_CALLBACKS: Duration = Duration::from_secs(30);
+/// How long WebSockets may take to close.
+const LAST_STREAMS: Duration = Duration::from_secs(12);
 /// How often the end is looked for.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -115,6 +117,14 @@ impl Shard {
         }
         // A call that just ended tells its application right after.
         sleep(LOOK).await;
+        let streams = timeout(LAST_STREAMS, async {
+            while self.websockets.count() > 0 {
+                sleep(LOOK).await;
+            }
+        });
+        if streams.await.is_err() {
+            tracing::warn!("WebSockets of applications did not close in time");
+        }
         if timeout(LAST_CALLBACKS, self.webhooks.settled())
             .await
             .is_err()

@@ -296,12 +296,12 @@ impl Webhooks {
     }
 }
 
-enum Unread {
+pub(super) enum Unread {
     TooLarge,
     Broken(hyper::Error),
 }
 
-async fn read(mut body: Incoming, cap: usize) -> Result<Vec<u8>, Unread> {
+pub(super) async fn read(mut body: Incoming, cap: usize) -> Result<Vec<u8>, Unread> {
     use hyper::body::Body as _;
     let announced = body
         .size_hint()

@@ -158,13 +158,20 @@ fn an_application_that_takes_nothing_loses_messages_and_holds_up_nobody() {
             drop(peer);
         })
         .await;
-        let socket = open(&request(address), &Open::default()).await.unwrap();
+        let all = Open::default();
+        let socket = open(&request(address), &all).await.unwrap();
         let mut taken = 0;
         for _ in 0..20_000 {
             taken += u32::from(socket.send(Frame::Binary(vec![0; 4_000])));
             tokio::task::yield_now().await;
         }
         assert!((400..20_000).contains(&taken), "{taken}");
+        socket.close();
+        tokio::time::pause();
+        for _ in 0..20 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        assert_eq!(all.count(), 0);
     });
 }
 

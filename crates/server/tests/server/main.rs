@@ -13,3 +13,4 @@ mod drain;
 mod peer;
 mod stage;
 mod transports;
+mod voice;

@@ -146,8 +146,13 @@ impl Peer {
 
     /// Sends an INVITE and returns the final answer, acknowledged.
     pub(crate) fn invite(&mut self, more: &str) -> String {
+        self.invite_with(more, SDP)
+    }
+
+    /// Sends an INVITE with this offer and returns the final answer, acknowledged.
+    pub(crate) fn invite_with(&mut self, more: &str, sdp: &str) -> String {
         let more = format!("Content-Type: application/sdp\r\n{more}");
-        self.send(&self.ask("INVITE", &more, SDP));
+        self.send(&self.ask("INVITE", &more, sdp));
         let answer = self.next("");
         let to = header(&answer, "To").unwrap();
         self.to_tag = to.split_once(";tag=").map_or("", |(_, tag)| tag).to_owned();

@@ -88,16 +88,21 @@ pub(crate) fn wait<T>(work: impl Future<Output = T>) -> T {
 
 /// GETs a path of our own view.
 pub(crate) fn get(http: SocketAddr, path: &str) -> (u16, String) {
+    let (status, body) = get_with(http, path, "");
+    (status, String::from_utf8(body).unwrap())
+}
+
+/// GETs a path with these header lines.
+pub(crate) fn get_with(http: SocketAddr, path: &str, headers: &str) -> (u16, Vec<u8>) {
     let mut stream = TcpStream::connect(http).unwrap();
-    let head = format!("GET {path} HTTP/1.1\r\nHost: {http}\r\nConnection: close\r\n\r\n");
+    let head = format!("GET {path} HTTP/1.1\r\nHost: {http}\r\nConnection: close\r\n{headers}\r\n");
     stream.write_all(head.as_bytes()).unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    (
-        head.split(' ').nth(1).unwrap().parse().unwrap(),
-        body.to_owned(),
-    )
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+    let body = bytes.split_off(end.unwrap() + 4);
+    let head = String::from_utf8(bytes).unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body)
 }
 
 pub(crate) fn get_json(http: SocketAddr, path: &str) -> Value {

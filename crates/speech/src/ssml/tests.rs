@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn ssml(text: &str) -> Script {
@@ -35,7 +37,8 @@ fn control_characters_never_reach_an_engine() {
 #[test]
 fn breaks_become_pauses_between_pieces() {
     let script = ssml(
-        "<speak>Hello<break time='1.5s'/>there<break strength='weak'/><break time='100ms'/>you</speak>",
+        "<speak>Hello<break time='1.5s'/>there<break strength='weak'/>\
+         <break time='100ms'/>you</speak>",
     );
     let expected = [
         text("Hello", 100),
@@ -216,4 +219,43 @@ fn each_engine_gets_the_markup_that_it_knows() {
         markup(&script, Flavour::Azure)
             .contains("<say-as interpret-as=\"number_digit\">12</say-as>")
     );
+}
+
+/// Anything between a document and noise.
+fn anything() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        "\\PC{0,8}",
+        "[0-9/:.' +()-]{0,12}",
+        Just("<break time='1e9s'/>".to_owned()),
+        Just("<say-as interpret-as='date' format='yyyymmdd'>".to_owned()),
+        Just("<say-as interpret-as='telephone'>".to_owned()),
+        Just("<say-as interpret-as='time'>".to_owned()),
+        Just("</say-as>".to_owned()),
+        Just("<prosody rate='-99999%'>".to_owned()),
+        Just("</prosody>".to_owned()),
+        Just("<x:y>".to_owned()),
+        Just("</x:y>".to_owned()),
+        Just("<sub alias='&#0;'>".to_owned()),
+        Just("&#xd800;<!--".to_owned()),
+    ];
+    proptest::collection::vec(piece, 0..24)
+        .prop_map(|pieces| format!("<speak>{}</speak>", pieces.concat()))
+}
+
+proptest! {
+    #[test]
+    fn whatever_stands_there_is_rendered_within_bounds(text in anything(), cut in 0usize..400) {
+        let end = text.char_indices().map(|(at, _)| at).nth(cut).unwrap_or(text.len());
+        for text in [text.as_str(), &text[..end]] {
+            let script = ssml(text);
+            prop_assert!(pieces(&script).len() <= 65);
+            prop_assert!(!plain(&script).contains(char::is_control));
+            for flavour in [Flavour::Espeak, Flavour::Google, Flavour::Azure] {
+                let inside = markup(&script, flavour);
+                let whole = format!("<speak xmlns:x='y'>{inside}</speak>");
+                // What was taken for a document gives a document again.
+                prop_assert!(roxmltree::Document::parse(&whole).is_ok(), "{}", whole);
+            }
+        }
+    }
 }

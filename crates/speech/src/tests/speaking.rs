@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hookflash_audio::{Law, Want};
 use hookflash_program::{SpeechText, Voice};
 
 use super::Scratch;
@@ -239,6 +240,25 @@ async fn silence_needs_no_engine() {
             .samples()
             .is_empty()
     );
+}
+
+#[tokio::test]
+async fn a_clip_comes_with_what_players_will_ask_for() {
+    let engine = Rc::new(Counting {
+        takes: Duration::ZERO,
+        ..Counting::new("a", EngineKind::EspeakNg)
+    });
+    let speaker = Speaker::new(SpeakerSettings {
+        engines: vec![Rc::clone(&engine) as Rc<dyn Synthesizer>],
+        wants: vec![Want::G711(Law::Mu), Want::Samples(16_000)],
+        ..SpeakerSettings::default()
+    });
+    let clip = speaker.speak(&plain("x"), &Voice::default()).await.unwrap();
+    let prepared = clip.memory();
+    clip.encoded(Law::Mu);
+    clip.at(16_000);
+    assert_eq!(clip.memory(), prepared);
+    assert!(prepared >= 800 * 2 + 800 + 1_600 * 2);
 }
 
 #[tokio::test(start_paused = true)]

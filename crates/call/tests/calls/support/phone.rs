@@ -189,6 +189,13 @@ impl Phone {
         }
     }
 
+    /// Waits until the server hangs up.
+    pub async fn hung_up(&self) {
+        while self.count_heard("BYE") == 0 {
+            self.read().await;
+        }
+    }
+
     /// The next final response to a request of that method.
     pub async fn response(&self, method: &str) -> Read {
         loop {

@@ -260,9 +260,16 @@ impl Handset {
         self.port.session.borrow_mut().send_keys(keys.collect());
     }
 
-    /// Speaks: a tone that is as good as words.
+    /// Speaks: a tone of 300 Hz that rises and falls as syllables do, and never falls silent.
     pub fn speak(&self, length: Duration) {
-        self.play(tone(300.0, length));
+        let even = tone(300.0, length);
+        let syllable = std::f64::consts::TAU * 4.0 / 8_000.0;
+        let loudness = |at: usize| 1.0 + 0.4 * (at as f64 * syllable).sin();
+        let samples = even.samples().iter().enumerate();
+        let spoken: Vec<i16> = samples
+            .map(|(at, &sample)| (f64::from(sample) * loudness(at)) as i16)
+            .collect();
+        self.play(Arc::new(Clip::new(8_000, spoken)));
     }
 
     /// Lets the other side hear a clip.

@@ -20,9 +20,12 @@ use super::rtp::tone;
 /// How long an audio file or a spoken text takes to be there.
 const MOMENT: Duration = Duration::from_millis(5);
 
+/// An audio file, or why there is none, and how long it takes to come.
+type Served = (Result<Arc<Clip>, ClipError>, Duration);
+
 #[derive(Default)]
 pub struct Services {
-    clips: RefCell<HashMap<String, (Result<Arc<Clip>, ClipError>, Duration)>>,
+    clips: RefCell<HashMap<String, Served>>,
     /// Audio files that were asked for, in order.
     pub clips_asked: RefCell<Vec<String>>,
     speech: RefCell<HashMap<String, (Arc<Clip>, Duration)>>,
@@ -339,19 +342,15 @@ impl RecordingFile for TestRecording {
         full.then(|| "no space is left on the disk".to_owned())
     }
 
-    fn finish(
-        self,
-    ) -> impl Future<Output = Result<(u64, Duration, RecordingFormat), String>> + 'static {
-        async move {
-            tokio::time::sleep(MOMENT).await;
-            if let Some(failure) = self.failure() {
-                return Err(failure);
-            }
-            self.0.complete.set(true);
-            let duration = self.0.duration();
-            let samples: usize = self.0.channels.borrow().iter().map(Vec::len).sum();
-            Ok((44 + 2 * samples as u64, duration, self.0.format))
+    async fn finish(self) -> Result<(u64, Duration, RecordingFormat), String> {
+        tokio::time::sleep(MOMENT).await;
+        if let Some(failure) = self.failure() {
+            return Err(failure);
         }
+        self.0.complete.set(true);
+        let duration = self.0.duration();
+        let samples: usize = self.0.channels.borrow().iter().map(Vec::len).sum();
+        Ok((44 + 2 * samples as u64, duration, self.0.format))
     }
 }
 
@@ -365,6 +364,7 @@ impl Drop for TestRecording {
 #[derive(Default)]
 pub struct Wire {
     pub url: String,
+    /// Header fields of the handshake.
     pub headers: Vec<(String, String)>,
     /// What the call sent.
     pub sent: RefCell<Vec<Frame>>,

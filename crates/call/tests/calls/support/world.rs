@@ -47,6 +47,8 @@ pub struct TestHost {
     pub ports_left: Cell<usize>,
     pub rtp: Rc<RtpNet>,
     pub services: Services,
+    /// When a session tells that nothing comes.
+    pub packet_timeout: Cell<Option<Duration>>,
     next_media: Cell<u16>,
 }
 
@@ -148,7 +150,13 @@ impl Host for TestHost {
         self.next_media
             .set(if port == 39_999 { 30_001 } else { port + 1 });
         let address = ([127, 0, 0, 1], port).into();
-        Ok(TestMedia::open(&self.rtp, address, &self.open_ports, None))
+        let timeout = self.packet_timeout.get();
+        Ok(TestMedia::open(
+            &self.rtp,
+            address,
+            &self.open_ports,
+            timeout,
+        ))
     }
 }
 
@@ -171,6 +179,7 @@ impl World {
             ports_left: Cell::new(usize::MAX),
             rtp: RtpNet::new(),
             services: Services::default(),
+            packet_timeout: Cell::new(None),
             next_media: Cell::new(30_001),
         });
         let ledger = Ledger::new(10_000);
@@ -280,6 +289,24 @@ impl World {
         asked.into_iter().next().unwrap()
     }
 
+    /// As [`World::caller_of`], for a phone whose keys are tones.
+    pub async fn tone_caller_of(&self, document: &str) -> (Phone, Handset) {
+        self.begins_with(document);
+        let (phone, handset) = (self.phone(), self.handset());
+        let offer = handset.offer();
+        let lines = offer.split_inclusive("\r\n");
+        let lines =
+            lines.filter(|line| !line.contains("telephone-event") && !line.contains("fmtp"));
+        let offer: String = lines.map(|line| line.replace(" 0 8 101", " 0 8")).collect();
+        assert!(!offer.contains("101"), "{offer}");
+        let answer = phone
+            .call_with(&[("Content-Type", "application/sdp")], &offer)
+            .await;
+        assert_eq!(answer.status(), 200);
+        handset.accept(&answer.body);
+        (phone, handset)
+    }
+
     /// The record of the only call.
     pub fn record(&self) -> Arc<CallRecord> {
         let calls = self.ledger.newest(2, None, |_| true);
@@ -350,7 +377,7 @@ pub fn configured(dialect: Dialect) -> Arc<Configured> {
 pub fn in_virtual_time(test: impl Future<Output = ()>) {
     let (runtime, tasks) = virtual_time();
     // Hours of virtual time pass soon when nothing happens any more.
-    let hours = Duration::from_secs(2 * 3_600);
+    let hours = Duration::from_secs(3_600);
     let ended = tasks.block_on(&runtime, async { tokio::time::timeout(hours, test).await });
     assert!(
         ended.is_ok(),
