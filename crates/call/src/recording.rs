@@ -166,7 +166,9 @@ impl<H: Host> Recording<H> {
         facts.ended_at = Some(call.host.wall_clock());
         let (hand_over, receive) = oneshot::channel();
         let finishing = writer.borrow_mut().finish();
-        let is_nothing = order.silence_is_nothing && !writer.borrow().heard_sound;
+        // Trimmed silence leaves a file without sound in it.
+        let may_be_nothing = order.silence_is_nothing || order.trim;
+        let is_nothing = may_be_nothing && !writer.borrow().heard_sound;
         let task = Rc::clone(&call);
         call.background.spawn(&call, async move {
             let call = task;

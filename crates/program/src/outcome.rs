@@ -65,7 +65,7 @@ pub enum RecordEnd {
 pub struct StreamEnd {
     /// How long it was open.
     pub duration: Duration,
-    /// The keys that were pressed meanwhile.
+    /// The key that ended it, if one did.
     pub keys: String,
     /// Why it ended, when something went wrong.
     pub failure: Option<String>,

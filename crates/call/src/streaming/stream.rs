@@ -1,6 +1,6 @@
 //! One stream, from its handshake to its last message.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -25,9 +25,6 @@ const HAND_ON_AGAIN: Duration = Duration::from_millis(100);
 
 /// How many marks may wait to be reached.
 const MOST_MARKS: usize = 1_000;
-
-/// How many keys are kept for the stream's result.
-const MOST_KEYS: usize = 1_000;
 
 /// What ends a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +63,8 @@ pub(crate) struct Stream<H: Host> {
     /// What relative URLs of its hooks stand relative to, whatever document runs meanwhile.
     base: Rc<str>,
     open: RefCell<Option<Open<H>>>,
-    keys: RefCell<String>,
+    /// The key that ended it.
+    finished_by: Cell<Option<char>>,
     ended: RefCell<Option<StreamEnd>>,
     over: Notify,
 }
@@ -114,7 +112,7 @@ impl<H: Host> Stream<H> {
             number,
             base: Rc::clone(&call.base.borrow()),
             open: RefCell::new(None),
-            keys: RefCell::default(),
+            finished_by: Cell::default(),
             ended: RefCell::new(None),
             over: Notify::new(),
         }
@@ -152,7 +150,7 @@ impl<H: Host> Stream<H> {
         let since = open.as_ref().map_or(now, |open| open.since);
         *self.ended.borrow_mut() = Some(StreamEnd {
             duration: now.saturating_duration_since(since),
-            keys: self.keys.take(),
+            keys: self.finished_by.get().into_iter().collect(),
             failure,
         });
         let was_open = open.is_some();
@@ -184,10 +182,6 @@ impl<H: Host> Stream<H> {
         {
             let open = self.open.borrow();
             let Some(open) = &*open else { return };
-            let mut keys = self.keys.borrow_mut();
-            if keys.len() < MOST_KEYS {
-                keys.push(key);
-            }
             if self.order.pass_keys {
                 let at = call.host.now().saturating_duration_since(open.since);
                 open.line
@@ -195,6 +189,7 @@ impl<H: Host> Stream<H> {
             }
         }
         if self.order.finish.contains(&key) {
+            self.finished_by.set(Some(key));
             self.end(call, Ending::Key);
         }
     }

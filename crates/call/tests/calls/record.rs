@@ -303,3 +303,22 @@ fn record_keeps_what_was_said_while_codec_and_address_of_the_caller_change() {
         world.settle().await;
     });
 }
+
+#[test]
+fn record_of_nothing_but_trimmed_silence_is_announced_as_absent_and_has_no_url() {
+    for dialect in [Dialect::Twiml, Dialect::Cxml] {
+        in_virtual_time(async {
+            let world = world(dialect);
+            let document = twiml("timeout=\"2\"").replace("do-not-trim", "trim-silence");
+            let (phone, _handset) = world.caller_of(&document).await;
+            phone.hung_up().await;
+            world.settle().await;
+            let told = world.application.asked_at("/told");
+            let last = told.last().expect("a status callback");
+            assert_eq!(last.field("RecordingStatus"), "absent", "{dialect}");
+            let done = world.application.asked_at("/done");
+            assert_eq!(done.len(), 1);
+            assert_eq!(done[0].field("RecordingUrl"), "-");
+        });
+    }
+}

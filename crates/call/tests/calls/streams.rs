@@ -416,7 +416,7 @@ fn channel(wire: &Wire, channel: usize, of: usize) -> Vec<i16> {
 }
 
 #[test]
-fn a_key_ends_the_stream_that_names_it_and_the_others_are_its_result() {
+fn a_key_ends_the_stream_that_names_it_and_is_its_result() {
     in_virtual_time(async {
         let properties = r##""finishOnKey": "#", "passDtmf": true, "playBeep": true,
             "metadata": {"case": 7}"##;
@@ -440,11 +440,7 @@ fn a_key_ends_the_stream_that_names_it_and_the_others_are_its_result() {
         assert!(wire.closed.get());
         let told = world.application.asked_at("/after");
         assert_eq!(told.len(), 1);
-        assert!(
-            told[0].field("digits").starts_with("12"),
-            "{}",
-            told[0].field("digits")
-        );
+        assert_eq!(told[0].field("digits"), "#");
         phone.listen(Duration::from_secs(2)).await;
         assert_eq!(phone.count_heard("BYE"), 1, "the next verb hangs up");
         world.settle().await;

@@ -167,9 +167,7 @@ pub(crate) fn status_fields(
 /// Adds what became of the stream that a Connect waited for. Neither vendor lists these fields.
 pub(crate) fn end_fields(fields: &mut Fields, stream: &Stream, sid: &str, end: &StreamEnd) {
     push(fields, "StreamSid", sid);
-    if let Some(name) = &stream.name {
-        push(fields, "StreamName", name);
-    }
+    push(fields, "StreamName", stream.name.as_deref().unwrap_or(sid));
     if let Some(failure) = &end.failure {
         push(fields, "StreamError", failure);
     }

@@ -420,7 +420,7 @@ fn the_action_of_connect_is_asked_when_the_stream_is_over() {
         let sid = dialect.stream_sid(5);
         let mut end = StreamEnd {
             duration: Duration::from_secs(9),
-            keys: "12".to_owned(),
+            keys: "#".to_owned(),
             failure: None,
         };
         let done = |end: &StreamEnd| {
