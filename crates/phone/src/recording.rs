@@ -6,7 +6,7 @@ use std::path::Path;
 
 use hookflash_audio::{Resampler, wav};
 
-/// Written as it is heard; its header says how long it is when it is over.
+/// Written as it is heard; its header says how long it is when it is saved.
 #[derive(Debug)]
 pub(crate) struct Recording {
     file: BufWriter<File>,
@@ -52,11 +52,12 @@ impl Recording {
         self.file.write_all(&self.bytes)
     }
 
-    /// Ends the file.
-    pub(crate) fn finish(mut self) -> io::Result<()> {
+    /// Brings the file up to date: what was written is in it, and its header says so.
+    pub(crate) fn save(&mut self) -> io::Result<()> {
         let rate = if self.rate == 0 { 8_000 } else { self.rate };
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(&wav::header(1, rate, self.length))?;
+        self.file.seek(SeekFrom::End(0))?;
         self.file.flush()
     }
 }

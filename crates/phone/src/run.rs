@@ -1,6 +1,7 @@
 //! The phone with sockets: one for SIP, one for RTP.
 
 use std::fmt;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -26,7 +27,7 @@ pub enum PhoneError {
         /// The address.
         address: SocketAddr,
         /// The operating system's word for it.
-        error: std::io::Error,
+        error: io::Error,
     },
     /// `challenge` without a name and a password to demand.
     NoCredentials,
@@ -35,7 +36,7 @@ pub enum PhoneError {
         /// The file.
         path: PathBuf,
         /// The operating system's word for it.
-        error: std::io::Error,
+        error: io::Error,
     },
 }
 
@@ -165,13 +166,15 @@ impl Phone {
             if calls && !sounds {
                 pacer.reset();
             }
+            if sounds && !calls {
+                self.save_recording(&news);
+            }
             sounds = calls;
             // A transfer that the script gave up leaves a subscription behind in the endpoint;
             // all that the wait is for is the answer to the last BYE.
             let idle = self.agent.live_legs() == 0
                 && (self.endpoint.leg_count() == 0 || now - quiet_since >= LAST_WORDS);
             if idle && (stopping || until_idle) {
-                self.end_recording(&news);
                 return;
             }
             let deadline = [self.endpoint.poll_timeout(), self.agent.poll_timeout()]
@@ -265,17 +268,22 @@ impl Phone {
             && !self.heard.is_empty()
             && let Err(error) = recording.write(rate, &self.heard)
         {
-            self.recording = None;
-            let _ = news.send(News::CannotRecord(error.to_string()));
+            self.give_up_recording(news, &error);
         }
     }
 
-    fn end_recording(&mut self, news: &mpsc::UnboundedSender<News>) {
-        if let Some(recording) = self.recording.take()
-            && let Err(error) = recording.finish()
+    /// A call is over, and whoever waits for that may look at the file now.
+    fn save_recording(&mut self, news: &mpsc::UnboundedSender<News>) {
+        if let Some(recording) = &mut self.recording
+            && let Err(error) = recording.save()
         {
-            let _ = news.send(News::CannotRecord(error.to_string()));
+            self.give_up_recording(news, &error);
         }
+    }
+
+    fn give_up_recording(&mut self, news: &mpsc::UnboundedSender<News>, error: &io::Error) {
+        self.recording = None;
+        let _ = news.send(News::CannotRecord(error.to_string()));
     }
 }
 
