@@ -190,12 +190,17 @@ fn decode_plain(codec: Codec, payload: &[u8], out: &mut Vec<i16>) {
     }
 }
 
+/// Bytes of the longest Opus packet: 120 ms in six frames (RFC 6716 §3.4, R2 and R5).
+const LONGEST_OPUS: usize = 6 * 1_275 + 8;
+
 /// RTP ticks that a payload lasts; `None` when it is none of this codec, or longer than 200 ms.
 pub(crate) fn payload_ticks(codec: Codec, payload: &[u8]) -> Option<u32> {
     let ticks = match codec {
         Codec::Pcmu | Codec::Pcma => payload.len(),
         Codec::L16 | Codec::L16Wide if payload.len().is_multiple_of(2) => payload.len() / 2,
         Codec::L16 | Codec::L16Wide => return None,
+        // Padding may make it longer still, which nobody needs (RFC 6716 §3.2.5).
+        Codec::Opus if payload.len() > LONGEST_OPUS => return None,
         Codec::Opus => opus_pure::packet::samples_48k(payload).ok()?,
     };
     u32::try_from(ticks)

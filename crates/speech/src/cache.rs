@@ -3,6 +3,7 @@
 
 use std::fs::{self, File, FileTimes};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -149,8 +150,14 @@ fn is_whole(bytes: &[u8]) -> bool {
     u32::from_le_bytes(size) as usize + 8 == bytes.len()
 }
 
+/// What callers are told is for nobody else on the machine.
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::options().write(true).create_new(true).open(path)?;
+    let mut options = File::options();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(bytes)
 }
 
@@ -178,6 +185,17 @@ mod tests {
         let back = again.get(key).unwrap();
         assert_eq!((back.rate(), back.samples().len()), (8_000, 100));
         assert_eq!(names(scratch.path()), 1);
+    }
+
+    #[test]
+    fn what_was_said_is_for_nobody_else_on_the_machine() {
+        use std::os::unix::fs::PermissionsExt;
+        let scratch = Scratch::new();
+        let cache = DiskCache::open(scratch.path(), 1 << 20).unwrap();
+        let key = OrderKey::of_test(3);
+        cache.put(key, &clip(100)).unwrap();
+        let mode = fs::metadata(cache.path(key)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{mode:o}");
     }
 
     #[test]

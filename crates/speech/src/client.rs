@@ -1,5 +1,6 @@
 //! What engines need of the network. The server has an HTTP client already; it lends it.
 
+use std::fmt;
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
@@ -8,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::EngineError;
 
 /// A POST request to a service.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HttpRequest {
     /// Where to.
     pub url: String,
@@ -20,6 +21,18 @@ pub struct HttpRequest {
     pub time_limit: Duration,
     /// Longest answer in bytes.
     pub most: usize,
+}
+
+impl fmt::Debug for HttpRequest {
+    /// Without what stands in headers and body: keys, and what is said to callers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| *name).collect();
+        f.debug_struct("HttpRequest")
+            .field("url", &self.url)
+            .field("headers", &names)
+            .field("body", &self.body.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// A service's answer, whatever its status.
@@ -56,15 +69,23 @@ pub trait HttpClient {
     ) -> LocalBoxFuture<'a, Result<Box<dyn Connection>, EngineError>>;
 }
 
-/// The body of a good answer.
-pub(crate) fn accepted(reply: HttpReply) -> Result<HttpReply, EngineError> {
+/// The body of a good answer. Of any other it is told how it begins, but not our key, which some
+/// services repeat.
+pub(crate) fn accepted(reply: HttpReply, key: &str) -> Result<HttpReply, EngineError> {
     if (200..300).contains(&reply.status) {
         return Ok(reply);
     }
-    Err(EngineError::Refused {
-        status: reply.status,
-        words: beginning(&reply.body),
-    })
+    Err(refused(reply.status, &reply.body, key))
+}
+
+/// A refusal in the service's words, without our key.
+pub(crate) fn refused(status: u16, body: &[u8], key: &str) -> EngineError {
+    let text = String::from_utf8_lossy(body.get(..800).unwrap_or(body));
+    let words = match key {
+        "" => beginning(text.as_bytes()),
+        key => beginning(text.replace(key, "…").as_bytes()),
+    };
+    EngineError::Refused { status, words }
 }
 
 /// How a text begins, on one line, for a person.

@@ -23,7 +23,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use url::Url;
 
-use crate::client::{Connection, beginning};
+use crate::client::{Connection, beginning, refused};
 use crate::recognizer::{Hearing, Joined, Recognizer, Results, confidence, session};
 use crate::web::Service;
 use crate::{EngineError, sound};
@@ -148,14 +148,10 @@ async fn open(service: &Service, wish: &Wish, rate: u32) -> Result<Socket, Engin
         .max_write_buffer_size(LONGEST_MESSAGE);
     match client_async_with_config(request, stream, Some(config)).await {
         Ok((socket, _)) => Ok(socket),
-        Err(Error::Http(response)) => Err(EngineError::Refused {
-            status: response.status().as_u16(),
-            words: response
-                .body()
-                .as_deref()
-                .map(beginning)
-                .unwrap_or_default(),
-        }),
+        Err(Error::Http(response)) => {
+            let body = response.body().as_deref().unwrap_or_default();
+            Err(refused(response.status().as_u16(), body, service.key()))
+        }
         Err(error) => Err(bad(format!("no WebSocket came of it: {error}"))),
     }
 }

@@ -80,7 +80,7 @@ impl Service {
         // A client that forgets its limit holds up nothing here.
         let late = self.time_limit + Duration::from_secs(1);
         match tokio::time::timeout(late, self.client.send(request)).await {
-            Ok(reply) => accepted(reply?),
+            Ok(reply) => accepted(reply?, self.key()),
             Err(_) => Err(EngineError::Late),
         }
     }

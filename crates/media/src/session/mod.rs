@@ -154,7 +154,6 @@ pub struct Session {
     /// The source that the present one took over from.
     former: Option<(u32, Instant)>,
     keys: EventReceiver,
-    key_source: u32,
     jitter: JitterBuffer,
     decoder: Decoder,
     hearing: Hearing,
@@ -185,7 +184,6 @@ impl Session {
             reception: None,
             former: None,
             keys: EventReceiver::default(),
-            key_source: 0,
             jitter: JitterBuffer::new(),
             decoder: Decoder::new(FIRST_RATE),
             hearing: Hearing::default(),
@@ -234,6 +232,12 @@ impl Session {
         let rate_changed = self.decoder.set_rate(rate);
         if rate_changed {
             self.jitter.forget_samples();
+        }
+        if !stream.direction.receives() {
+            // What was said before a hold is not to be heard after it.
+            self.jitter.restart();
+            self.jitter.forget_samples();
+            self.decoder.forget();
         }
         let tones = stream.telephone_event.is_none();
         if self.hearing.agree(rate, rate_changed, tones) {

@@ -39,10 +39,6 @@ impl Session {
         };
         let payload_type = rtp.payload_type();
         let agreed = stream.format(payload_type);
-        if agreed.is_some() {
-            // The peer has changed over.
-            self.before = crate::Formats::default();
-        }
         let format = agreed.or_else(|| self.before.find(payload_type));
         if format.is_none() && payload_type != COMFORT_NOISE {
             self.counters.ignored.unknown_payload += 1;
@@ -58,6 +54,10 @@ impl Session {
                 self.counters.ignored.stranger += 1;
                 return;
             }
+        }
+        if agreed.is_some() {
+            // The peer has changed over.
+            self.before = crate::Formats::default();
         }
         self.last_packet = Some(now);
         self.silence_told = false;
@@ -76,10 +76,6 @@ impl Session {
     fn receive_event(&mut self, rtp: &RtpPacket<'_>) {
         let ssrc = rtp.ssrc();
         // Some gateways give events a source of their own.
-        if self.key_source != ssrc {
-            self.key_source = ssrc;
-            self.keys.restart();
-        }
         if let Some(reception) = &mut self.reception
             && reception.ssrc() == ssrc
         {
@@ -88,9 +84,10 @@ impl Session {
         let clock_rate = self
             .stream
             .map_or(8_000, |stream| stream.telephone_event_rate);
+        let (timestamp, marker) = (rtp.timestamp(), rtp.marker_bit());
         let key = self
             .keys
-            .receive(rtp.timestamp(), rtp.marker_bit(), rtp.payload(), clock_rate);
+            .receive(ssrc, timestamp, marker, rtp.payload(), clock_rate);
         if let Some(key) = key {
             self.tell_key(key, KeySource::Event);
         }

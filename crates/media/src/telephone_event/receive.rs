@@ -11,6 +11,7 @@ const REMEMBERED: usize = 4;
 
 #[derive(Debug, Clone, Copy)]
 struct Press {
+    ssrc: u32,
     code: u8,
     /// Timestamp at which it, or its present segment, began.
     began: u32,
@@ -19,21 +20,17 @@ struct Press {
     ended: bool,
 }
 
-/// What one stream's events have told so far.
+/// What the peer's events have told so far, whichever of its sources they came from.
 #[derive(Debug, Default)]
 pub(crate) struct EventReceiver {
     presses: [Option<Press>; REMEMBERED],
 }
 
 impl EventReceiver {
-    /// Forgets all: the stream has another clock now.
-    pub(crate) fn restart(&mut self) {
-        *self = Self::default();
-    }
-
     /// Takes a packet. Gives the key when it is pressed now.
     pub(crate) fn receive(
         &mut self,
+        ssrc: u32,
         timestamp: u32,
         marker: bool,
         payload: &[u8],
@@ -43,7 +40,15 @@ impl EventReceiver {
         let key = key_of(code)?;
         let until = timestamp.wrapping_add(u16::from_be_bytes(duration).into());
         let ended = flags & END != 0;
-        let same = |press: &&mut Press| press.began == timestamp && press.code == code;
+        let now = Press {
+            ssrc,
+            code,
+            began: timestamp,
+            until,
+            ended,
+        };
+        let same =
+            |press: &&mut Press| (press.ssrc, press.began, press.code) == (ssrc, timestamp, code);
         if let Some(press) = self.presses.iter_mut().flatten().find(same) {
             if until.wrapping_sub(press.until) as i32 > 0 {
                 press.until = until;
@@ -52,39 +57,40 @@ impl EventReceiver {
             return None;
         }
         if let Some(latest) = self.presses.first_mut().and_then(Option::as_mut) {
+            let of_source = latest.ssrc == ssrc;
             let since = timestamp.wrapping_sub(latest.began) as i32;
             // From before the presses that are remembered: told long ago, or too late to tell.
-            if since < 0 && since > -(clock_rate as i32) {
+            if of_source && since < 0 && since > -(clock_rate as i32) {
                 return None;
             }
-            // A press too long for one event goes on in another (RFC 4733 §2.5.1.3); some senders
-            // move the timestamp with every packet.
-            let gap = timestamp.wrapping_sub(latest.until) as i32;
-            let goes_on = latest.code == code
-                && !latest.ended
-                && !marker
-                && since >= 0
-                && (gap < (clock_rate / 1_000 * PAUSE) as i32 || since == LONGEST as i32);
-            if goes_on {
-                *latest = Press {
-                    code,
-                    began: timestamp,
-                    until,
-                    ended,
-                };
+            if latest.code == code && !marker && now.continues(latest, clock_rate) {
+                *latest = now;
                 return None;
             }
         }
         self.presses.rotate_right(1);
         if let Some(slot) = self.presses.first_mut() {
-            *slot = Some(Press {
-                code,
-                began: timestamp,
-                until,
-                ended,
-            });
+            *slot = Some(now);
         }
         Some(key)
+    }
+}
+
+impl Press {
+    /// Whether this, with another timestamp or source and no mark of a beginning, is still the
+    /// press before, of the same key.
+    fn continues(&self, before: &Press, clock_rate: u32) -> bool {
+        if self.ssrc != before.ssrc {
+            // The path of the peer's media changed while the key was down.
+            return !before.ended;
+        }
+        let since = self.began.wrapping_sub(before.began) as i32;
+        let gap = self.began.wrapping_sub(before.until) as i32;
+        // Some senders move the timestamp with every packet, those of the end included.
+        let moved = gap < (clock_rate / 1_000 * PAUSE) as i32 && (!before.ended || self.ended);
+        // A press too long for one event goes on in another (RFC 4733 §2.5.1.3).
+        let next_segment = since == LONGEST as i32 && !before.ended;
+        since >= 0 && (moved || next_segment)
     }
 }
 
@@ -110,7 +116,7 @@ mod tests {
         let mut receiver = EventReceiver::default();
         packets
             .iter()
-            .filter_map(|(t, marker, payload)| receiver.receive(*t, *marker, payload, 8_000))
+            .filter_map(|(t, marker, payload)| receiver.receive(1, *t, *marker, payload, 8_000))
             .collect()
     }
 
@@ -163,8 +169,35 @@ mod tests {
     #[test]
     fn a_sender_that_moves_the_timestamp_presses_once() {
         let packets: Vec<_> = (0..6_u16)
-            .map(|n| (u32::from(n) * 160, n == 0, packet(5, 160, n == 5)))
+            .map(|n| (u32::from(n) * 160, n == 0, packet(5, 160, n >= 3)))
             .collect();
         assert_eq!(told(&packets), "5");
+        // The next press of the key is another one, even if only its end comes through.
+        let next = (5 * 160 + 160 + 480, false, packet(5, 480, true));
+        assert_eq!(told(&[packets, vec![next]].concat()), "55");
+    }
+
+    #[test]
+    fn a_press_is_told_once_when_the_peer_changes_its_source_and_stragglers_follow() {
+        let mut receiver = EventReceiver::default();
+        let mut take = |ssrc, (timestamp, marker, payload): (u32, bool, [u8; 4])| {
+            receiver.receive(ssrc, timestamp, marker, &payload, 8_000)
+        };
+        let (old, new) = (press(1, 8_000), press(2, 700));
+        assert_eq!(take(0xA, old[0]), Some('1'));
+        assert_eq!(take(0xB, new[0]), Some('2'));
+        for packet in &old[1..] {
+            assert_eq!(take(0xA, *packet), None, "a straggler");
+        }
+        for packet in &new[1..] {
+            assert_eq!(take(0xB, *packet), None);
+        }
+        // The same key under way while the source changes: its beginning has no mark.
+        let held: Vec<_> = press(3, 40_000);
+        assert_eq!(take(0xB, held[0]), Some('3'));
+        for packet in press(3, 900).into_iter().skip(2) {
+            assert_eq!(take(0xC, packet), None, "still down");
+        }
+        assert_eq!(take(0xC, press(3, 5_000)[0]), Some('3'), "pressed again");
     }
 }

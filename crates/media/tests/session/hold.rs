@@ -78,6 +78,22 @@ fn c92_no_packets_are_missed_on_hold() {
 }
 
 #[test]
+fn what_was_said_before_a_hold_is_not_heard_after_it() {
+    let mut line = Line::with(Codec::Pcmu);
+    line.bob.play(tone(500.0, 1_000 * MS));
+    line.run(500 * MS);
+    let now = line.now;
+    let held = in_direction(stream(bob(), Codec::Pcmu), Direction::SendOnly);
+    line.ann.agree(now, Some(held));
+    line.run(1_000 * MS);
+    let now = line.now;
+    line.ann.agree(now, Some(stream(bob(), Codec::Pcmu)));
+    let ear = listen(&mut line.ann);
+    line.run(500 * MS);
+    assert_eq!(ear.take().caller.iter().max(), Some(&0));
+}
+
+#[test]
 fn after_hold_the_stream_goes_on_with_its_source_its_numbers_and_its_clock() {
     let mut line = Line::with(Codec::Pcmu);
     let mut buf = [0; 1_500];

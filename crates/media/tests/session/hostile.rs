@@ -111,3 +111,20 @@ fn a_flood_is_bounded() {
     line.run(Duration::from_millis(200));
     assert!(ear.take().frames[5..].iter().all(|heard| *heard));
 }
+
+#[test]
+fn datagrams_of_64_kilobytes_are_kept_by_nobody() {
+    for codec in Codec::ALL {
+        let now = Instant::now();
+        let mut session = session(9);
+        session.agree(now, Some(stream(ann(), codec)));
+        for sequence in 0..20 {
+            let payload = vec![0x08; 65_000];
+            let kind = codec.payload_type();
+            let timestamp = u32::from(sequence) * 960;
+            let packet = rtp(kind, false, 1, sequence, timestamp, &payload);
+            session.receive(now, ann(), &packet);
+        }
+        assert_eq!(session.statistics().ignored.malformed, 20, "{codec}");
+    }
+}

@@ -206,3 +206,17 @@ fn a_peer_that_gives_a_name_for_an_address_is_found_where_it_sends_from() {
     }
     assert_eq!(leg.beat(20, &[translated()]), translated());
 }
+
+#[test]
+fn a_stranger_cannot_cut_off_what_is_under_way_in_the_codec_before() {
+    let mut leg = Leg::with(ann());
+    leg.beats(0..10, &[ann()]);
+    let other = Some(stream(ann(), Codec::Pcma));
+    leg.session.agree(leg.now, other);
+    let strange = rtp(8, false, 6, 1, 0, &[0x55; 160]);
+    leg.session.receive(leg.now, mallory(), &strange);
+    leg.beats(10..15, &[ann()]);
+    let statistics = leg.session.statistics();
+    assert_eq!(statistics.ignored.unknown_payload, 0);
+    assert_eq!(statistics.packets_received, 15);
+}

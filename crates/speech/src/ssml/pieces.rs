@@ -24,6 +24,8 @@ const PARAGRAPH: Duration = Duration::from_millis(600);
 const SENTENCE: Duration = Duration::from_millis(300);
 /// Pieces of one text; what follows goes into the last.
 const MOST: usize = 64;
+/// Pauses of one text in all: a document of a few kilobytes must not ask for hours.
+const LONGEST_SILENCE: Duration = Duration::from_secs(120);
 
 /// The texts and pauses. No two texts with the same rate follow each other; silence at the very
 /// end is left out unless it was asked for.
@@ -37,6 +39,7 @@ pub(crate) fn pieces(script: &Script) -> Vec<Piece> {
         rate: 100,
         done: Vec::new(),
         owed: Duration::ZERO,
+        left: LONGEST_SILENCE,
     };
     cutter.parts(&script.parts);
     let mut done = cutter.done;
@@ -77,6 +80,8 @@ struct Cutter {
     done: Vec<Piece>,
     /// Silence that is heard if anything follows.
     owed: Duration,
+    /// Silence that may still be asked for.
+    left: Duration,
 }
 
 impl Cutter {
@@ -141,6 +146,8 @@ impl Cutter {
 
     fn silence(&mut self, length: Duration) {
         self.owed = Duration::ZERO;
+        let length = length.min(self.left);
+        self.left = self.left.saturating_sub(length);
         let full = self.done.len() >= MOST;
         match self.done.last_mut() {
             _ if length.is_zero() => {}

@@ -51,6 +51,16 @@ fn breaks_become_pauses_between_pieces() {
 }
 
 #[test]
+fn many_breaks_are_no_hours_of_silence() {
+    let breaks = "<break time='10s'/>".repeat(3_000);
+    let script = ssml(&format!("<speak>a{breaks}b{breaks}c</speak>"));
+    assert!(script.note.is_some(), "longer than any text may be");
+    let script = ssml(&format!("<speak>a{breaks}b</speak>"));
+    let expected = [text("a", 100), silence(120_000), text("b", 100)];
+    assert_eq!(pieces(&script), expected);
+}
+
+#[test]
 fn a_break_lasts_ten_seconds_at_most() {
     let script = ssml("<speak>a<break time='9999s'/>b<break time='-1s'/>c</speak>");
     let expected = [

@@ -319,15 +319,16 @@ async fn errors_and_garbage_end_the_stream() {
 
 #[tokio::test]
 async fn a_refused_handshake_tells_its_status() {
-    let handler = || async { (StatusCode::UNAUTHORIZED, "who are you") };
+    let handler = || async { (StatusCode::UNAUTHORIZED, "who is s3cret?") };
     let address = serve(Router::new().route("/v1/listen", any(handler))).await;
     let engine = Live(service(format!("ws://{address}")));
     let (listening, hearing) = session(8_000);
     let ((), results) = tokio::join!(engine.listen(&wish(), hearing), collected(&listening));
-    assert!(
-        matches!(results[0], Err(EngineError::Refused { status: 401, .. })),
-        "{results:?}"
-    );
+    let refused = EngineError::Refused {
+        status: 401,
+        words: "who is …?".to_owned(),
+    };
+    assert_eq!(results, [Err(refused)]);
 }
 
 #[tokio::test]

@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 use super::stage::{serve, service, tone, tone_samples};
 use crate::ssml::Script;
 use crate::{
-    Azure, ElevenLabs, EngineError, Gender, Google, OpenAi, Service, Speaking, Synthesizer,
+    Azure, ElevenLabs, EngineError, Gender, Google, HttpRequest, OpenAi, Service, Speaking,
+    Synthesizer,
 };
 
 /// What a service was asked.
@@ -191,18 +192,23 @@ async fn a_voice_cannot_leave_the_path_of_elevenlabs() {
 }
 
 #[tokio::test]
-async fn a_refusal_tells_status_and_words() {
-    let answer = || (StatusCode::UNAUTHORIZED, "{\"error\":\n \"bad key\"}").into_response();
+async fn a_refusal_tells_status_and_words_but_not_our_key() {
+    let answer = || {
+        (
+            StatusCode::UNAUTHORIZED,
+            "{\"error\":\n \"bad key s3cret\"}",
+        )
+            .into_response()
+    };
     let (service, _) = far("/audio/speech", answer).await;
     let error = say(&OpenAi(service), "<speak>x</speak>", None)
         .await
         .unwrap_err();
     let expected = EngineError::Refused {
         status: 401,
-        words: "{\"error\": \"bad key\"}".to_owned(),
+        words: "{\"error\": \"bad key …\"}".to_owned(),
     };
     assert_eq!(error, expected);
-    assert!(!error.to_string().contains("s3cret"));
 }
 
 #[tokio::test]
@@ -246,4 +252,17 @@ async fn a_service_that_nobody_runs_is_unreachable() {
 fn a_key_is_never_printed() {
     let printed = format!("{:?}", OpenAi(service("http://localhost".to_owned())));
     assert!(!printed.contains("s3cret"), "{printed}");
+    let request = HttpRequest {
+        url: "http://localhost".to_owned(),
+        headers: vec![("Authorization", "Bearer s3cret".to_owned())],
+        body: b"Your balance is".to_vec(),
+        time_limit: Duration::from_secs(1),
+        most: 1,
+    };
+    let printed = format!("{request:?}");
+    assert!(printed.contains("Authorization"), "{printed}");
+    assert!(
+        !printed.contains("s3cret") && !printed.contains("balance"),
+        "{printed}"
+    );
 }
