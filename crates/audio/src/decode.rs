@@ -4,6 +4,7 @@
 //! becomes of one that is cut off is decided here.
 
 mod kind;
+mod ogg;
 mod wave;
 
 use std::fmt;
@@ -97,7 +98,8 @@ pub fn decode(
     let decoded = catch_unwind(AssertUnwindSafe(|| match kind {
         Kind::G711(law) => raw(law, bytes, limits),
         Kind::Wav => packets(kind, &wave::mend(bytes), limits),
-        Kind::Mp3 | Kind::Ogg => packets(kind, kind::without_id3(bytes), limits),
+        Kind::Mp3 => packets(kind, kind::without_id3(bytes), limits),
+        Kind::Ogg => packets(kind, ogg::sane(bytes)?, limits),
     }));
     decoded.unwrap_or_else(|_| Err(DecodeError::Broken("its decoder gave up".into())))
 }

@@ -44,18 +44,19 @@ fn err(output: &Output) -> String {
 }
 
 #[test]
-fn the_demo_shows_eight_calls_and_ends_by_itself() {
+fn the_demo_shows_its_calls_and_ends_by_itself() {
     let output = Folder::new("demo").run(&["demo"]);
     let told = out(&output);
     assert!(output.status.success(), "{told}{}", err(&output));
     assert!(
-        told.contains("8 of 8 calls told their application the truth"),
+        told.contains("9 of 9 calls told their application the truth"),
         "{told}"
     );
     // One verdict of each kind, and the words of each vendor for it.
     assert!(told.contains("which was busy (486 Busy Here)"), "{told}");
     assert!(told.contains("ReferCallStatus=in-progress"), "{told}");
     assert!(told.contains("ReferCallStatus=busy"), "{told}");
+    assert!(told.contains("Digits=402771"), "{told}");
     assert!(
         told.contains("ReferSipResponseCode=405\n     ReferCallStatus=failed"),
         "{told}"

@@ -4,7 +4,7 @@
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::shown::on_one_line;
+use crate::shown::{on_one_line, shown};
 use crate::{FetchError, FetchErrorKind, RetryOn};
 
 /// A URL that can be asked.
@@ -75,6 +75,11 @@ pub(crate) fn unusable(written: &str, why: &str) -> FetchError {
     }
 }
 
+/// A URL of a document for a message about it: what [`shown`] makes of it, without its password.
+pub(crate) fn shown_url(written: &str) -> String {
+    shown(&without_user_information(written))
+}
+
 /// User and password of a URL, decoded.
 pub(crate) fn user_information(url: &Url) -> Option<(String, String)> {
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
@@ -87,16 +92,30 @@ pub(crate) fn user_information(url: &Url) -> Option<(String, String)> {
     })
 }
 
-/// A text that was meant as a URL, without what stands between `//` and `@` in its authority.
+/// A text that was meant as a URL, without what stands before `@` in its authority.
 fn without_user_information(written: &str) -> String {
-    let authority = written.find("//").map_or(0, |at| at + 2);
+    let authority = authority(written);
     let (before, rest) = written.split_at(authority);
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
     match rest.get(..end).and_then(|authority| authority.rfind('@')) {
         Some(at) if authority > 0 => {
             format!("{before}{}", rest.get(at + 1..).unwrap_or_default())
         }
         _ => written.to_owned(),
+    }
+}
+
+/// Where the authority begins; 0 when there is none. Behind these schemes any number of slashes
+/// will do, in either direction (URL Standard, "special scheme").
+fn authority(written: &str) -> usize {
+    let special = ["http", "https", "ws", "wss", "ftp"];
+    let scheme = written.split(':').next().unwrap_or_default();
+    let is_special = special
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(scheme.trim()));
+    match written.get(scheme.len() + 1..) {
+        Some(rest) if is_special => written.len() - rest.trim_start_matches(['/', '\\']).len(),
+        _ => written.find("//").map_or(0, |at| at + 2),
     }
 }
 
@@ -145,6 +164,10 @@ mod tests {
             ("ftp://app/u:p@x", "ftp://app/u:p@x"),
             ("mailto:bob@app", "mailto:bob@app"),
             ("//us:pw@", "//"),
+            ("https:/us:p@app:x/y", "https:/app:x/y"),
+            ("HTTP:us:p@app:x?y", "HTTP:app:x?y"),
+            (r"https:\\us:p@app:x\y@z", r"https:\\app:x\y@z"),
+            ("http", "http"),
             ("x\r\ny", r"x\r\ny"),
         ] {
             assert_eq!(unusable(written, "no").url, named);

@@ -9,11 +9,12 @@ use url::Url;
 use crate::hook_url::{unusable, user_information};
 use crate::{Body, FetchError, HttpRequest, Policy, ReplyUse, RetryOn, Signing, Success};
 
-/// The largest audio file that is read: more than two hours of G.711.
-const MAX_AUDIO: usize = 64 << 20;
+/// The largest audio file that is read: more than two hours of G.711, an hour of 16-bit samples at
+/// 8 kHz (Twilio and SignalWire name 40 minutes).
+pub(crate) const MAX_AUDIO: usize = 64 << 20;
 
-/// So long may all of a file take.
-const LONGEST_FETCH: Duration = Duration::from_secs(60);
+/// So long may all of a file take, unless its URL says otherwise.
+pub(crate) const LONGEST_FETCH: Duration = Duration::from_secs(60);
 
 /// Describes the request for an audio file: always GET. A `file:` URL stays as it is.
 ///

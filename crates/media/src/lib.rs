@@ -10,14 +10,6 @@
 //! sending other than 20 ms per packet (`a=ptime` and `a=maxptime` are wishes; packets of any
 //! length up to 200 ms are played), stereo.
 
-//! Media of a call, as far as it needs no socket and no clock.
-//!
-//! [`sdp`] agrees on a stream with the peer (offer and answer, RFC 3264), [`rtp`] makes the packets
-//! that keep it alive. The caller owns the sockets and the 20 ms beat: bytes go in, bytes come out.
-//!
-//! Promises: no panic on any input, a few hundred bytes per call, one audio stream of G.711 with
-//! telephone-events. Leaves out, so far: playing, hearing, recording, SRTP, RTCP reports.
-
 pub mod codec;
 mod decoder;
 pub mod direction;

@@ -250,6 +250,7 @@ fn line(config: &Config, settings: &ApplicationSettings, public_url: &str) -> Re
     public_url.clone_into(&mut stranger.public_url);
     stranger.codecs = config.media.codecs.as_slice().into();
     stranger.transfer = transfer(&config.transfer, account.dialect);
+    stranger.show_keys = config.logs.personal_data;
     let mut document = None;
     match text {
         // Without placeholders nothing has to be asked, not even ourselves.

@@ -171,6 +171,14 @@ fn a_rate_that_nobody_records_at_is_refused() {
 }
 
 #[test]
+fn a_header_that_its_decoder_cannot_reckon_with_is_refused() {
+    let mut bytes = file(Form::S32, 8_000, &[&[1; 100]]);
+    bytes[22..24].copy_from_slice(&u16::MAX.to_le_bytes());
+    bytes[32..34].copy_from_slice(&u16::MAX.to_le_bytes());
+    assert!(matches!(wav_of(&bytes), Err(DecodeError::Broken(_))));
+}
+
+#[test]
 fn a_file_longer_than_the_limit_is_refused() {
     let longest = Duration::from_secs(1);
     let limits = DecodeLimits { longest };

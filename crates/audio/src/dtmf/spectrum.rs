@@ -62,27 +62,61 @@ impl Complex {
     }
 }
 
-/// A frequency of the keypad and what is needed to look for it.
+/// A frequency of the keypad, and by how much it turns in a block, conjugate.
 struct Probe {
     hz: f32,
-    /// The conjugate of a sine of that frequency.
-    wave: [Complex; BLOCK],
-    /// By how much it turns in a block, conjugate.
     turn: Complex,
 }
 
+/// One sample of the conjugate sines of all frequencies; side by side, so that the processor does
+/// all at once.
+#[derive(Clone, Copy)]
+struct Waves {
+    re: [f32; 8],
+    im: [f32; 8],
+}
+
 static PROBES: LazyLock<[Probe; 8]> = LazyLock::new(|| {
-    let [l0, l1, l2, l3] = LOW;
-    let [h0, h1, h2, h3] = HIGH;
-    [l0, l1, l2, l3, h0, h1, h2, h3].map(|hz| {
-        let step = -TAU * hz / RATE as f32;
-        Probe {
-            hz,
-            wave: std::array::from_fn(|n| Complex::unit(step * n as f32)),
-            turn: Complex::unit(step * BLOCK as f32),
+    frequencies().map(|hz| Probe {
+        hz,
+        turn: Complex::unit(-TAU * hz * BLOCK as f32 / RATE as f32),
+    })
+});
+
+static WAVES: LazyLock<[Waves; BLOCK]> = LazyLock::new(|| {
+    std::array::from_fn(|n| {
+        let waves = frequencies().map(|hz| Complex::unit(-TAU * hz * n as f32 / RATE as f32));
+        Waves {
+            re: waves.map(|wave| wave.re),
+            im: waves.map(|wave| wave.im),
         }
     })
 });
+
+fn frequencies() -> [f32; 8] {
+    let [l0, l1, l2, l3] = LOW;
+    let [h0, h1, h2, h3] = HIGH;
+    [l0, l1, l2, l3, h0, h1, h2, h3]
+}
+
+/// How much of each frequency is in a block.
+fn probe(samples: &[i16; BLOCK]) -> [Complex; 8] {
+    let (mut re, mut im) = ([0.0; 8], [0.0; 8]);
+    for (waves, sample) in WAVES.iter().zip(samples) {
+        let sample = f32::from(*sample);
+        for (sum, wave) in re.iter_mut().zip(&waves.re) {
+            *sum += wave * sample;
+        }
+        for (sum, wave) in im.iter_mut().zip(&waves.im) {
+            *sum += wave * sample;
+        }
+    }
+    let mut probes = [Complex::default(); 8];
+    for (probe, (re, im)) in probes.iter_mut().zip(re.into_iter().zip(im)) {
+        *probe = Complex { re, im };
+    }
+    probes
+}
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Block {
@@ -138,19 +172,13 @@ impl Spectrum {
     /// Goes on by a block; `None` while there is not enough sound to look at.
     pub(super) fn step(&mut self, samples: &[i16; BLOCK]) -> Option<Sight> {
         let energy: f32 = samples.iter().map(|s| f32::from(*s).powi(2)).sum();
-        let mut block = Block {
-            energy,
-            probes: [Complex::default(); 8],
+        let loud = energy > QUIET * BLOCK as f32;
+        let probes = if loud {
+            probe(samples)
+        } else {
+            Default::default()
         };
-        if energy > QUIET * BLOCK as f32 {
-            for (sum, probe) in block.probes.iter_mut().zip(PROBES.iter()) {
-                for (wave, sample) in probe.wave.iter().zip(samples) {
-                    let sample = f32::from(*sample);
-                    sum.re += wave.re * sample;
-                    sum.im += wave.im * sample;
-                }
-            }
-        }
+        let block = Block { energy, probes };
         let [_, second, third] = self.blocks;
         self.blocks = [second, third, block];
         let energy: f32 = self.blocks.iter().map(|block| block.energy).sum();

@@ -39,6 +39,19 @@ fn keys_that_come_as_info_are_collected_and_answered_with_200() {
 }
 
 #[test]
+fn keys_that_come_as_tones_are_collected() {
+    in_virtual_time(async {
+        let world = world();
+        let (phone, handset) = world.tone_caller_of(GATHER).await;
+        phone.listen(Duration::from_secs(1)).await;
+        handset.press("47*1");
+        phone.hung_up().await;
+        assert_eq!(world.asked_once("/done").field("Digits"), "47*1");
+        world.settle().await;
+    });
+}
+
+#[test]
 fn keys_that_come_both_as_events_and_as_info_count_once() {
     for info_first in [false, true] {
         in_virtual_time(async {

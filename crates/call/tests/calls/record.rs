@@ -81,6 +81,26 @@ fn record_beeps_and_keeps_what_the_caller_says_up_to_the_finish_key() {
 }
 
 #[test]
+fn record_leaves_the_tone_of_the_finish_key_out() {
+    in_virtual_time(async {
+        let world = world(Dialect::Bxml);
+        let (phone, handset) = world.tone_caller_of(&bxml("")).await;
+        phone.listen(SECOND).await;
+        handset.speak(SECOND);
+        phone.listen(2 * SECOND).await;
+        handset.press("#");
+        phone.hung_up().await;
+        let file = world.host.services.file();
+        let channels = file.channels.borrow().clone();
+        let said = sounds(&channels[0], 100 * MS);
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(is_tone(&channels[0][said[0].clone()], 300.0));
+        assert_about(file.duration(), 3 * SECOND);
+        world.settle().await;
+    });
+}
+
+#[test]
 fn record_ends_after_silence_whether_anything_was_said_or_not() {
     for speaks in [true, false] {
         in_virtual_time(async {

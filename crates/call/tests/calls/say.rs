@@ -57,6 +57,8 @@ fn say_is_heard_to_its_end_and_then_the_document_goes_on() {
             world.settle().await;
             let verbs = &world.view()["verbs"];
             assert_eq!(verbs[0]["prompts"][0], "“Hello there”", "{verbs}");
+            let ladder = hookflash_call::ladder(&world.record());
+            assert!(ladder.contains("● “Hello there” (0.7 s)"), "{ladder}");
         });
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::schema::{Kind, TextRule};
+use crate::hook_url::shown_url;
 use crate::shown::shown;
 
 /// Says what is wrong with an attribute's value.
@@ -26,7 +27,10 @@ pub(super) fn check(kind: Kind, value: &str) -> Result<(), String> {
         Kind::Url => url(value),
         Kind::SocketUrl => match Url::parse(value) {
             Ok(url) if matches!(url.scheme(), "ws" | "wss") => Ok(()),
-            _ => found("a ws:// or wss:// URL"),
+            _ => Err(format!(
+                "`{}` found, a ws:// or wss:// URL wanted",
+                shown_url(value)
+            )),
         },
         Kind::Seconds(min, max) => match value.parse::<f64>() {
             Ok(number) if is_decimal(value) && (min..=max).contains(&number) => Ok(()),
@@ -113,7 +117,7 @@ fn url(value: &str) -> Result<(), String> {
         Some(url) if matches!(url.scheme(), "http" | "https") => Ok(()),
         _ => Err(format!(
             "`{}` is neither an http(s) URL nor a relative one",
-            shown(value)
+            shown_url(value)
         )),
     }
 }

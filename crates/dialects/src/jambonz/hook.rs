@@ -7,6 +7,7 @@ use url::Url;
 
 use super::document::MAX_BYTES;
 use crate::hook_url::{HookUrl, retry_on, unusable};
+use crate::shown::shown;
 use crate::{CallFacts, FetchError, FetchErrorKind, Policy, RetryOn, Success};
 
 /// How long jambonz waits for an application.
@@ -71,7 +72,7 @@ pub(super) fn policy(hook: &HookUrl) -> Result<Policy, FetchError> {
         let bad = |wanted: &str| FetchError {
             kind: FetchErrorKind::BadOverride,
             url: hook.url.to_string(),
-            message: format!("#{name}={value}: {wanted} wanted"),
+            message: format!("#{name}={}: {wanted} wanted", shown(value)),
             body: None,
         };
         match name {

@@ -248,11 +248,17 @@ fn header_value(name: &str, value: &Value) -> Result<String, String> {
     let text = match value {
         Value::String(text) => text.trim().to_owned(),
         Value::Number(number) => stringify::number(number),
-        _ => return Err(format!("headers: property {name} must be string or number")),
+        _ => {
+            return Err(format!(
+                "headers: property {} must be string or number",
+                shown(name)
+            ));
+        }
     };
     match text.contains(char::is_control) {
         true => Err(format!(
-            "headers: property {name} has a line break or control character"
+            "headers: property {} has a line break or control character",
+            shown(name)
         )),
         false => Ok(text),
     }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::call_info::put;
 use crate::{RecordingFacts, RecordingState};
 
-/// `GET /v1/Accounts/{account}/Calls/{call}/Recordings/{recording}`.
+/// `GET /v1/Accounts/{account}/Recordings/{recording}`.
 pub(super) fn recording(recording: &RecordingFacts, public_url: &str) -> Value {
     let state = match recording.state {
         RecordingState::InProgress => "in-progress",
@@ -53,8 +53,8 @@ pub(super) fn recording(recording: &RecordingFacts, public_url: &str) -> Value {
     put(&mut resource, "bytes", recording.bytes);
     if recording.state == RecordingState::Completed {
         let url = format!(
-            "{public_url}/v1/Accounts/{}/Calls/{}/Recordings/{}.{format}",
-            recording.account_sid, recording.call_sid, recording.sid
+            "{public_url}/v1/Accounts/{}/Recordings/{}.{format}",
+            recording.account_sid, recording.sid
         );
         put(&mut resource, "recording_url", url);
     }

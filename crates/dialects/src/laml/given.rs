@@ -25,7 +25,16 @@ impl<'a> Given<'a, '_> {
             .or(Some(known.default).filter(|default| !default.is_empty()))
     }
 
-    /// The same, when it says something.
+    /// Whether the document has it, and right.
+    pub(crate) fn is_given(&self, name: &str) -> bool {
+        let known = self.element.attribute(name);
+        let value = self.node.attribute(name);
+        known
+            .zip(value)
+            .is_some_and(|(known, value)| known.kind.accepts(value))
+    }
+
+    /// The same as [`Given::text`], when it says something.
     pub(crate) fn words(&self, name: &str) -> Option<String> {
         let text = self.text(name)?.trim();
         (!text.is_empty()).then(|| text.to_owned())

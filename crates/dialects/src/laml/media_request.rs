@@ -3,8 +3,6 @@
 //! Source: Twilio "Play" and "Stream"; SignalWire "Play" and "Stream". Connections are made as
 //! for documents; a sound may take longer than a document and be larger.
 
-use std::time::Duration;
-
 use hookflash_program::{Audio, HookMethod, Stream};
 use url::Url;
 
@@ -12,14 +10,8 @@ use crate::hook_url::unusable;
 use crate::laml::request::{headers, policy};
 use crate::laml::vendor::Vendor;
 use crate::laml::webhook_url::{Overrides, document_url, resolve, socket};
+use crate::media_request::{LONGEST_FETCH, MAX_AUDIO};
 use crate::{Body, CallFacts, FetchError, HttpRequest, Policy, ReplyUse, Signing};
-
-/// Cap of a sound in bytes: Twilio names 40 minutes, SignalWire too, which is half of this as
-/// 16-bit samples at 8 kHz.
-const MOST_AUDIO: usize = 64 << 20;
-
-/// So long may all of a sound take, unless its URL says otherwise.
-const LONGEST_FETCH: Duration = Duration::from_secs(60);
 
 /// See [`crate::Dialect::audio_request`].
 pub(crate) fn audio(
@@ -52,7 +44,7 @@ pub(crate) fn audio(
         signing,
         policy: Policy {
             total,
-            max_reply: MOST_AUDIO,
+            max_reply: MAX_AUDIO,
             ..policy(webhooks, &overrides, ReplyUse::Document)
         },
         reply_use: ReplyUse::Document,

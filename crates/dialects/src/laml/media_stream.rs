@@ -260,8 +260,11 @@ impl StreamProtocol for MediaStream {
         let Frame::Text(json) = frame else {
             return Err("a message is binary; messages are JSON in text frames".to_owned());
         };
-        let message = serde_json::from_str(json)
-            .map_err(|error| format!("a message is not what was expected: {error}"))?;
+        let message = serde_json::from_str(json).map_err(|error| {
+            // It quotes what it found, which can be a second of sound.
+            let error = shown(&error.to_string());
+            format!("a message is not what was expected: {error}")
+        })?;
         Ok(self.order(message)?.into_iter().collect())
     }
 }

@@ -20,7 +20,7 @@ const LONGEST_TRANSCRIBED: Duration = Duration::from_secs(120);
 /// Reads a Record.
 pub(crate) fn record(given: &Given<'_, '_>) -> Record {
     let transcribe = transcribe(given);
-    let limit = given.node.attribute("maxLength").is_some();
+    let limit = given.is_given("maxLength");
     let most = match given.seconds("maxLength") {
         _ if !limit && transcribe.is_some() => LONGEST_TRANSCRIBED,
         Some(most) if !most.is_zero() => most,

@@ -6,6 +6,8 @@
 //! Twilio's libraries write and no page describes, `realtime` (audio is always played as it
 //! comes), the labels, the engine and the punctuation of a transcription.
 
+use std::collections::HashSet;
+
 use hookflash_program::{
     Hook, Recognizer, Stream, StreamEncoding, StreamEnd, StreamFormat, Tracks, Transcription, Which,
 };
@@ -235,10 +237,10 @@ pub(crate) fn transcription_fields(
             push(&mut fields, "TranscriptionError", why);
         }
     }
-    // Not over our own fields: validators differ in how they sign repeated ones.
-    let own = fields.len();
+    // Each name once and none of our own: validators differ in how they sign repeated ones.
+    let mut names: HashSet<String> = fields.iter().map(|(name, _)| name.clone()).collect();
     for (name, value) in &verb.parameters {
-        if !fields.iter().take(own).any(|(known, _)| known == name) {
+        if names.insert(name.clone()) {
             push(&mut fields, name, value);
         }
     }

@@ -6,6 +6,7 @@
 use hookflash_program::{Diagnostic, Position, Severity};
 use roxmltree::Node;
 
+use crate::hook_url::shown_url;
 use crate::laml::schema::{Attribute, Element, Kind, Text};
 use crate::laml::vendor::Vendor;
 use crate::nearest::nearest;
@@ -235,11 +236,14 @@ impl<'a> Review<'a> {
             "" => "it is ignored".to_owned(),
             default => format!("`{default}` is used"),
         };
+        let found = match known.kind {
+            Kind::Url | Kind::UrlOrEmpty | Kind::WebSocketUrl => shown_url(value),
+            _ => shown(value),
+        };
         let message = format!(
-            "`{}` of `<{}>` is `{}`, expected {}; {instead}",
+            "`{}` of `<{}>` is `{found}`, expected {}; {instead}",
             known.name,
             element.name,
-            shown(value),
             known.kind.expected()
         );
         let help = match known.kind {
@@ -304,7 +308,7 @@ impl<'a> Review<'a> {
                 format!(
                     "the text of `<{}>` is `{}`, expected a URL",
                     element.name,
-                    shown(words)
+                    shown_url(words)
                 ),
                 None,
             ),

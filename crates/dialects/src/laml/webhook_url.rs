@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::hook_url::{retry_on, unusable, user_information};
 use crate::laml::vendor::Webhooks;
+use crate::shown::shown;
 use crate::{FetchError, FetchErrorKind, RetryOn};
 
 /// A URL that is ready to be asked.
@@ -218,17 +219,22 @@ impl Overrides {
                 "rc" if webhooks.retry_keys => {
                     let count = value.parse().ok().filter(|count| *count <= 5);
                     overrides.retries = Some(count.ok_or_else(|| {
-                        format!("the override #rc={value} is no number of retries from 0 to 5")
+                        format!(
+                            "the override #rc={} is no number of retries from 0 to 5",
+                            shown(&value)
+                        )
                     })?);
                 }
                 "rp" if webhooks.retry_keys => {
                     overrides.retry_on = Some(retry_on(&value).map_err(|word| {
                         format!(
-                            "the override #rp= names `{word}`; it knows 4xx, 5xx, ct, rt and all"
+                            "the override #rp= names `{}`; it knows 4xx, 5xx, ct, rt and all",
+                            shown(word)
                         )
                     })?);
                 }
                 "sni" if webhooks.retry_keys && !matches!(&*value, "y" | "n") => {
+                    let value = shown(&value);
                     return Err(format!("the override #sni={value} is neither y nor n"));
                 }
                 _ => {}
@@ -245,6 +251,7 @@ fn milliseconds(key: &str, value: &str, most: u64) -> Result<Duration, String> {
         .filter(|milliseconds| (100..=most).contains(milliseconds))
         .map(Duration::from_millis)
         .ok_or_else(|| {
+            let value = shown(value);
             format!("the override #{key}={value} is no number of milliseconds from 100 to {most}")
         })
 }

@@ -106,10 +106,14 @@ fn bxml_speak_sentence_passes_ssml_on_as_it_was_written() {
         ssml("<speak>Hi <break/></speak>")
     );
     assert_eq!(
+        text("<speak version='1.0' xml:lang=\"de-DE\">Guten Tag</speak>"),
+        ssml("<speak version='1.0' xml:lang=\"de-DE\">Guten Tag</speak>")
+    );
+    assert_eq!(
         text("<![CDATA[a < b]]><break/>"),
         ssml("<speak><![CDATA[a < b]]><break/></speak>")
     );
-    let document = "<Response xmlns:amazon='urn:a&amp;\"b'><SpeakSentence><amazon:effect name='whispered'>psst\
+    let document = "<Response xmlns:amazon='urn:a&amp;\"b' xmlns:unused='c'><SpeakSentence><amazon:effect name='whispered'>psst\
                     </amazon:effect></SpeakSentence></Response>";
     let (_, verb) = only_step(Dialect::Bxml, document);
     let Verb::Prompts(prompts) = verb else {

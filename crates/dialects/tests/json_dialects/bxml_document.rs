@@ -88,6 +88,18 @@ fn what_a_message_shows_of_a_document_is_short_and_without_control_characters() 
 }
 
 #[test]
+fn bxml_errors_never_tell_the_password_of_a_url() {
+    for verb in [
+        "<Redirect redirectUrl='ftp://ada:secret@app.example.com/x'/>",
+        "<StartStream destination='http://ada:secret@app.example.com/x'/>",
+    ] {
+        let [message] = errors(&response(verb)).try_into().expect("one error");
+        assert!(message.contains("://app.example.com/x"), "{message}");
+        assert!(!message.contains("secret"), "{message}");
+    }
+}
+
+#[test]
 fn after_a_refer_success_hangs_up_and_failure_goes_on() {
     for attribute in ["", " referCompleteUrl='/done'"] {
         let document = response(&format!(

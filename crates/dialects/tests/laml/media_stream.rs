@@ -236,6 +236,12 @@ fn malformed_messages_are_named_and_do_no_harm() {
     }
     let mut messages = messages(Dialect::Twiml, TWO_WAY);
     assert!(messages.read(&Frame::Binary(vec![1])).is_err());
+    let sound = format!(r#"{{"event":"media","media":"{}"}}"#, "A".repeat(30_000));
+    let error = read(&mut *messages, &sound).unwrap_err();
+    assert!(
+        error.contains("invalid type") && error.len() < 200,
+        "{error}"
+    );
 }
 
 #[test]

@@ -147,6 +147,7 @@ fn the_longest_recording_depends_on_the_vendor_and_on_transcription() {
         (Dialect::Twiml, "transcribe=\"true\"", 120),
         (Dialect::Cxml, "transcribe=\"true\"", 120),
         (Dialect::Twiml, "transcribe=\"true\" maxLength=\"30\"", 30),
+        (Dialect::Twiml, "transcribe=\"true\" maxLength=\"x\"", 120),
     ] {
         let record = record(dialect, &format!("<Record {attributes}/>"));
         assert_eq!(record.most, seconds(most), "{dialect} {attributes}");

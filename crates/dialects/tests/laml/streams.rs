@@ -478,7 +478,7 @@ fn told(event: TranscriptionEvent<'_>, sequence: u32) -> Vec<(String, String)> {
     let verb = transcription(
         "<Start><Transcription name=\"n\" statusCallbackUrl=\"/s\" partialResults=\"true\">\
          <Parameter name=\"p\" value=\"v\"/><Parameter name=\"CallSid\" value=\"mine\"/>\
-         </Transcription></Start>",
+         <Parameter name=\"p\" value=\"again\"/></Transcription></Start>",
     );
     let sid = Dialect::Twiml.transcription_sid(6);
     let moment = Moment::Transcription {

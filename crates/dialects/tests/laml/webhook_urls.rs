@@ -6,7 +6,7 @@ use hookflash_dialects::{
     CallFacts, Dialect, FetchError, FetchErrorKind, HttpRequest, Moment, RetryOn,
 };
 
-use crate::call::{BASE, BOTH, call, redirect_to, request};
+use crate::call::{BASE, BOTH, call, parse, redirect_to, request};
 
 fn asked(dialect: Dialect, url: &str) -> HttpRequest {
     request(&call(dialect), &Moment::Redirected(&redirect_to(url)))
@@ -274,11 +274,38 @@ fn an_error_never_tells_the_password_of_a_url() {
             "https://ada:secret@app.example.com/x#rt=1",
             "wss://ada:secret@app.example.com/x",
             "https://ada:secret@app.example.com:port/x",
+            "https:/ada:secret@app.example.com:port/x",
         ] {
             let error = refused(dialect, BASE, wrong);
             assert!(error.url.contains("app.example.com"), "{error}");
             assert!(!format!("{error:?}").contains("secret"), "{error:?}");
         }
+    }
+}
+
+#[test]
+fn a_remark_never_tells_the_password_of_a_url() {
+    for dialect in BOTH {
+        for wrong in [
+            "<Gather action=\"ftp://ada:secret@app.example.com/x\"/>",
+            "<Redirect>ftp://ada:secret@app.example.com/x</Redirect>",
+            "<Start><Stream url=\"ws://ada:secret@app.example.com/x\"/></Start>",
+        ] {
+            let document = format!("<Response>{wrong}</Response>");
+            let [remark] = parse(dialect, &document).warnings.try_into().expect(wrong);
+            assert!(remark.message.contains("://app.example.com/x"), "{remark}");
+            assert!(!format!("{remark:?}").contains("secret"), "{remark:?}");
+        }
+    }
+}
+
+#[test]
+fn an_error_about_an_override_stays_short_and_on_one_line() {
+    let long = "9".repeat(1000);
+    for fragment in ["rc=%0a", "rp=%0a", "sni=%0d", "rt=%1b", "tt="] {
+        let error = refused(Dialect::Twiml, BASE, &format!("/x#{fragment}{long}"));
+        assert!(error.message.len() < 200, "{error}");
+        assert!(!error.message.contains(char::is_control), "{error:?}");
     }
 }
 

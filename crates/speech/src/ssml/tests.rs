@@ -37,7 +37,8 @@ fn control_characters_never_reach_an_engine() {
 #[test]
 fn breaks_become_pauses_between_pieces() {
     let script = ssml(
-        "<speak>Hello<break time='1.5s'/>there<break strength='weak'/><break time='100ms'/>you</speak>",
+        "<speak>Hello<break time='1.5s'/>there<break strength='weak'/>\
+         <break time='100ms'/>you</speak>",
     );
     let expected = [
         text("Hello", 100),

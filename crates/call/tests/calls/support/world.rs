@@ -289,6 +289,24 @@ impl World {
         asked.into_iter().next().unwrap()
     }
 
+    /// As [`World::caller_of`], for a phone whose keys are tones.
+    pub async fn tone_caller_of(&self, document: &str) -> (Phone, Handset) {
+        self.begins_with(document);
+        let (phone, handset) = (self.phone(), self.handset());
+        let offer = handset.offer();
+        let lines = offer.split_inclusive("\r\n");
+        let lines =
+            lines.filter(|line| !line.contains("telephone-event") && !line.contains("fmtp"));
+        let offer: String = lines.map(|line| line.replace(" 0 8 101", " 0 8")).collect();
+        assert!(!offer.contains("101"), "{offer}");
+        let answer = phone
+            .call_with(&[("Content-Type", "application/sdp")], &offer)
+            .await;
+        assert_eq!(answer.status(), 200);
+        handset.accept(&answer.body);
+        (phone, handset)
+    }
+
     /// The record of the only call.
     pub fn record(&self) -> Arc<CallRecord> {
         let calls = self.ledger.newest(2, None, |_| true);

@@ -1,5 +1,7 @@
 //! `SpeakSentence`: plain text, or SSML that is passed on as it was written.
 
+use std::ops::Range;
+
 use hookflash_program::{Repeat, Speech, SpeechText, Voice};
 use roxmltree::Node;
 
@@ -42,19 +44,35 @@ fn text(node: Node<'_, '_>) -> SpeechText {
             .filter(Node::is_text)
             .all(|text| text.text().unwrap_or_default().trim().is_empty());
     if first.tag_name().name() == "speak" && stands_alone {
-        return SpeechText::Ssml(document(first, inner(first)));
+        let attributes = first.attributes().map(|attribute| attribute.range());
+        return SpeechText::Ssml(document(first, attributes, inner(first)));
     }
-    SpeechText::Ssml(document(node, inner(node)))
+    SpeechText::Ssml(document(node, [], inner(node)))
 }
 
-/// An SSML document around a piece of BXML, with the prefixes that the piece may use.
-fn document(node: Node<'_, '_>, inner: &str) -> String {
+/// An SSML document around a piece of BXML, with the prefixes that the piece uses and with these
+/// attributes, as they were written.
+fn document(
+    node: Node<'_, '_>,
+    attributes: impl IntoIterator<Item = Range<usize>>,
+    inner: &str,
+) -> String {
+    let text = node.document().input_text();
     let mut ssml = "<speak".to_owned();
+    let mut own = String::new();
+    for attribute in attributes {
+        own.push(' ');
+        own.push_str(text.get(attribute).unwrap_or_default());
+    }
     for namespace in node.namespaces() {
-        if let Some(prefix) = namespace.name().filter(|prefix| *prefix != "xml") {
+        // A document can declare thousands and hold hundreds of sentences.
+        let is_used = |prefix: &&str| inner.contains(prefix) || own.contains(prefix);
+        let prefix = namespace.name().filter(|prefix| *prefix != "xml");
+        if let Some(prefix) = prefix.filter(is_used) {
             ssml.push_str(&format!(" xmlns:{prefix}=\"{}\"", escaped(namespace.uri())));
         }
     }
+    ssml.push_str(&own);
     ssml.push('>');
     ssml.push_str(inner.trim());
     ssml.push_str("</speak>");
