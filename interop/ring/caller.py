@@ -229,9 +229,11 @@ class Caller:
                     if line.split(":", 1)[0] in ("Via", "From", "To", "Call-ID", "CSeq")
                 )
                 status = "202 Accepted" if text.startswith("REFER ") else "200 OK"
-                self._sip.sendto(
-                    f"SIP/2.0 {status}\r\n{copied}Content-Length: 0\r\n\r\n".encode(), self._server
-                )
+                reply = f"SIP/2.0 {status}\r\n{copied}Content-Length: 0\r\n\r\n"
+                try:
+                    self._sip.sendto(reply.encode(), self._server)
+                except OSError:
+                    return
                 if text.startswith("BYE "):
                     self.ended.set()
 
