@@ -43,8 +43,8 @@ pub(crate) struct Reports {
     due: Option<Instant>,
     /// Packets that we had sent when we last reported, and the time before.
     sent_before: [u32; 2],
-    /// Middle of the NTP time in the peer's last sender report, and when it came.
-    last_report: Option<(u32, Instant)>,
+    /// Source and middle of the NTP time of the peer's last sender report, and when it came.
+    last_report: Option<(u32, u32, Instant)>,
     pub(crate) peer: Option<PeerReport>,
     /// Where the peer's reports come from.
     pub(crate) source: Option<SocketAddr>,
@@ -75,6 +75,12 @@ impl Reports {
             // The first one comes after half the time (RFC 3550 §6.2).
             self.due = Some(now + self.interval() / 2);
         }
+    }
+
+    /// A source in place of one that somebody else has too.
+    pub(crate) fn other_source(&mut self, than: u32) -> u32 {
+        let other = (next_random(&mut self.random) >> 32) as u32;
+        if other == than { !other } else { other }
     }
 
     fn interval(&mut self) -> Duration {
@@ -110,9 +116,10 @@ impl Reports {
         farewell: bool,
     ) -> Option<usize> {
         let ssrc = outgoing.ssrc();
-        let [before, _] = self.sent_before;
-        let sends = outgoing.packets() != before;
-        self.sent_before = [outgoing.packets(), before];
+        // Since the last report or the one before (RFC 3550 §6.4).
+        let [last, before_last] = self.sent_before;
+        let sends = outgoing.packets() != before_last;
+        self.sent_before = [outgoing.packets(), last];
         let block = received.map(|(source, report)| self.block(now, source, report));
         let cname = format!("{:016x}", self.cname);
         let mut compound = Compound::builder();
@@ -148,12 +155,12 @@ impl Reports {
             .extended_sequence_number(report.highest)
             .interarrival_jitter(report.jitter);
         match self.last_report {
-            Some((time, came)) => block
+            Some((reporter, time, came)) if reporter == source => block
                 .last_sender_report_timestamp(time)
                 .delay_since_last_sender_report_timestamp(short(
                     now.saturating_duration_since(came),
                 )),
-            None => block,
+            _ => block,
         }
     }
 
@@ -166,7 +173,7 @@ impl Reports {
             match part {
                 Ok(Packet::Sr(report)) => {
                     let middle = (report.ntp_timestamp() >> 16) as u32;
-                    self.last_report = Some((middle, now));
+                    self.last_report = Some((report.ssrc(), middle, now));
                     report
                         .report_blocks()
                         .for_each(|block| self.take(now, &block, ours));
@@ -201,11 +208,6 @@ impl Reports {
             jitter: block.interarrival_jitter(),
             round_trip: if known { Some(round_trip) } else { before },
         });
-    }
-
-    /// Another source has begun: its sender reports are not those of the one before.
-    pub(crate) fn forget_source(&mut self) {
-        self.last_report = None;
     }
 }
 

@@ -109,6 +109,12 @@ impl Outgoing {
         self.marker = true;
     }
 
+    /// Goes on as another source.
+    pub(crate) const fn set_ssrc(&mut self, ssrc: u32) {
+        self.ssrc = ssrc;
+        self.marker = true;
+    }
+
     pub(crate) const fn ssrc(&self) -> u32 {
         self.ssrc
     }

@@ -113,6 +113,15 @@ pub struct KeyToSend {
     pub gap: Duration,
 }
 
+/// Whether the peer has the number of our source (RFC 3550 §8.2). We give way once: a peer that
+/// still has our number after that sends back what it gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Collision {
+    None,
+    Found,
+    Over,
+}
+
 /// What happens to a dub track.
 #[derive(Debug)]
 pub enum DubChange {
@@ -150,6 +159,7 @@ pub struct Session {
     echo: bool,
     latch: Latch,
     reports: Reports,
+    collision: Collision,
     reception: Option<Reception>,
     /// The source that the present one took over from.
     former: Option<(u32, Instant)>,
@@ -181,6 +191,7 @@ impl Session {
             echo: false,
             latch: Latch::default(),
             reports: Reports::new(config.start),
+            collision: Collision::None,
             reception: None,
             former: None,
             keys: EventReceiver::default(),
@@ -336,6 +347,13 @@ impl Session {
     /// An RTCP packet that is due. To be asked after each beat.
     pub fn poll_rtcp(&mut self, now: Instant, buf: &mut [u8]) -> Option<(SocketAddr, usize)> {
         self.stream?;
+        if self.collision == Collision::Found {
+            self.collision = Collision::Over;
+            let farewell = self.report(now, buf, true);
+            let other = self.reports.other_source(self.outgoing.ssrc());
+            self.outgoing.set_ssrc(other);
+            return farewell;
+        }
         if !self.reports.is_due(now) {
             return None;
         }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rtp_types::RtpPacket;
 
-use super::{KeySource, MediaEvent, Session};
+use super::{Collision, KeySource, MediaEvent, Session};
 use crate::Format;
 use crate::decoder::payload_ticks;
 use crate::jitter::Content;
@@ -58,6 +58,9 @@ impl Session {
         if agreed.is_some() {
             // The peer has changed over.
             self.before = crate::Formats::default();
+        }
+        if rtp.ssrc() == self.outgoing.ssrc() && self.collision == Collision::None {
+            self.collision = Collision::Found;
         }
         self.last_packet = Some(now);
         self.silence_told = false;
@@ -147,7 +150,6 @@ impl Session {
                 self.former = Some((reception.ssrc(), now));
                 self.counters.lost_before += i64::from(reception.lost());
                 self.jitter.restart();
-                self.reports.forget_source();
             }
             None => {}
         }

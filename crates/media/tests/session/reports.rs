@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use hookflash_media::{Codec, NegotiatedStream};
 use rtcp_types::{Compound, Packet, RtcpPacketParserExt, SdesItem};
+use rtp_types::RtpPacket;
 
 use crate::support::*;
 
@@ -141,6 +142,19 @@ fn who_only_listens_sends_receiver_reports() {
 }
 
 #[test]
+fn who_stops_sending_sends_one_more_sender_report() {
+    let mut line = Line::with(Codec::Pcmu);
+    line.run(100 * MS);
+    let mut kinds = Vec::new();
+    for _ in 0..3 {
+        let mut buf = [0; 1_500];
+        line.ann.end(line.now, &mut buf).expect("a report");
+        kinds.push(buf[1]);
+    }
+    assert_eq!(kinds, [200, 200, 201]);
+}
+
+#[test]
 fn multiplexed_reports_go_and_come_on_the_media_port() {
     let mut line = Line::with(Codec::Pcmu);
     let now = line.now;
@@ -184,4 +198,64 @@ fn reports_of_strangers_and_broken_ones_change_nothing() {
     // Cut between its parts it is whole.
     let broken = length as u64 - 2 + 1;
     assert_eq!(after.ignored.malformed, before.ignored.malformed + broken);
+}
+
+#[test]
+fn a_source_that_the_peer_has_too_is_given_up_once() {
+    let mut line = Line::with(Codec::Pcmu);
+    let mut buf = [0; 1_500];
+    let mut sources = Vec::new();
+    let mut farewells = Vec::new();
+    for sequence in 0..100 {
+        let (_, length) = line.ann.beat(line.now, &mut buf).expect("a packet");
+        let ours = RtpPacket::parse(&buf[..length]).expect("RTP").ssrc();
+        sources.push(ours);
+        // Bob has the number of Ann's source, whichever it is.
+        let packet = rtp(
+            0,
+            false,
+            ours,
+            sequence,
+            u32::from(sequence) * 160,
+            &[0xFF; 160],
+        );
+        line.ann.receive(line.now, bob(), &packet);
+        if let Some((_, length)) = line.ann.poll_rtcp(line.now, &mut buf) {
+            for part in Compound::parse(&buf[..length]).expect("a compound packet") {
+                if let Ok(Packet::Bye(bye)) = part {
+                    farewells.extend(bye.ssrcs());
+                }
+            }
+        }
+        line.now += BEAT;
+    }
+    assert_eq!(farewells, [0xA]);
+    sources.dedup();
+    assert_eq!((sources.len(), sources[0]), (2, 0xA));
+}
+
+#[test]
+fn a_delay_is_told_only_of_the_source_that_the_block_is_about() {
+    let mut line = Line::with(Codec::Pcmu);
+    line.run(100 * MS);
+    let mut report = vec![0x80, 200, 0, 6];
+    report.extend(0xC_u32.to_be_bytes());
+    report.extend([7; 20]);
+    line.ann
+        .receive_rtcp(line.now, reports_port(bob()), &report);
+    let about = |ann: &mut hookflash_media::Session, now| {
+        let mut buf = [0; 1_500];
+        let (_, length) = ann.end(now, &mut buf).expect("a packet");
+        let mut parts = Compound::parse(&buf[..length]).expect("a compound packet");
+        let Some(Ok(Packet::Sr(report))) = parts.next() else {
+            panic!("a sender report is first")
+        };
+        let block = report.report_blocks().next().expect("a block");
+        (block.ssrc(), block.last_sender_report_timestamp())
+    };
+    assert_eq!(about(&mut line.ann, line.now), (0xB, 0));
+    report[7] = 0xB;
+    line.ann
+        .receive_rtcp(line.now, reports_port(bob()), &report);
+    assert_eq!(about(&mut line.ann, line.now), (0xB, 0x0707_0707));
 }
