@@ -16,6 +16,7 @@ mod http;
 mod malformed;
 mod media_request;
 mod moment;
+mod namespaces;
 mod nearest;
 mod place;
 mod recording;

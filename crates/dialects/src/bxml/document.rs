@@ -12,6 +12,7 @@ use super::schema::{Content, DOCUMENT, Element, REFER};
 use super::value;
 use crate::DocumentError;
 use crate::malformed::Malformed;
+use crate::namespaces::{MOST_NAMESPACES, too_many};
 use crate::nearest::nearest;
 use crate::place::{Places, START, utf8};
 use crate::shown::shown;
@@ -51,8 +52,13 @@ pub(super) fn text(body: &[u8]) -> Result<&str, DocumentError> {
 /// Parses XML.
 ///
 /// # Errors
-/// Where it is not well-formed, and when it has a document type.
+/// Where it is not well-formed, and when it has a document type or too many namespaces.
 pub(super) fn xml(text: &str) -> Result<Document<'_>, DocumentError> {
+    if let Some(at) = too_many(text) {
+        let message = format!("the document declares more than {MOST_NAMESPACES} XML namespaces");
+        let help = "declare each prefix once, on <Response>".to_owned();
+        return Err(error(Places::new(text).at(at), message, Some(help)).into());
+    }
     Document::parse(text).map_err(|found| {
         let Malformed {
             position,

@@ -9,6 +9,7 @@ use roxmltree::{Document as Tree, ParsingOptions};
 
 use crate::laml::MAX_DOCUMENT;
 use crate::malformed::Malformed;
+use crate::namespaces::{MOST_NAMESPACES, too_many};
 use crate::place::{Places, START, utf8};
 use crate::shown::shown;
 
@@ -110,6 +111,14 @@ fn pseudo_attribute<'a>(declaration: &'a str, name: &str) -> Option<&'a str> {
 /// 12100 when it is not well-formed, 12101 for another XML version, 12102 for another root.
 pub(crate) fn tree(text: &str) -> Result<Tree<'_>, Diagnostic> {
     check_declaration(text)?;
+    if let Some(at) = too_many(text) {
+        return Err(fatal(
+            "12100",
+            Places::new(text).at(at),
+            format!("the document declares more than {MOST_NAMESPACES} XML namespaces"),
+            Some("declare each prefix once, on <Response>"),
+        ));
+    }
     let options = ParsingOptions {
         allow_dtd: false,
         ..ParsingOptions::default()

@@ -160,6 +160,10 @@ fn jambonz_listen_plays_files_that_come_back() {
             piece(None, "", false)
         );
     }
+    for (rate, taken) in [(7999, false), (8000, true), (64_000, true), (64_001, false)] {
+        let data = json!({"audioContent": content, "sampleRate": rate});
+        assert_eq!(play(data).is_ok(), taken, "{rate}");
+    }
 }
 
 #[test]

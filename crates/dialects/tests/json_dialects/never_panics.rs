@@ -1,10 +1,10 @@
 //! Whatever comes, the answer is a program or an error.
 
 use hookflash_dialects::{Dialect, Document, Moment};
-use hookflash_program::{Hook, HookMethod, Program, Prompt, Stream, Verb};
+use hookflash_program::{Hook, HookMethod, Program, Prompt, SpeechText, Stream, Verb};
 use proptest::prelude::*;
 
-use crate::example::answered;
+use crate::example::{answered, errors};
 
 /// Parses and checks what every caller relies on.
 fn feed(dialect: Dialect, body: &[u8]) {
@@ -71,7 +71,14 @@ fn ask_all_files(dialect: Dialect, prompts: &[Prompt]) {
                 let _ = dialect.audio_request(&answered(dialect), "http://a/b", audio);
             }
             Prompt::OneOf(prompts) => ask_all_files(dialect, prompts),
-            Prompt::Speech(_) | Prompt::Silence(_) | Prompt::Keys(_) => {}
+            Prompt::Speech(speech) => {
+                // jambonz passes on a text that nobody has read; a piece of BXML is well-formed.
+                if let (Dialect::Bxml, SpeechText::Ssml(ssml)) = (dialect, &speech.text) {
+                    let tree = roxmltree::Document::parse(ssml);
+                    assert!(tree.is_ok_and(|tree| tree.root_element().has_tag_name("speak")));
+                }
+            }
+            Prompt::Silence(_) | Prompt::Keys(_) => {}
         }
     }
 }
@@ -103,6 +110,12 @@ fn bxml_piece() -> impl Strategy<Value = String> {
         "'",
         "sip:a@b",
         "<Pause duration='1'/>",
+        "<SpeakSentence xmlns:a='b'>x<speak",
+        "<SpeakSentence>",
+        "<speak a:c='&lt;&quot;' xmlns:a='b'",
+        "</speak>",
+        "</SpeakSentence>",
+        "<a:p/>",
         "&amp;",
         "&#0;",
         "&x;",
@@ -320,6 +333,30 @@ fn jambonz_verb() -> impl Strategy<Value = String> {
         })
 }
 
+#[test]
+fn a_document_that_declares_namespaces_by_the_thousand_is_refused_at_once() {
+    let count = 2_400;
+    let deep: String = (0..count).map(|i| format!("<p xmlns:a{i}='b'>")).collect();
+    let sentence = format!(
+        "<SpeakSentence>x{deep}{}</SpeakSentence>",
+        "</p>".repeat(count)
+    );
+    let [message] = errors(Dialect::Bxml, &format!("<Response>{sentence}</Response>"))
+        .try_into()
+        .expect("one error");
+    assert!(message.contains("namespaces"), "{message}");
+    let text = format!("<speak>{deep}</speak>");
+    for verb in [
+        format!("{{\"say\":{{\"text\":\"{text}\"}}}}"),
+        format!("{{\"dub\":{{\"action\":\"sayOnTrack\",\"track\":\"t\",\"say\":\"{text}\"}}}}"),
+    ] {
+        let [message] = errors(Dialect::Jambonz, &format!("[{verb}]"))
+            .try_into()
+            .expect("one error");
+        assert!(message.contains("namespaces"), "{message}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -333,6 +370,21 @@ proptest! {
     fn any_text(text in "\\PC{0,200}") {
         feed(Dialect::Bxml, text.as_bytes());
         feed(Dialect::Jambonz, text.as_bytes());
+    }
+
+    #[test]
+    fn ssml_in_bxml(
+        outer in "( xmlns:a='b')?( xmlns='c')?",
+        speak in "( a:x='1')?( xml:lang=\"&lt;\")?( xmlns:a='&amp;\"')?( xmlns='d')?",
+        inner in "(<a:p/>| |x|<p xmlns:a='z'/>|&gt;|<!--a:-->|<p a:y='1'/>){0,4}",
+        own in any::<bool>(),
+    ) {
+        let inside = match own {
+            true => format!("<speak{speak}>x{inner}</speak>"),
+            false => format!("x{inner}"),
+        };
+        let text = format!("<Response{outer}><SpeakSentence>{inside}</SpeakSentence></Response>");
+        feed(Dialect::Bxml, text.as_bytes());
     }
 
     #[test]

@@ -148,6 +148,26 @@ fn deep_nesting_is_read_without_a_deep_stack() {
 }
 
 #[test]
+fn a_document_that_declares_namespaces_by_the_thousand_is_refused_at_once() {
+    let count = 2_400;
+    let deep: String = (0..count).map(|i| format!("<p xmlns:a{i}='b'>")).collect();
+    let text = format!(
+        "<Response><Say>{deep}{}</Say></Response>",
+        "</p>".repeat(count)
+    );
+    for dialect in BOTH {
+        let document = Document {
+            body: text.as_bytes(),
+            content_type: None,
+            first: true,
+        };
+        let error = dialect.parse(document).unwrap_err();
+        assert_eq!(error.code(), "12100");
+        assert!(error.to_string().contains("namespaces"), "{error}");
+    }
+}
+
+#[test]
 fn thousands_of_mistakes_make_a_hundred_remarks_and_a_count() {
     for (mistake, count) in [
         ("<x/>", 16_000),

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{noted, speech};
 use crate::jambonz::reader::{LONGEST, Reader};
+use crate::namespaces::{MOST_NAMESPACES, too_many};
 
 /// jambonz' alert for audio that cannot be had.
 const NOT_FOUND: &str = "play-url-notfound";
@@ -56,10 +57,10 @@ pub(super) fn play(reader: &mut Reader<'_>) -> Verb {
 /// What `say` speaks, on its own or in `gather`: of several texts one, chosen at random.
 pub(super) fn said(reader: &mut Reader<'_>) -> Heard {
     let voice = speech::voice(reader).unwrap_or_default();
-    let mut texts: Vec<Prompt> = reader
-        .texts("text")
+    let texts = reader.texts("text");
+    let mut texts: Vec<Prompt> = texts
         .into_iter()
-        .map(|text| spoken(text, &voice))
+        .map(|text| spoken(reader, "text", text, &voice))
         .collect();
     reader.without_effect(&[
         "instructions",
@@ -131,7 +132,7 @@ fn on_track(reader: &mut Reader<'_>, properties: &[&str]) -> Option<Prompt> {
     properties.iter().find_map(|property| match *property {
         "play" => reader.text("play").map(file),
         _ => match reader.text("say") {
-            Some(text) => Some(spoken(text, &Voice::default())),
+            Some(text) => Some(spoken(reader, "say", text, &Voice::default())),
             None => reader
                 .part("say", |say| said(say).items.into_iter().next())
                 .flatten(),
@@ -168,9 +169,13 @@ fn repeat(reader: &mut Reader<'_>) -> Repeat {
     }
 }
 
-fn spoken(text: String, voice: &Voice) -> Prompt {
+fn spoken(reader: &mut Reader<'_>, property: &str, text: String, voice: &Voice) -> Prompt {
     if let Some(silence) = silence(&text) {
         return silence;
+    }
+    if too_many(&text).is_some() {
+        let wanted = format!("must not declare more than {MOST_NAMESPACES} XML namespaces");
+        reader.note(property, &wanted);
     }
     let text = match text.starts_with("<speak") {
         true => SpeechText::Ssml(text),
