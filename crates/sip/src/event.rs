@@ -43,7 +43,8 @@ pub enum LegEnd {
     SessionExpired,
     /// The peer answered 481: it no longer knows the dialog (RFC 3261 §12.2.1.2).
     DialogGone,
-    /// No answer at all (408 made here) to our INVITE.
+    /// No final answer to our INVITE in time (408 made here): nothing came at all, or the ring
+    /// timeout passed. Whether it rang, `Event::Progress` has told.
     NoAnswer,
     /// Nothing could be sent to the peer any more.
     TransportLost(String),

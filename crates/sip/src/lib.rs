@@ -19,6 +19,7 @@ pub mod endpoint;
 pub mod event;
 pub mod header;
 mod headers;
+pub mod locate;
 mod message;
 mod method;
 mod multipart;
@@ -33,9 +34,9 @@ mod usage;
 pub mod wire_text;
 
 pub use endpoint::{
-    Census, CommandError, Credentials, Endpoint, EndpointConfig, Listener, NotifyState,
-    OutgoingInvite, OutgoingRefer, Resolve, ResolveId, Shard, session_description,
-    shard_of_call_id,
+    Census, CommandError, Credentials, DnsId, DnsQuery, Endpoint, EndpointConfig, Listener,
+    NotifyState, OutgoingInvite, OutgoingRefer, RedirectPolicy, Redirects, Resolve, ResolveId,
+    Shard, is_owned_header, session_description, shard_of_call_id,
 };
 pub use event::{
     Event, IncomingReferId, LegEnd, LegId, Notification, ReferAnswer, ReferId, RequestId,

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::command::{Resolve, ResolveId, Target};
 use super::config::EndpointConfig;
 use crate::header::Via;
+use crate::locate::Means;
 use crate::transport::{ConnectionId, Flow, Transport};
 use crate::uri::{Scheme, UriRef};
 
@@ -48,6 +49,11 @@ impl Addresses {
             listeners: listeners.collect(),
             contact_user: config.contact_user.clone(),
         }
+    }
+
+    /// What we can use to call somebody.
+    pub(crate) fn means(&self) -> Means {
+        Means::new(self.listeners.iter().map(|l| (l.transport, l.local.ip())))
     }
 
     /// Whether we listen on a transport for the family of an address.

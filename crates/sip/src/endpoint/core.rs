@@ -1,18 +1,19 @@
 //! What all legs share: the clock reading of the moment, timers, transactions, queues to the
 //! outside.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
 use std::time::{Duration, Instant};
 
 use super::address::Addresses;
 use super::client::{Attempts, ClientTransaction, Purpose, Resolving};
-use super::command::{Resolve, ResolveId};
+use super::command::{DnsQuery, Resolve, ResolveId};
 use super::config::EndpointConfig;
 use super::leg::LegTimer;
 use super::server::ServerTransaction;
 use crate::event::{Event, LegId, WireEvent};
 use crate::header::{Name, RetryAfter};
+use crate::locate::{Candidate, DeadHosts};
 use crate::timer::{TimerId, Timers};
 use crate::transaction::{Timer, Times, TransactionId, TransactionKeys};
 use crate::transport::{Flow, Transmit, TransmitId};
@@ -44,6 +45,8 @@ pub(crate) enum Upcall {
         id: TransactionId,
         purpose: Purpose,
         failure: Failure,
+        /// The INVITE, which may be sent elsewhere.
+        request: Option<Box<Request>>,
     },
 }
 
@@ -120,6 +123,10 @@ pub(crate) struct Core {
     pub(crate) transmits: VecDeque<Transmit>,
     pub(crate) events: VecDeque<(LegId, Event)>,
     pub(crate) resolves: VecDeque<Resolve>,
+    pub(crate) dns: VecDeque<DnsQuery>,
+    pub(crate) dead: DeadHosts<Candidate>,
+    /// Legs whose requests keep to the flow that the call used, whatever the Contact says.
+    pub(crate) kept: HashSet<LegId>,
     pub(crate) allow: String,
     random: Random,
 }
@@ -151,6 +158,9 @@ impl Core {
             transmits: VecDeque::new(),
             events: VecDeque::new(),
             resolves: VecDeque::new(),
+            dns: VecDeque::new(),
+            dead: DeadHosts::default(),
+            kept: HashSet::new(),
             random,
             config,
         }

@@ -1,11 +1,12 @@
 //! The endpoint: a user agent without sockets and clock.
 //!
 //! Feed it with `handle_*`, tell it what to do with the commands, then drain it:
-//! [`Endpoint::poll_transmit`], [`Endpoint::poll_event`] and [`Endpoint::poll_resolve`] until each
-//! returns `None`. Then sleep until [`Endpoint::poll_timeout`] at the latest and call
+//! [`Endpoint::poll_transmit`], [`Endpoint::poll_event`] and [`Endpoint::poll_resolve`] (or
+//! [`Endpoint::poll_dns`]) until each returns `None`. Then sleep until [`Endpoint::poll_timeout`] at the latest and call
 //! [`Endpoint::handle_timeout`].
 
 mod address;
+mod authenticator;
 mod client;
 mod command;
 mod config;
@@ -21,14 +22,17 @@ use std::time::Instant;
 use bytes::Bytes;
 
 pub use command::{
-    Census, CommandError, NotifyState, OutgoingInvite, OutgoingRefer, Resolve, ResolveId, Target,
+    Census, CommandError, DnsId, DnsQuery, NotifyState, OutgoingInvite, OutgoingRefer,
+    RedirectPolicy, Redirects, Resolve, ResolveId, Target,
 };
 pub use config::{Credentials, EndpointConfig, Listener, Shard, shard_of_call_id};
+pub use owned_headers::is_owned_header;
 pub use session_body::session_description;
 
 use self::core::{ById, Core, Due, Upcall};
 use crate::digest::DigestServer;
 use crate::event::{Event, IncomingReferId, LegId, ReferId, RequestId};
+use crate::locate::DnsAnswer;
 use crate::transaction::TransactionId;
 use crate::transport::{ConnectionId, Flow, Transmit, TransmitId};
 use crate::{Message, Method};
@@ -136,6 +140,13 @@ impl Endpoint {
         self.run();
     }
 
+    /// What DNS answered; `Failed` when nothing came. Late and second answers are ignored.
+    pub fn handle_dns(&mut self, now: Instant, id: DnsId, answer: DnsAnswer) {
+        self.core.now = now;
+        self.core.dns_answered(id, answer);
+        self.run();
+    }
+
     /// A connection was closed by either side.
     pub fn handle_connection_closed(&mut self, now: Instant, connection: ConnectionId) {
         self.core.now = now;
@@ -169,6 +180,11 @@ impl Endpoint {
     /// The next name to resolve.
     pub fn poll_resolve(&mut self) -> Option<Resolve> {
         self.core.resolves.pop_front()
+    }
+
+    /// The next question to DNS; only with [`EndpointConfig::asks_dns`].
+    pub fn poll_dns(&mut self) -> Option<DnsQuery> {
+        self.core.dns.pop_front()
     }
 
     /// When `handle_timeout` wants to be called.
@@ -365,6 +381,20 @@ impl Endpoint {
         }
     }
 
+    /// Keeps everything within the leg's dialog to the flow that it uses, unless a proxy is on the
+    /// way: for a caller behind address translation, whose Contact leads nowhere.
+    pub fn keep_flow(&mut self, leg: LegId) {
+        if self.legs.contains_key(&leg) {
+            self.core.kept.insert(leg);
+        }
+    }
+
+    /// The SDP answer to our offer that came in a provisional response of the dialog that was
+    /// answered; only when the 2xx of `Event::Answered` had none (RFC 3262 section 5).
+    pub fn early_answer(&self, leg: LegId) -> Option<Bytes> {
+        self.legs.get(&leg)?.early_answer().cloned()
+    }
+
     /// Whether new calls are taken; otherwise they get a 503 before anything is allocated.
     pub fn set_accepting(&mut self, accepting: bool) {
         self.is_accepting = accepting;
@@ -441,6 +471,7 @@ impl Endpoint {
     fn release(&mut self, id: LegId) {
         if self.legs.get(&id).is_some_and(|leg| leg.is_released()) {
             self.legs.remove(&id);
+            self.core.kept.remove(&id);
             self.core.event(id, Event::Released);
         }
     }

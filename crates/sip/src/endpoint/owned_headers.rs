@@ -33,6 +33,13 @@ const OWNED: &[Name<'static>] = &[
     Name::RAck,
 ];
 
+/// Whether a header is the stack's, in any spelling. All others, identity and privacy among them
+/// (P-Asserted-Identity, Remote-Party-ID, Privacy, Diversion, History-Info, User-to-User), may be
+/// given.
+pub fn is_owned_header(name: &str) -> bool {
+    OWNED.contains(&Name::from(name))
+}
+
 /// Checks headers that an application gave.
 pub(super) fn check_extra(extra: &[(String, String)]) -> Result<(), CommandError> {
     check(extra, &[])

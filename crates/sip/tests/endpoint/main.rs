@@ -7,10 +7,13 @@
 
 mod answers;
 mod challenged;
+mod faults;
 mod incoming;
+mod naming;
 mod outgoing;
 mod pair;
 mod raw;
+mod redirected;
 mod refer;
 mod reliable;
 mod routing;

@@ -1,6 +1,8 @@
 //! Client transactions at work: requests go out, by another way if one fails, and answers come
 //! back to the leg that asked.
 
+mod late;
+mod locating;
 mod machine;
 mod way;
 
@@ -51,6 +53,11 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
+    /// Whether the request begins something, so that any server will do.
+    pub(crate) fn finds_server(self) -> bool {
+        matches!(self, Purpose::Invite)
+    }
+
     /// Whether the request belongs to the leg's own dialog and is to be answered.
     pub(crate) fn is_within_dialog(self) -> bool {
         !matches!(
@@ -60,6 +67,8 @@ impl Purpose {
     }
 }
 
+use locating::Search;
+
 /// A request that waits for a name.
 pub(crate) struct Resolving {
     transaction: TransactionId,
@@ -67,6 +76,8 @@ pub(crate) struct Resolving {
     is_named: bool,
     // The flow that the leg has been using.
     used: Option<Flow>,
+    // Asks DNS; `None` when the resolver does all of it.
+    search: Option<Box<Search>>,
 }
 
 /// How often a request was challenged, and the state of authentication that came of it.
@@ -88,6 +99,8 @@ pub(crate) struct ClientTransaction {
     further: Vec<Flow>,
     attempt: u8,
     any_size: bool,
+    // How long one way may be silent, if less than usual.
+    patience: Option<Duration>,
     // The answer does not matter any more.
     limited: bool,
     interval: Duration,
@@ -109,6 +122,8 @@ enum Machine {
     Waiting,
     Invite(invite::State),
     Other(other::State),
+    /// The failure of an INVITE was reported before its time; what still comes is seen off.
+    Abandoned,
     Ack,
 }
 
@@ -123,7 +138,10 @@ impl Core {
     ) -> TransactionId {
         let id = TransactionId::client(self.random());
         let question = ResolveId(id.0);
-        let hop = self.addresses.next_hop(outgoing.next_hop(), used, question);
+        let hop = match used.filter(|_| self.kept.contains(&leg) && !outgoing.is_routed()) {
+            Some(_) => Ok(NextHop::Connection),
+            None => self.addresses.next_hop(outgoing.next_hop(), used, question),
+        };
         self.insert_client(id, leg, outgoing.request, purpose);
         match hop {
             Ok(NextHop::Connection) => self.begin_client(id, used.copied().into_iter().collect()),
@@ -140,11 +158,9 @@ impl Core {
                     transaction: id,
                     is_named: resolve.transport.is_some() || resolve.secure,
                     used: used.copied(),
+                    search: None,
                 };
-                self.resolving.insert(question, resolving);
-                self.resolves.push_back(resolve);
-                let patience = self.times.patience();
-                self.set_ending(id, Timer::F, patience);
+                self.resolve(resolving, resolve);
             }
             Err(why) => self.give_up(id, Failure::Lost(why.to_owned())),
         }
@@ -184,6 +200,24 @@ impl Core {
         self.insert_client(id, leg, cancel, Purpose::Cancel);
         self.begin_client(id, vec![flow]);
         self.limit(invite);
+    }
+
+    /// Gives each way of a request no more than this for its first answer.
+    pub(crate) fn limit_ways(&mut self, id: TransactionId, patience: Duration) {
+        if let Some(transaction) = self.clients.get_mut(&id) {
+            transaction.patience = Some(patience);
+            if transaction.machine == Machine::Invite(invite::State::Calling) {
+                let patience = patience.min(self.times.patience());
+                self.set_ending(id, Timer::B, patience);
+            }
+        }
+    }
+
+    /// Tries no other way than the present one.
+    pub(crate) fn stay(&mut self, id: TransactionId) {
+        if let Some(transaction) = self.clients.get_mut(&id) {
+            transaction.further.clear();
+        }
     }
 
     /// Takes back a request that still waits for a name; false when it has been sent.
@@ -252,6 +286,7 @@ impl Core {
             further: Vec::new(),
             attempt: 0,
             any_size: false,
+            patience: None,
             limited: false,
             interval: Duration::ZERO,
             repeating: None,

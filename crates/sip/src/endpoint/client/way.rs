@@ -5,13 +5,18 @@ use std::time::Duration;
 use super::machine::Input;
 use super::{ClientTransaction, Machine, Purpose, acknowledgement};
 use crate::endpoint::command::{ResolveId, Target};
-use crate::endpoint::core::{Core, Failure, Upcall, WireMessage};
+use crate::endpoint::core::{Core, Failure, Upcall, WireMessage, retry_after};
 use crate::header::Name;
 use crate::transaction::{
     Action, Timer, TransactionId, invite_client as invite, non_invite_client as other,
 };
 use crate::transport::{ConnectionId, Flow, TransmitId, Transport};
 use crate::{Method, Request, Response};
+
+/// How many ways one request takes.
+const MOST_WAYS: usize = 7;
+/// Nobody is dead for longer, whatever Retry-After says.
+const LONGEST_DEATH: Duration = Duration::from_secs(600);
 
 impl Core {
     /// The resolver's answer.
@@ -23,13 +28,16 @@ impl Core {
         let waits = |t: &ClientTransaction| t.machine == Machine::Waiting;
         if self.clients.get(&id).is_some_and(waits) {
             let used = resolving.used.as_ref();
-            let ways = self.addresses.ways(targets, resolving.is_named, used);
+            let mut ways = self.addresses.ways(targets, resolving.is_named, used);
+            let place = |flow: &Flow| (flow.transport, flow.remote);
+            self.dead.put_last(self.now, &mut ways, place);
             self.begin_client(id, ways);
         }
     }
 
     /// A request could not be sent.
     pub(crate) fn client_send_failed(&mut self, id: TransactionId, why: &str) {
+        self.bury(id, None);
         if self.try_next(id) {
             return;
         }
@@ -79,8 +87,27 @@ impl Core {
         }
     }
 
+    /// The present way of a request failed: its address is tried last for some time. Within a
+    /// dialog silence says nothing of the server.
+    fn bury(&mut self, id: TransactionId, time: Option<Duration>) {
+        let Some(transaction) = self.clients.get(&id) else {
+            return;
+        };
+        let counts = transaction.purpose.finds_server() && transaction.request.is_some();
+        let Some(flow) = transaction.flow.filter(|_| counts) else {
+            return;
+        };
+        let time = time.unwrap_or(self.config.dead_for).min(LONGEST_DEATH);
+        if !time.is_zero() {
+            let host = (flow.transport, flow.remote);
+            self.dead.bury(self.now, host, self.now + time);
+        }
+    }
+
     /// Begins sending, on the first of these flows.
     pub(super) fn begin_client(&mut self, id: TransactionId, mut flows: Vec<Flow>) {
+        // Attempts are told apart by three bits of the branch, and TCP may fall back to UDP once.
+        flows.truncate(MOST_WAYS);
         flows.reverse();
         let Some(first) = flows.pop() else {
             return self.give_up(id, Failure::Lost("no way to the peer".to_owned()));
@@ -123,13 +150,16 @@ impl Core {
     /// The server behind this way takes no calls: perhaps the next one does. Within a dialog there
     /// is only one peer, and it has answered.
     pub(super) fn try_after_refusal(&mut self, id: TransactionId, response: &Response) -> bool {
+        self.bury(id, retry_after(response));
         let Some(transaction) = self.clients.get(&id) else {
             return false;
         };
-        if transaction.further.is_empty() || transaction.purpose != Purpose::Invite {
+        if transaction.further.is_empty() || !transaction.purpose.finds_server() {
             return false;
         }
-        if let (Some(request), Some(flow)) = (transaction.request.as_deref(), transaction.flow) {
+        if let (Some(request), Some(flow)) = (transaction.request.as_deref(), transaction.flow)
+            && *request.method() == Method::Invite
+        {
             let ack = acknowledgement(request, response);
             self.transmit(TransmitId(0), flow, ack.to_bytes());
         }
@@ -139,9 +169,10 @@ impl Core {
     /// Nothing came from this way: perhaps another one brings an answer (RFC 3263 section 4.3). A
     /// stream within a dialog delivers or breaks, so there silence is the peer's own.
     pub(super) fn try_after_silence(&mut self, id: TransactionId) -> bool {
+        self.bury(id, None);
         let may_be_lost = self.clients.get(&id).is_some_and(|transaction| {
             let stream = transaction.flow.is_some_and(|f| f.transport.is_reliable());
-            !stream || transaction.purpose == Purpose::Invite
+            !stream || transaction.purpose.finds_server()
         });
         may_be_lost && self.try_next(id)
     }
