@@ -23,23 +23,26 @@ pub mod locate;
 mod message;
 mod method;
 mod multipart;
+pub mod registrar;
 mod status;
 pub mod stream;
 mod syntax;
 mod timer;
 mod transaction;
 pub mod transport;
+pub mod trunk;
 pub mod uri;
 mod usage;
 pub mod wire_text;
 
 pub use endpoint::{
     Census, CommandError, Credentials, DnsId, DnsQuery, Endpoint, EndpointConfig, Listener,
-    NotifyState, OutgoingInvite, OutgoingRefer, RedirectPolicy, Redirects, Resolve, ResolveId,
-    Shard, is_owned_header, session_description, shard_of_call_id,
+    NotifyState, OutgoingInvite, OutgoingRefer, OutgoingRegistration, RedirectPolicy, Redirects,
+    Resolve, ResolveId, Shard, is_owned_header, session_description, shard_of_call_id,
 };
 pub use event::{
-    Event, IncomingReferId, LegEnd, LegId, Notification, ReferAnswer, ReferId, RequestId,
+    Event, IncomingReferId, IncomingRegister, LegEnd, LegId, Notification, ReferAnswer, ReferId,
+    RegisterId, RegistrationEvent, RegistrationFailure, RegistrationId, RequestId,
     SubscriptionNews, WireEvent,
 };
 pub use header::{BadHeader, Name, TypedHeader};

@@ -1,7 +1,10 @@
 //! Finding where a request goes (RFC 3263), against a resolver written by hand.
 
-// Helpers of tests fail loudly, like tests.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on should stop here"
+)]
 
 use std::net::IpAddr;
 

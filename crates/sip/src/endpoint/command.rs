@@ -76,6 +76,45 @@ impl fmt::Debug for RedirectPolicy {
     }
 }
 
+/// A registration to be made and kept.
+#[derive(Clone, Debug)]
+pub struct OutgoingRegistration {
+    /// The registrar's URI, such as `sip:carrier.example`.
+    pub registrar: String,
+    /// A URI to send to instead: the outbound proxy.
+    pub route: Option<String>,
+    /// The address of record as it is written into From and To, without tag.
+    pub aor: String,
+    /// User part of the Contact; `None` takes that of the address of record.
+    pub contact_user: Option<String>,
+    /// `+sip.instance` (RFC 5626), such as `urn:uuid:…`; `None` writes none.
+    pub instance: Option<String>,
+    /// How long the binding shall live; whole seconds.
+    pub expires: Duration,
+    /// The first pause after a failure; it doubles with each further one, up to half an hour.
+    pub retry: Duration,
+    /// Further headers. Those that belong to the stack are refused.
+    pub headers: Vec<(String, String)>,
+    /// For digest challenges.
+    pub credentials: Vec<Credentials>,
+}
+
+impl Default for OutgoingRegistration {
+    fn default() -> OutgoingRegistration {
+        OutgoingRegistration {
+            registrar: String::new(),
+            route: None,
+            aor: String::new(),
+            contact_user: None,
+            instance: None,
+            expires: Duration::from_secs(3600),
+            retry: Duration::from_secs(30),
+            headers: Vec::new(),
+            credentials: Vec::new(),
+        }
+    }
+}
+
 /// A REFER to be sent.
 #[derive(Clone, Debug, Default)]
 pub struct OutgoingRefer {
@@ -202,6 +241,8 @@ pub struct Census {
     pub dialogs: usize,
     /// Refer subscriptions, ours and the peers'.
     pub subscriptions: usize,
+    /// Registrations of ours, and REGISTERs of others that wait for their answer.
+    pub registrations: usize,
     /// Running timers.
     pub timers: usize,
 }

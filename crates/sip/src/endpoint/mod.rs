@@ -12,18 +12,21 @@ mod command;
 mod config;
 mod core;
 mod inbound;
+mod incoming_register;
 mod leg;
 mod owned_headers;
+mod registration;
 mod server;
 mod session_body;
 
+use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 use bytes::Bytes;
 
 pub use command::{
     Census, CommandError, DnsId, DnsQuery, NotifyState, OutgoingInvite, OutgoingRefer,
-    RedirectPolicy, Redirects, Resolve, ResolveId, Target,
+    OutgoingRegistration, RedirectPolicy, Redirects, Resolve, ResolveId, Target,
 };
 pub use config::{Credentials, EndpointConfig, Listener, Shard, shard_of_call_id};
 pub use owned_headers::is_owned_header;
@@ -31,13 +34,15 @@ pub use session_body::session_description;
 
 use self::core::{ById, Core, Due, Upcall};
 use crate::digest::DigestServer;
-use crate::event::{Event, IncomingReferId, LegId, ReferId, RequestId};
+use crate::event::{Event, IncomingReferId, LegId, ReferId, RegisterId, RegistrationId, RequestId};
 use crate::locate::DnsAnswer;
+use crate::timer::TimerId;
 use crate::transaction::TransactionId;
 use crate::transport::{ConnectionId, Flow, Transmit, TransmitId};
 use crate::{Message, Method};
-use leg::{Final, Leg, dismiss_fork};
+use leg::{Final, Inbound, Leg, dismiss_fork};
 use owned_headers::{check_address, check_extra};
+use registration::Registration;
 
 /// Extra headers as the application gives them: name and value.
 pub type ExtraHeaders<'a> = &'a [(String, String)];
@@ -69,6 +74,9 @@ pub struct Endpoint {
     legs: ById<LegId, Box<Leg>>,
     is_accepting: bool,
     challenger: Option<DigestServer>,
+    registrations: BTreeMap<RegistrationId, Box<Registration>>,
+    registrations_made: u32,
+    registers: HashMap<RegisterId, (Inbound, Option<TimerId>)>,
 }
 
 impl Endpoint {
@@ -82,6 +90,9 @@ impl Endpoint {
             legs: ById::default(),
             is_accepting: true,
             challenger: None,
+            registrations: BTreeMap::new(),
+            registrations_made: 0,
+            registers: HashMap::new(),
         }
     }
 
@@ -151,6 +162,9 @@ impl Endpoint {
     pub fn handle_connection_closed(&mut self, now: Instant, connection: ConnectionId) {
         self.core.now = now;
         self.core.connection_closed(connection);
+        if connection != ConnectionId::default() {
+            self.on_registration_connection_closed(connection);
+        }
         self.run();
     }
 
@@ -162,6 +176,8 @@ impl Endpoint {
                 Due::Transaction(id, timer) if id.is_server() => self.core.fire_server(id, timer),
                 Due::Transaction(id, timer) => self.core.fire_client(id, timer),
                 Due::Leg(leg, timer) => self.with_leg(leg, |leg, core| leg.on_timer(core, timer)),
+                Due::Registration(id) => self.on_registration_timer(id),
+                Due::IncomingRegister(id) => self.on_register_timer(id),
             }
             self.run();
         }
@@ -429,6 +445,7 @@ impl Endpoint {
             transactions: self.core.clients.len() + self.core.servers.len(),
             dialogs,
             subscriptions,
+            registrations: self.registrations.len() + self.registers.len(),
             timers: self.core.timers.len(),
         }
     }
@@ -479,8 +496,13 @@ impl Endpoint {
     /// Brings the transactions' news to the legs.
     fn run(&mut self) {
         while let Some(upcall) = self.core.upcalls.pop_front() {
-            let (Upcall::Response { leg, .. } | Upcall::Failed { leg, .. }) = &upcall;
+            let (Upcall::Response { leg, purpose, .. } | Upcall::Failed { leg, purpose, .. }) =
+                &upcall;
             let id = *leg;
+            if let client::Purpose::Register(registration) = *purpose {
+                self.on_registration_upcall(registration, upcall);
+                continue;
+            }
             match self.legs.get_mut(&id) {
                 Some(leg) => {
                     leg.on_upcall(&mut self.core, upcall);

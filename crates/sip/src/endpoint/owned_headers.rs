@@ -55,6 +55,11 @@ pub(super) fn check_refusal(status: u16, extra: &[(String, String)]) -> Result<(
     check(extra, allowed)
 }
 
+/// As [`check_extra`], for the answer to a REGISTER: the bindings are Contacts.
+pub(super) fn check_register_answer(extra: &[(String, String)]) -> Result<(), CommandError> {
+    check(extra, &[Name::Contact])
+}
+
 fn check(extra: &[(String, String)], allowed: &[Name<'static>]) -> Result<(), CommandError> {
     let mut scratch = Headers::default();
     for (name, value) in extra {

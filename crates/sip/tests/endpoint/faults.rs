@@ -14,7 +14,7 @@ fn expect_one_end(raw: &mut Raw, leg: LegId, end: &LegEnd) {
         Event::Ended(end) if *id == leg => Some(end.clone()),
         _ => None,
     });
-    assert_eq!(ends.collect::<Vec<_>>(), [end.clone()]);
+    assert_eq!(ends.collect::<Vec<_>>(), std::slice::from_ref(end));
 }
 
 fn as_fork(invite: &Request, tag: &str) -> Request {

@@ -15,6 +15,7 @@ mod pair;
 mod raw;
 mod redirected;
 mod refer;
+mod registration;
 mod reliable;
 mod routing;
 mod session;

@@ -15,7 +15,7 @@ use super::command::ResolveId;
 use super::core::{Core, Failure};
 use crate::dialog::Outgoing;
 use crate::digest::DigestClient;
-use crate::event::{IncomingReferId, LegId, ReferId, RequestId};
+use crate::event::{IncomingReferId, LegId, ReferId, RegistrationId, RequestId};
 use crate::header::{CSeq, Name};
 use crate::timer::TimerId;
 use crate::transaction::{
@@ -46,6 +46,8 @@ pub(crate) enum Purpose {
     Refer(ReferId),
     Notify(IncomingReferId),
     Request(RequestId),
+    /// A REGISTER of ours, which belongs to no leg.
+    Register(RegistrationId),
     /// OPTIONS that asks whether the dialog is still known.
     Probe,
     /// The ACK of a 2xx; nothing answers it.
@@ -55,14 +57,18 @@ pub(crate) enum Purpose {
 impl Purpose {
     /// Whether the request begins something, so that any server will do.
     pub(crate) fn finds_server(self) -> bool {
-        matches!(self, Purpose::Invite)
+        matches!(self, Purpose::Invite | Purpose::Register(_))
     }
 
     /// Whether the request belongs to the leg's own dialog and is to be answered.
     pub(crate) fn is_within_dialog(self) -> bool {
         !matches!(
             self,
-            Purpose::Invite | Purpose::Cancel | Purpose::StrayBye | Purpose::Ack
+            Purpose::Invite
+                | Purpose::Cancel
+                | Purpose::StrayBye
+                | Purpose::Ack
+                | Purpose::Register(_)
         )
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::machine::Input;
 use super::{ClientTransaction, Machine, Purpose, acknowledgement};
+use crate::endpoint::address::Addresses;
 use crate::endpoint::command::{ResolveId, Target};
 use crate::endpoint::core::{Core, Failure, Upcall, WireMessage, retry_after};
 use crate::header::Name;
@@ -194,11 +195,8 @@ impl Core {
             transaction.bytes = request.to_bytes();
         } else {
             let branch = id.branch(transaction.attempt);
-            address(
-                request,
-                &self.addresses.via(&flow, &branch),
-                &self.addresses.contact(&flow),
-            );
+            let via = self.addresses.via(&flow, &branch);
+            address(request, &via, &self.addresses, &flow);
             transaction.bytes = request.to_bytes();
             if flow.transport == Transport::Udp
                 && transaction.bytes.len() > self.config.max_udp
@@ -211,7 +209,7 @@ impl Core {
                 flow = larger;
                 transaction.flow = Some(flow);
                 let via = self.addresses.via(&flow, &branch);
-                address(request, &via, &self.addresses.contact(&flow));
+                address(request, &via, &self.addresses, &flow);
                 transaction.bytes = request.to_bytes();
             }
         }
@@ -253,7 +251,7 @@ impl Core {
 }
 
 /// Writes our address into a request, in place of that of an earlier attempt.
-fn address(request: &mut Request, via: &str, contact: &str) {
+fn address(request: &mut Request, via: &str, addresses: &Addresses, flow: &Flow) {
     let needs_contact = matches!(
         request.method(),
         Method::Invite
@@ -263,12 +261,16 @@ fn address(request: &mut Request, via: &str, contact: &str) {
             | Method::Subscribe
             | Method::Options
     );
+    let is_register = *request.method() == Method::Register;
     let headers = request.headers_mut();
     match headers.contains(Name::Via) {
         true => headers.set_first(Name::Via, via),
         false => headers.push_front(Name::Via, via),
     }
     if needs_contact {
-        headers.set(Name::Contact, contact);
+        headers.set(Name::Contact, &addresses.contact(flow));
+    } else if let Some(contact) = is_register.then(|| headers.get(Name::Contact)).flatten() {
+        let contact = addresses.registered_contact(contact, flow);
+        headers.set(Name::Contact, &contact);
     }
 }

@@ -339,7 +339,11 @@ impl Leg {
                     self.abort(core, LegEnd::DialogGone);
                 }
             }
-            Purpose::Prack | Purpose::Cancel | Purpose::StrayBye | Purpose::Ack => {}
+            Purpose::Prack
+            | Purpose::Cancel
+            | Purpose::StrayBye
+            | Purpose::Ack
+            | Purpose::Register(_) => {}
         }
     }
 
@@ -356,7 +360,8 @@ impl Leg {
             | Purpose::Prack
             | Purpose::Cancel
             | Purpose::StrayBye
-            | Purpose::Ack => {}
+            | Purpose::Ack
+            | Purpose::Register(_) => {}
         }
     }
 
