@@ -4,6 +4,8 @@
 //! [`Uri`]s, typed headers in [`header`], both sides of digest authentication in [`digest`],
 //! messages out of byte streams in [`stream`]; and on top of these an [`Endpoint`] with its
 //! transactions, dialogs, and dialog usages: calls, REFER with its subscriptions, session timers.
+//! For calls that go out: where they go ([`locate`], RFC 3263; [`trunk`]), registrations of ours,
+//! and a [`registrar`] for those of others.
 //!
 //! Promises: bad input never panics and is told apart with its place and, where SIP allows it, an
 //! answer; bytes that are not UTF-8 come back to the wire as they were; no value can end its line;

@@ -1,9 +1,10 @@
 //! The endpoint: a user agent without sockets and clock.
 //!
 //! Feed it with `handle_*`, tell it what to do with the commands, then drain it:
-//! [`Endpoint::poll_transmit`], [`Endpoint::poll_event`] and [`Endpoint::poll_resolve`] (or
-//! [`Endpoint::poll_dns`]) until each returns `None`. Then sleep until [`Endpoint::poll_timeout`] at the latest and call
-//! [`Endpoint::handle_timeout`].
+//! [`Endpoint::poll_transmit`], [`Endpoint::poll_event`], [`Endpoint::poll_resolve`] (or
+//! [`Endpoint::poll_dns`]), and with registrations [`Endpoint::poll_registration`] and
+//! [`Endpoint::poll_register`], until each returns `None`. Then sleep until
+//! [`Endpoint::poll_timeout`] at the latest and call [`Endpoint::handle_timeout`].
 
 mod address;
 mod authenticator;
@@ -186,6 +187,13 @@ impl Endpoint {
     /// The next thing to send.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         self.core.transmits.pop_front()
+    }
+
+    /// The name that the certificate of the server must bear when a connection is opened for this
+    /// transmission: the one in the URI, not one that DNS made of it (RFC 5922 section 7.1).
+    /// `None` when the URI held an address.
+    pub fn server_name(&self, id: TransmitId) -> Option<&str> {
+        self.core.host_of(id)
     }
 
     /// The next piece of news.

@@ -67,6 +67,7 @@ fn the_records_are_asked_for_and_the_first_server_is_called() {
     let sent = raw.next_sent();
     assert_eq!(sent.flow.remote, address("10.0.0.21:5060"));
     assert_eq!(sent.flow.transport, Transport::Udp);
+    assert_eq!(raw.endpoint.server_name(sent.id), Some("carrier.example"));
 }
 
 #[test]
@@ -213,4 +214,46 @@ fn a_transport_that_we_do_not_listen_on_is_no_way() {
         assert!(matches!(raw.ended(), LegEnd::TransportLost(_)), "{uri}");
         raw.expect_nothing_left();
     }
+}
+
+#[test]
+fn each_server_that_is_tried_stands_in_the_journal() {
+    let mut raw = Raw::with(EndpointConfig {
+        asks_dns: true,
+        wire_events: true,
+        ..config()
+    });
+    call(&mut raw);
+    raw.wait(seconds(7));
+    let places: Vec<String> = raw
+        .events
+        .iter()
+        .filter_map(|(_, event)| match event {
+            hookflash_sip::Event::Wire(wire) => {
+                Some(format!("{} {}", wire.summary, wire.flow.remote))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(places, ["INVITE 10.0.0.21:5060", "INVITE 10.0.0.22:5060"]);
+}
+
+#[test]
+fn a_bye_to_a_name_has_its_full_time_once_the_name_is_known() {
+    let mut raw = asking();
+    raw.contact = "<sip:peer@carrier.example>".to_owned();
+    let leg = raw.call();
+    raw.endpoint.hang_up(raw.now, leg, &[]).unwrap();
+    raw.wait(seconds(3));
+    serve(&mut raw);
+    raw.wait(seconds(20));
+    assert!(raw.events.is_empty(), "there is still time for an answer");
+    raw.sent.clear();
+    raw.wait(seconds(4));
+    let hookflash_sip::Message::Request(bye) = raw.next_sent().message else {
+        panic!()
+    };
+    raw.respond(&bye, 200, "", "");
+    assert_eq!(raw.ended(), LegEnd::Local);
+    raw.expect_nothing_left();
 }

@@ -21,7 +21,7 @@ use crate::timer::TimerId;
 use crate::transaction::{
     Timer, TransactionId, invite_client as invite, non_invite_client as other,
 };
-use crate::transport::Flow;
+use crate::transport::{Flow, TransmitId};
 use crate::{Method, Request, Response};
 
 /// How many forks of one INVITE are listened to: one answer can pretend to be any number.
@@ -101,6 +101,8 @@ pub(crate) struct ClientTransaction {
     request: Option<Box<Request>>,
     bytes: Bytes,
     flow: Option<Flow>,
+    // The host name that was resolved.
+    host: Option<Box<str>>,
     // Ways not tried yet, the next one last.
     further: Vec<Flow>,
     attempt: u8,
@@ -160,6 +162,9 @@ impl Core {
                 self.begin_client(id, ways);
             }
             Ok(NextHop::Name(resolve)) => {
+                if let Some(transaction) = self.clients.get_mut(&id) {
+                    transaction.host = Some(resolve.host.as_str().into());
+                }
                 let resolving = Resolving {
                     transaction: id,
                     is_named: resolve.transport.is_some() || resolve.secure,
@@ -206,6 +211,11 @@ impl Core {
         self.insert_client(id, leg, cancel, Purpose::Cancel);
         self.begin_client(id, vec![flow]);
         self.limit(invite);
+    }
+
+    /// The host name that a request goes to, if it had to be resolved.
+    pub(crate) fn host_of(&self, id: TransmitId) -> Option<&str> {
+        self.clients.get(&TransactionId(id.0))?.host.as_deref()
     }
 
     /// Gives each way of a request no more than this for its first answer.
@@ -289,6 +299,7 @@ impl Core {
             request: Some(Box::new(request)),
             bytes: Bytes::new(),
             flow: None,
+            host: None,
             further: Vec::new(),
             attempt: 0,
             any_size: false,

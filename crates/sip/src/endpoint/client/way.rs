@@ -69,6 +69,7 @@ impl Core {
                 .flow
                 .is_some_and(|flow| flow.connection == connection)
                 && transaction.request.is_some()
+                && transaction.machine != Machine::Abandoned
         };
         let mut ids: Vec<TransactionId> = self
             .clients
@@ -190,7 +191,6 @@ impl Core {
             return;
         };
         let leg = transaction.leg;
-        let is_first = transaction.attempt == 0;
         if transaction.purpose == Purpose::Cancel {
             transaction.bytes = request.to_bytes();
         } else {
@@ -213,14 +213,12 @@ impl Core {
                 transaction.bytes = request.to_bytes();
             }
         }
-        if is_first {
-            let request = transaction.request.take();
-            if let Some(request) = &request {
-                self.wire(leg, true, flow, WireMessage::Request(request));
-            }
-            if let Some(transaction) = self.clients.get_mut(&id) {
-                transaction.request = request;
-            }
+        let request = transaction.request.take();
+        if let Some(request) = &request {
+            self.wire(leg, true, flow, WireMessage::Request(request));
+        }
+        if let Some(transaction) = self.clients.get_mut(&id) {
+            transaction.request = request;
         }
         let Some(transaction) = self.clients.get_mut(&id) else {
             return;
