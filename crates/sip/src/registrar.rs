@@ -183,26 +183,21 @@ impl Registrar {
             }
             self.remove_all(aor, call_id, cseq.number)
         } else {
-            self.wishes(request, &contacts)
-                .and_then(|wishes| {
-                    self.check(aor, &wishes, call_id, cseq.number)
-                        .map(|()| wishes)
-                })
-                .map(|wishes| {
-                    let agent = headers.get(Name::UserAgent);
-                    let made = |wish: &Wish, since| Binding {
-                        contact: wish.contact.clone(),
-                        flow,
-                        q: wish.q,
-                        until: now + wish.expires,
-                        instance: wish.instance.clone(),
-                        user_agent: agent.map(str::to_owned),
-                        call_id: call_id.into(),
-                        sequence: cseq.number,
-                        since,
-                    };
-                    self.carry_out(aor, &wishes, made)
-                })
+            self.wishes(request, &contacts).and_then(|wishes| {
+                let agent = headers.get(Name::UserAgent);
+                let made = |wish: &Wish, since| Binding {
+                    contact: wish.contact.clone(),
+                    flow,
+                    q: wish.q,
+                    until: now + wish.expires,
+                    instance: wish.instance.clone(),
+                    user_agent: agent.map(str::to_owned),
+                    call_id: call_id.into(),
+                    sequence: cseq.number,
+                    since,
+                };
+                self.carry_out(aor, &wishes, made)
+            })
         };
         match change {
             Ok(change) => RegisterAnswer {
@@ -326,65 +321,54 @@ impl Registrar {
         Ok(wishes)
     }
 
-    /// Whether all of it can be done (RFC 3261 section 10.3, step 7).
-    fn check(
-        &self,
-        aor: &str,
-        wishes: &[Wish],
-        call_id: &str,
-        sequence: u32,
-    ) -> Result<(), RegisterAnswer> {
-        let bindings = self.bindings.get(aor).map_or(&[][..], Vec::as_slice);
-        let mut more = 0_usize;
-        for wish in wishes {
-            let same = bindings.iter().find(|binding| binding.is_same_phone(wish));
-            if same.is_some_and(|binding| binding.is_newer_than(call_id, sequence)) {
-                return Err(RegisterAnswer::refusal(500, Vec::new()));
-            }
-            more += usize::from(same.is_none() && !wish.expires.is_zero());
-        }
-        if bindings.len() + more > self.limits.bindings {
-            return Err(RegisterAnswer::refusal(403, Vec::new()));
-        }
-        if self.total + more > self.limits.total {
-            let headers = vec![("Retry-After".to_owned(), "60".to_owned())];
-            return Err(RegisterAnswer::refusal(503, headers));
-        }
-        Ok(())
-    }
-
+    /// Does all of it or nothing (RFC 3261 section 10.3, step 7).
     fn carry_out(
         &mut self,
         aor: &str,
         wishes: &[Wish],
         made: impl Fn(&Wish, u64) -> Binding,
-    ) -> BindingChange {
+    ) -> Result<BindingChange, RegisterAnswer> {
         let mut change = BindingChange::default();
         if wishes.is_empty() {
-            return change;
+            return Ok(change);
         }
-        let bindings = self.bindings.entry(aor.to_owned()).or_default();
+        let old = self.bindings.get(aor).map_or(&[][..], Vec::as_slice);
+        let (mut bindings, before) = (old.to_vec(), old.len());
         for wish in wishes {
-            let at = bindings
-                .iter()
-                .position(|binding| binding.is_same_phone(wish));
-            let old = at.map(|at| bindings.remove(at));
+            let new = made(wish, self.made + 1);
+            let is_late = |binding: &Binding| {
+                binding.is_same_phone(wish) && binding.is_newer_than(&new.call_id, new.sequence)
+            };
+            if old.iter().any(is_late) {
+                return Err(RegisterAnswer::refusal(500, Vec::new()));
+            }
+            let at = bindings.iter().position(|b| b.is_same_phone(wish));
+            let replaced = at.map(|at| bindings.remove(at));
             if wish.expires.is_zero() {
-                change.removed += usize::from(old.is_some());
+                change.removed += usize::from(replaced.is_some());
                 continue;
             }
             self.made += 1;
-            match old {
+            match replaced {
                 Some(_) => change.refreshed += 1,
                 None => change.added += 1,
             }
-            bindings.push(made(wish, self.made));
+            bindings.push(new);
         }
-        if bindings.is_empty() {
-            self.bindings.remove(aor);
+        let total = self.total - before + bindings.len();
+        if bindings.len() > self.limits.bindings.max(before) {
+            return Err(RegisterAnswer::refusal(403, Vec::new()));
         }
-        self.total = (self.total + change.added).saturating_sub(change.removed);
-        change
+        if bindings.len() > before && total > self.limits.total {
+            let headers = vec![("Retry-After".to_owned(), "60".to_owned())];
+            return Err(RegisterAnswer::refusal(503, headers));
+        }
+        self.total = total;
+        match bindings.is_empty() {
+            true => drop(self.bindings.remove(aor)),
+            false => drop(self.bindings.insert(aor.to_owned(), bindings)),
+        }
+        Ok(change)
     }
 
     fn remove_all(

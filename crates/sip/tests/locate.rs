@@ -13,6 +13,9 @@ use hookflash_sip::locate::{
     Candidate, DnsAnswer, DnsQuestion, Locator, Means, Naptr, Place, Record, RecordKind, Srv,
 };
 use hookflash_sip::{Transport, locate};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
 
 fn means(transports: &[Transport]) -> Means {
     let any: IpAddr = "0.0.0.0".parse().unwrap();
@@ -307,5 +310,38 @@ fn a_name_that_cannot_be_asked_leads_nowhere() {
     for host in ["", "a b", "-.-.", "x".repeat(300).as_str()] {
         let (found, _) = search(place(host), means(&[Udp]), |_, _| Vec::new());
         assert!(found.is_empty(), "{host}");
+    }
+}
+
+const NAMES: &[&str] = &["", ".", "a", "a.b", "A.B.", "b..c", "b c", "c", "_x.c", "-"];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn whatever_dns_says_the_search_ends_soon(
+        answers in vec(vec((0..4_u8, any::<u16>(), select(NAMES)), 0..12), 0..24),
+        secure: bool,
+        port in proptest::option::of(any::<u16>()),
+    ) {
+        let both = ["0.0.0.0", "::"].map(|ip| ip.parse::<IpAddr>().unwrap());
+        let all = [Udp, Tcp, Tls].into_iter();
+        let means = Means::new(all.flat_map(|transport| both.map(|ip| (transport, ip))));
+        let place = Place { port, secure, ..place("a.b") };
+        let mut locator = Locator::new(place, means, 1);
+        let mut answers = answers.into_iter();
+        let mut asked = 0;
+        while let Some(question) = locator.poll_question() {
+            asked += 1;
+            let said = answers.next().unwrap_or_default().into_iter();
+            let records = said.map(|(kind, number, name)| match kind {
+                0 => naptr(number, "SIP+D2T", name),
+                1 => srv(number, name, number),
+                2 => Record::Address([192, 0, 2, (number % 256) as u8].into()),
+                _ => Record::Address([0x2001, 0xdb8, 0, 0, 0, 0, 0, number].into()),
+            });
+            locator.handle_answer(&question, DnsAnswer::Records(records.collect()));
+        }
+        prop_assert!(asked <= 1 + 4 + 2 * 8);
+        prop_assert!(locator.candidates().is_some_and(|found| found.len() <= 8));
     }
 }

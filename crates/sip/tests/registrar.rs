@@ -12,6 +12,8 @@ use hookflash_sip::registrar::{
     BindingChange, RegisterAnswer, Registrar, RegistrarLimits, address_of_record,
 };
 use hookflash_sip::{ConnectionId, Flow, Message, Request, Transport};
+use proptest::collection::vec;
+use proptest::prelude::*;
 
 const AOR: &str = "alice@example.com";
 
@@ -265,4 +267,35 @@ fn the_address_of_record_is_the_user_at_the_host_without_regard_to_its_case() {
         address_of_record(&request("c", 1, "")).as_deref(),
         Some(AOR)
     );
+}
+
+proptest! {
+    #[test]
+    fn the_books_are_in_order_whatever_phones_do(
+        requests in vec((0..3_u8, 0..3_u32, 0..4_u8, 0..4_u8, 0..4_u64), 1..60),
+    ) {
+        let mut phones = Phones::new();
+        let aors = ["a@h", "b@h", "c@h"];
+        for (aor, cseq, one, other, wait) in requests {
+            let expires = [0, 60, 600, 7200][usize::from(other)];
+            let headers = match one {
+                3 => "Contact: *\nExpires: 0\n".to_owned(),
+                _ => format!(
+                    "Contact: <sip:a@h{one}>, <sip:a@h{other}>;expires={expires};\
+                     +sip.instance=\"<x{one}>\"\n"
+                ),
+            };
+            let request = request(&format!("c{one}"), cseq, &headers);
+            let flow = flow(40_000, 0, Transport::Udp);
+            let aor = aors[usize::from(aor)];
+            let answer = phones.registrar.register(phones.now, aor, &request, flow);
+            prop_assert!(matches!(answer.status, 200 | 403 | 500 | 503));
+            phones.now += Duration::from_secs(wait * 100);
+            phones.registrar.expire(phones.now);
+            let found = aors.map(|aor| phones.registrar.lookup(phones.now, aor).len());
+            prop_assert!(found.iter().all(|count| *count <= 3));
+            prop_assert_eq!(found.iter().sum::<usize>(), phones.registrar.len());
+            prop_assert!(phones.registrar.len() <= 5);
+        }
+    }
 }

@@ -149,9 +149,10 @@ impl Registration {
             request,
             strict: false,
         };
-        // The way is found anew each time, unless a connection is held.
-        let used = self.flow.filter(|flow| flow.transport.is_reliable());
-        let used = used.filter(|flow| flow.connection != ConnectionId::default());
+        // A connection that was lost is no way to prefer.
+        let used = self.flow.filter(|flow| {
+            !flow.transport.is_reliable() || flow.connection != ConnectionId::default()
+        });
         let id = core.send(NO_LEG, used.as_ref(), outgoing, Purpose::Register(self.id));
         if let Some(attempts) = attempts {
             core.attach_digest(id, attempts);
@@ -176,6 +177,7 @@ impl Registration {
                 let Some((_, leaves)) = self.open.take_if(|(open, _)| *open == id) else {
                     return false;
                 };
+                self.flow = Some(flow);
                 let status = response.status();
                 if response.is_success() {
                     return self.on_success(core, flow, &response, request.as_deref(), leaves);
@@ -235,7 +237,6 @@ impl Registration {
         request: Option<&Request>,
         leaves: bool,
     ) -> bool {
-        self.flow = Some(flow);
         if leaves {
             self.until = None;
             core.registration_event(self.id, RegistrationEvent::Ended);

@@ -1,7 +1,8 @@
 //! What goes wrong with calls that we place. Each ends once, and nothing of it stays.
 
 use bytes::Bytes;
-use hookflash_sip::{Event, LegEnd, LegId, Method, Request};
+use hookflash_sip::trunk::{Callee, Trunk, Trunks, Way};
+use hookflash_sip::{Event, LegEnd, LegId, Method, Request, Uri};
 
 use crate::outgoing::{ANSWER, place};
 use crate::pair::{Pair, credentials};
@@ -380,4 +381,69 @@ fn whenever_a_call_is_given_up_it_ends_once_on_both_sides() {
         }
         pair.expect_nothing_left();
     }
+}
+
+#[test]
+fn a_dead_trunk_gives_way_to_the_next_and_is_tried_last_by_the_next_call() {
+    let trunk = |name: &str, uri: &str| Trunk {
+        name: name.to_owned(),
+        uri: Uri::parse(uri).unwrap(),
+        numbers: vec!["+44*".to_owned()],
+        hosts: Vec::new(),
+    };
+    let mut trunks = Trunks::new(vec![
+        trunk("dead", "sip:10.0.0.21"),
+        trunk("alive", "sip:10.0.0.22"),
+    ]);
+    let callee = Callee::parse("+442079460000").unwrap();
+    let mut raw = Raw::new();
+    for expected in [vec![0, 1], vec![1, 0]] {
+        let Way::Trunks(order) = trunks.way(raw.now, &callee) else {
+            panic!("no trunk")
+        };
+        assert_eq!(order, expected);
+        for trunk in order {
+            let target = trunks.target(trunk, &callee).unwrap();
+            let leg = place(&mut raw, |invite| {
+                invite.uri = target.uri;
+                invite.route = target.route;
+                invite.server_timeout = Some(seconds(3));
+            });
+            let invite = raw.sent_request(Method::Invite);
+            match trunk {
+                0 => raw.wait(seconds(3)),
+                _ => {
+                    raw.respond(&invite, 180, "", "");
+                    raw.respond(&invite, 486, "", "");
+                }
+            }
+            let end = raw.ended();
+            let goes_on = trunks.ended(raw.now, trunk, &end, trunk == 1, seconds(60));
+            assert_eq!(goes_on, trunk == 0);
+            assert!(!raw.endpoint.is_alive(leg));
+            raw.sent.clear();
+            if !goes_on {
+                break;
+            }
+        }
+    }
+    raw.expect_nothing_left();
+}
+
+#[test]
+fn an_invite_that_was_given_up_is_not_sent_again_when_its_connection_closes() {
+    let mut raw = Raw::new();
+    raw.flow.transport = hookflash_sip::Transport::Tcp;
+    raw.flow.connection = hookflash_sip::ConnectionId(7);
+    let flow = raw.flow;
+    let leg = place(&mut raw, |invite| {
+        invite.flow = Some(flow);
+        invite.server_timeout = Some(seconds(3));
+    });
+    raw.sent_request(Method::Invite);
+    raw.wait(seconds(4));
+    raw.endpoint
+        .handle_connection_closed(raw.now, hookflash_sip::ConnectionId(7));
+    assert!(raw.is_silent());
+    expect_one_end(&mut raw, leg, &LegEnd::NoAnswer);
 }

@@ -257,3 +257,57 @@ fn a_bye_to_a_name_has_its_full_time_once_the_name_is_known() {
     assert_eq!(raw.ended(), LegEnd::Local);
     raw.expect_nothing_left();
 }
+
+#[test]
+fn whoever_challenged_gets_the_answer_among_servers_that_are_equal() {
+    let mut raw = asking();
+    let challenge = "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"\n";
+    let equals = |raw: &mut Raw| {
+        while let Some(query) = raw.endpoint.poll_dns() {
+            let address = |last| Record::Address([10, 0, 0, last].into());
+            let server = |host: &str| {
+                Record::Srv(Srv {
+                    priority: 1,
+                    weight: 10,
+                    port: 5060,
+                    target: format!("{host}.example"),
+                })
+            };
+            let records = match (query.question.kind, query.question.name.as_str()) {
+                (RecordKind::Srv, "_sip._udp.carrier.example") => ["a", "b"].map(server).into(),
+                (RecordKind::A, "a.example") => vec![address(21)],
+                (RecordKind::A, "b.example") => vec![address(22)],
+                _ => Vec::new(),
+            };
+            let answer = DnsAnswer::Records(records);
+            raw.endpoint.handle_dns(raw.now, query.id, answer);
+        }
+        raw.drain();
+    };
+    let mut first = std::collections::BTreeSet::new();
+    for _ in 0..20 {
+        place(&mut raw, |invite| {
+            invite.uri = "sip:bob@carrier.example".to_owned();
+            invite.credentials = vec![crate::pair::credentials()];
+        });
+        equals(&mut raw);
+        let sent = raw.next_sent();
+        first.insert(sent.flow.remote);
+        let hookflash_sip::Message::Request(invite) = sent.message else {
+            panic!()
+        };
+        raw.flow.remote = sent.flow.remote;
+        raw.respond(&invite, 401, challenge, "");
+        raw.sent_request(Method::Ack);
+        equals(&mut raw);
+        let again = raw.next_sent();
+        assert_eq!(again.flow.remote, sent.flow.remote);
+        let hookflash_sip::Message::Request(invite) = again.message else {
+            panic!()
+        };
+        raw.respond(&invite, 486, "", "");
+        raw.sent_request(Method::Ack);
+    }
+    assert_eq!(first.len(), 2, "calls are spread over both");
+    raw.expect_nothing_left();
+}

@@ -31,6 +31,10 @@ impl Core {
             let used = resolving.used.as_ref();
             let mut ways = self.addresses.ways(targets, resolving.is_named, used);
             let place = |flow: &Flow| (flow.transport, flow.remote);
+            // Whoever challenged a request gets the answer: the nonce may be known to it alone.
+            if let Some(used) = used {
+                ways.sort_by_key(|way| place(way) != place(used));
+            }
             self.dead.put_last(self.now, &mut ways, place);
             self.begin_client(id, ways);
         }

@@ -269,6 +269,8 @@ impl Leg {
                 self.settled(purpose);
                 if purpose.is_within_dialog() {
                     self.keep_to(flow);
+                } else if purpose == Purpose::Invite && self.dialog.is_none() {
+                    self.flow = Some(flow);
                 }
                 let mut request = request;
                 if matches!(response.status(), 401 | 407)
