@@ -311,3 +311,42 @@ fn whoever_challenged_gets_the_answer_among_servers_that_are_equal() {
     assert_eq!(first.len(), 2, "calls are spread over both");
     raw.expect_nothing_left();
 }
+
+#[test]
+fn a_server_that_comes_late_to_a_call_refused_elsewhere_is_seen_off_all_the_same() {
+    let mut raw = asking();
+    call(&mut raw);
+    let first = raw.sent_request(Method::Invite);
+    raw.wait(seconds(4));
+    let hookflash_sip::Message::Request(second) = raw.sent.pop_back().unwrap().message else {
+        panic!()
+    };
+    raw.sent.clear();
+    raw.respond(&second, 486, "", "");
+    raw.sent_request(Method::Ack);
+    assert_eq!(raw.ended(), LegEnd::Refused(486));
+    raw.respond(&first, 180, "", "");
+    raw.sent_request(Method::Cancel);
+    raw.respond(&first, 200, ANSWER, SDP);
+    raw.sent_request(Method::Ack);
+    let bye = raw.sent_request(Method::Bye);
+    raw.respond(&bye, 200, "", "");
+    raw.respond(&first, 200, ANSWER, SDP);
+    raw.sent_request(Method::Ack);
+    assert!(raw.is_silent(), "one BYE is enough");
+    raw.expect_nothing_left();
+}
+
+#[test]
+fn the_ring_timeout_counts_while_the_name_is_looked_for() {
+    let mut raw = asking();
+    place(&mut raw, |invite| {
+        invite.uri = "sip:bob@carrier.example".to_owned();
+        invite.ring_timeout = Some(seconds(2));
+    });
+    raw.wait(seconds(2));
+    assert_eq!(raw.ended(), LegEnd::NoAnswer);
+    serve(&mut raw);
+    assert!(raw.is_silent());
+    raw.expect_nothing_left();
+}

@@ -2,9 +2,9 @@
 //! must not go on ringing, and its refusal wants its ACK. A 2xx counts like any other.
 
 use super::{ClientTransaction, Machine, Purpose, acknowledgement, follow_up};
-use crate::endpoint::core::{Core, Failure};
+use crate::endpoint::core::{Core, Failure, Upcall};
 use crate::header::{Name, Via};
-use crate::transaction::{Timer, TransactionId};
+use crate::transaction::{Timer, TransactionId, invite_client as invite};
 use crate::transport::{Flow, TransmitId};
 use crate::{Method, Response};
 
@@ -37,19 +37,47 @@ impl Core {
         true
     }
 
+    /// A 2xx from such a way after another one has refused for good: nobody wants it any more, and
+    /// the leg will say so. False when it counts like any other.
+    pub(super) fn is_unwanted_success(
+        &mut self,
+        id: TransactionId,
+        flow: Flow,
+        response: &Response,
+    ) -> bool {
+        let Some(transaction) = self.clients.get(&id) else {
+            return false;
+        };
+        let is_over = transaction.machine == Machine::Invite(invite::State::Completed);
+        if !is_over || transaction.given_up.is_none() || !response.is_success() {
+            return false;
+        }
+        self.upcalls.push_back(Upcall::Response {
+            leg: transaction.leg,
+            id,
+            purpose: transaction.purpose,
+            flow,
+            response: response.clone(),
+            request: None,
+            attempts: None,
+        });
+        true
+    }
+
     /// Answers a response from such a way. Nothing is kept of it: whoever needs the answer again
     /// repeats its response.
     pub(super) fn see_off(&mut self, id: TransactionId, flow: Flow, response: &Response) {
         let Some(transaction) = self.clients.get(&id) else {
             return;
         };
-        let invite = transaction.request.as_deref();
-        let Some(invite) = invite.filter(|request| *request.method() == Method::Invite) else {
+        let request = transaction.request.as_deref();
+        let request = request.or(transaction.given_up.as_deref());
+        let Some(original) = request.filter(|request| *request.method() == Method::Invite) else {
             return;
         };
         let mut request = match response.is_provisional() {
-            true => follow_up(invite, Method::Cancel),
-            false => acknowledgement(invite, response),
+            true => follow_up(original, Method::Cancel),
+            false => acknowledgement(original, response),
         };
         // The branch of that way; what its hop added to the Via is left out.
         let Ok(via) = response.headers().typed::<Via<'_>>() else {

@@ -56,7 +56,8 @@ impl Core {
         if response.status() == 503 && self.try_after_refusal(id, &response) {
             return true;
         }
-        if self.is_repeated_success(id, &response) {
+        if self.is_repeated_success(id, &response) || self.is_unwanted_success(id, flow, &response)
+        {
             return true;
         }
         let Some(transaction) = self.clients.get(&id) else {

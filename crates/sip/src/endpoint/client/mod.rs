@@ -106,6 +106,8 @@ pub(crate) struct ClientTransaction {
     // Ways not tried yet, the next one last.
     further: Vec<Flow>,
     attempt: u8,
+    // An INVITE that a way was given up for: whoever comes late needs it.
+    given_up: Option<Box<Request>>,
     any_size: bool,
     // How long one way may be silent, if less than usual.
     patience: Option<Duration>,
@@ -302,6 +304,7 @@ impl Core {
             host: None,
             further: Vec::new(),
             attempt: 0,
+            given_up: None,
             any_size: false,
             patience: None,
             limited: false,

@@ -145,6 +145,9 @@ impl Core {
         };
         transaction.flow = Some(next);
         transaction.attempt = transaction.attempt.saturating_add(1);
+        if transaction.is_invite() && transaction.given_up.is_none() {
+            transaction.given_up = transaction.request.clone();
+        }
         let (mut repeating, mut ending) = (transaction.repeating.take(), transaction.ending.take());
         transaction.interval = Duration::ZERO;
         self.stop(&mut repeating);
