@@ -91,6 +91,9 @@ pub struct OutgoingRegistration {
     pub instance: Option<String>,
     /// How long the binding shall live; whole seconds.
     pub expires: Duration,
+    /// How long one server may leave a REGISTER without final answer before the next is tried; at
+    /// most 64·T1, which is the default.
+    pub server_timeout: Option<Duration>,
     /// The first pause after a failure; it doubles with each further one, up to half an hour.
     pub retry: Duration,
     /// Further headers. Those that belong to the stack are refused.
@@ -108,6 +111,7 @@ impl Default for OutgoingRegistration {
             contact_user: None,
             instance: None,
             expires: Duration::from_secs(3600),
+            server_timeout: None,
             retry: Duration::from_secs(30),
             headers: Vec::new(),
             credentials: Vec::new(),

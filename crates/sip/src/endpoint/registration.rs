@@ -157,6 +157,9 @@ impl Registration {
         if let Some(attempts) = attempts {
             core.attach_digest(id, attempts);
         }
+        if let Some(patience) = self.wanted.server_timeout {
+            core.limit_ways(id, patience);
+        }
         self.open = Some((id, self.is_leaving));
     }
 

@@ -350,3 +350,36 @@ fn the_ring_timeout_counts_while_the_name_is_looked_for() {
     assert!(raw.is_silent());
     raw.expect_nothing_left();
 }
+
+#[test]
+fn a_dead_registrar_gives_way_to_the_next_and_that_one_is_kept() {
+    let mut raw = asking();
+    let wanted = hookflash_sip::OutgoingRegistration {
+        registrar: "sip:carrier.example".to_owned(),
+        aor: "<sip:trunk@carrier.example>".to_owned(),
+        server_timeout: Some(seconds(4)),
+        ..hookflash_sip::OutgoingRegistration::default()
+    };
+    raw.endpoint.register(raw.now, wanted).unwrap();
+    serve(&mut raw);
+    assert_eq!(raw.next_sent().flow.remote, address("10.0.0.21:5060"));
+    raw.wait(seconds(4));
+    let last = raw.sent.pop_back().unwrap();
+    assert_eq!(last.flow.remote, address("10.0.0.22:5060"));
+    let hookflash_sip::Message::Request(register) = last.message else {
+        panic!()
+    };
+    raw.sent.clear();
+    raw.respond(&register, 200, "Expires: 60\n", "");
+    let news = raw.endpoint.poll_registration();
+    assert!(matches!(
+        news,
+        Some((_, hookflash_sip::RegistrationEvent::Registered { .. }))
+    ));
+    while raw.is_silent() {
+        raw.wait(seconds(1));
+        serve(&mut raw);
+    }
+    let refresh = raw.next_sent();
+    assert_eq!(refresh.flow.remote, address("10.0.0.22:5060"));
+}

@@ -224,10 +224,13 @@ impl Core {
     pub(crate) fn limit_ways(&mut self, id: TransactionId, patience: Duration) {
         if let Some(transaction) = self.clients.get_mut(&id) {
             transaction.patience = Some(patience);
-            if transaction.machine == Machine::Invite(invite::State::Calling) {
-                let patience = patience.min(self.times.patience());
-                self.set_ending(id, Timer::B, patience);
-            }
+            let timer = match transaction.machine {
+                Machine::Invite(invite::State::Calling) => Timer::B,
+                Machine::Other(other::State::Trying) => Timer::F,
+                _ => return,
+            };
+            let patience = patience.min(self.times.patience());
+            self.set_ending(id, timer, patience);
         }
     }
 
