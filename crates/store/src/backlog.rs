@@ -58,13 +58,6 @@ pub struct Trouble {
     pub error: StoreError,
 }
 
-/// What became of an attempt to put something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Put {
-    Kept,
-    Dropped,
-}
-
 /// Counted since the start.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
@@ -162,8 +155,8 @@ impl Waiting {
 }
 
 impl Waiting {
-    /// Whether a row may be put although there is no room: it takes the place of another.
-    fn may_grow(&self, row: &AnyRow) -> bool {
+    /// Whether a row takes the place of one that waits, for which there was room.
+    fn has_earlier(&self, row: &AnyRow) -> bool {
         match row {
             AnyRow::Call(row) => self.calls.contains(row),
             AnyRow::Recording(row) => self.recordings.contains(row),
@@ -172,7 +165,7 @@ impl Waiting {
         }
     }
 
-    fn put(&mut self, row: AnyRow) -> Put {
+    fn put(&mut self, row: AnyRow) {
         let (more, less) = match row {
             AnyRow::Call(row) => replace(&mut self.calls, row),
             AnyRow::Leg(row) => replace(&mut self.legs, row),
@@ -181,7 +174,6 @@ impl Waiting {
             AnyRow::Recording(row) => replace(&mut self.recordings, row),
         };
         self.bytes = (self.bytes + more).saturating_sub(less);
-        Put::Kept
     }
 }
 
@@ -217,26 +209,24 @@ impl Backlog {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a row, in the place of an earlier one with its key.
-    pub(crate) fn put(&self, row: AnyRow) -> Put {
+    /// Keeps a row, in the place of an earlier one with its key. When there is no room, what is
+    /// worth less goes, or else this row.
+    pub(crate) fn put(&self, row: AnyRow) {
         let mut waiting = self.waiting();
         let mut dropped = 0;
-        let put = if waiting.bytes + row.bytes() > self.limits.bytes {
+        let limit = self.limits.bytes;
+        if waiting.bytes + row.bytes() > limit {
             dropped = waiting.make_room();
-            if waiting.bytes + row.bytes() > self.limits.bytes && !waiting.may_grow(&row) {
-                dropped += 1;
-                Put::Dropped
-            } else {
-                waiting.put(row)
-            }
+        }
+        if waiting.bytes + row.bytes() <= limit || waiting.has_earlier(&row) {
+            waiting.put(row);
         } else {
-            waiting.put(row)
-        };
+            dropped += 1;
+        }
         self.came(waiting);
         if dropped > 0 {
             self.dropped(dropped);
         }
-        put
     }
 
     fn dropped(&self, count: usize) {
@@ -275,13 +265,13 @@ impl Backlog {
         self.came(waiting);
     }
 
-    /// Keeps an owed request until it is written. `Err` gives it back: there is no room, or the
-    /// store is closing.
-    pub(crate) fn owe(&self, mut owing: Owing) -> Result<(), Owing> {
+    /// Keeps an owed request until it is written; not when there is no room, or the store is
+    /// closing.
+    pub(crate) fn owe(&self, mut owing: Owing) -> bool {
         let mut waiting = self.waiting();
         let bytes = owing.entry.bytes();
         if waiting.bytes + bytes > self.limits.bytes || waiting.is_closing {
-            return Err(owing);
+            return false;
         }
         if let Some(trouble) = &waiting.trouble {
             owing.put_off(&trouble.error);
@@ -296,7 +286,7 @@ impl Backlog {
         if is_first {
             self.wake.notify_one();
         }
-        Ok(())
+        true
     }
 
     /// Gives the writer a question; gives it back when nobody would answer it.

@@ -297,21 +297,28 @@ pub(crate) fn count(
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
-/// Calls of a node that were made before a time and are not over, oldest of each account first.
+/// The number of the latest call; 0 without any.
+pub(crate) fn latest(database: &mut dyn Database) -> Result<i64, StoreError> {
+    let latest = database.number("SELECT max(call_no) FROM calls", Vec::new())?;
+    Ok(latest.unwrap_or_default())
+}
+
+/// Calls of a node that are not over, up to the one with a number, oldest of each account first.
+/// Numbers, because clocks are set now and then.
 pub(crate) fn unfinished(
     database: &mut dyn Database,
     node: &str,
-    before: i64,
+    latest: i64,
     limit: u32,
 ) -> Result<Vec<CallRow>, StoreError> {
     let sql = format!(
-        "{} WHERE t.node = $1 AND t.ended_at IS NULL AND t.created_at < $2 \
+        "{} WHERE t.node = $1 AND t.ended_at IS NULL AND t.call_no <= $2 \
          ORDER BY t.account, t.created_at, t.sid LIMIT $3",
         CallRow::select()
     );
     let values = vec![
         Value::text(node),
-        Value::Int(before),
+        Value::Int(latest),
         Value::Int(limit.into()),
     ];
     let mut rows = database.query(&sql, values)?;

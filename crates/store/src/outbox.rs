@@ -222,7 +222,7 @@ pub(crate) fn claim(
     let mut rows = database.query(&sql, values)?;
     let entries: Result<Vec<Owed>, StoreError> = rows.iter_mut().map(read).collect();
     let mut entries = entries?;
-    entries.sort_by(|a, b| (a.due_at, a.owed_at).cmp(&(b.due_at, b.owed_at)));
+    entries.sort_by_key(|entry| (entry.due_at, entry.owed_at));
     Ok(entries)
 }
 

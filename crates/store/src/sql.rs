@@ -50,7 +50,8 @@ impl<'a> Value<'a> {
 
     /// Text of a column with an index: its first thousand bytes.
     pub(crate) fn short(text: &'a str) -> Value<'a> {
-        Value::text(text.get(..text.floor_char_boundary(SHORT)).unwrap_or(text))
+        let end = (0..=SHORT.min(text.len())).rfind(|end| text.is_char_boundary(*end));
+        Value::text(text.get(..end.unwrap_or_default()).unwrap_or_default())
     }
 
     /// Text, or none.

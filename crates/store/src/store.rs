@@ -42,7 +42,8 @@ struct Inner {
     outbox: Arc<Notify>,
     /// Gives the number of rows that were lost once the writer is done.
     ended: std::sync::Mutex<Option<oneshot::Receiver<usize>>>,
-    opened_at: i64,
+    /// The number of the latest call when it was opened.
+    latest: i64,
 }
 
 impl Drop for Inner {
@@ -100,9 +101,9 @@ impl Store {
         let (ended, has_ended) = oneshot::channel();
         let (writing, shared, told) = (options.clone(), Arc::clone(&backlog), Arc::clone(&outbox));
         let write = move || match prepare(&writing) {
-            Ok(database) => {
+            Ok((database, latest)) => {
                 // Who no longer waits has dropped the receiver of the end, too.
-                let _ = opened.send(Ok(()));
+                let _ = opened.send(Ok(latest));
                 let lost = Writer::new(writing, shared, database, told).run();
                 let _ = ended.send(lost);
             }
@@ -114,7 +115,7 @@ impl Store {
             .name("store-write".to_owned())
             .spawn(write)
             .map_err(|e| StoreError::new(ErrorKind::Operator, e.to_string()))?;
-        is_open.await.map_err(|_| StoreError::closed())??;
+        let latest = is_open.await.map_err(|_| StoreError::closed())??;
         let readers = match is_memory {
             true => None,
             false => Some(Readers::start(&options)?),
@@ -127,7 +128,7 @@ impl Store {
                 node: options.node,
                 outbox,
                 ended: std::sync::Mutex::new(Some(has_ended)),
-                opened_at: micros(SystemTime::now()),
+                latest,
             }),
         })
     }
@@ -317,9 +318,9 @@ impl Store {
     /// # Errors
     /// As [`Store::call`].
     pub async fn unfinished_calls(&self, limit: u32) -> Result<Vec<CallRow>, StoreError> {
-        let (node, before) = (self.inner.node.clone(), self.inner.opened_at);
+        let (node, latest) = (self.inner.node.clone(), self.inner.latest);
         let ask = move |database: &mut dyn Database| {
-            call_list::unfinished(database, &node, before, limit)
+            call_list::unfinished(database, &node, latest, limit)
         };
         self.read(ask).await
     }
@@ -386,7 +387,7 @@ impl Store {
             entry,
             waiter: Some(waiter),
         };
-        if self.inner.backlog.owe(owing).is_err() {
+        if !self.inner.backlog.owe(owing) {
             let error = match self.inner.backlog.trouble() {
                 Some(trouble) => trouble.error,
                 None => StoreError::new(ErrorKind::Busy, "too much waits to be written"),
@@ -604,10 +605,11 @@ fn question<T: Send + 'static>(
     (job, answer)
 }
 
-/// Connects and makes everything ready.
-fn prepare(options: &Options) -> Result<Box<dyn Database>, StoreError> {
+/// Connects and makes everything ready. The number of the latest call comes with it.
+fn prepare(options: &Options) -> Result<(Box<dyn Database>, i64), StoreError> {
     let mut database = sql::connect(options, Use::Writing)?;
     sql::migrate(database.as_mut(), micros(SystemTime::now()))?;
     outbox::release(database.as_mut(), &options.node)?;
-    Ok(database)
+    let latest = call_list::latest(database.as_mut())?;
+    Ok((database, latest))
 }

@@ -89,36 +89,27 @@ impl Writer {
     /// Writes everything that is left, one transaction after the other, until one fails.
     fn write(&mut self) {
         while !self.left.is_empty() {
-            let batch = self.left.split(self.options.batch_rows);
-            match self.transaction(batch) {
-                Ok(()) => {}
-                Err((batch, error)) if error.kind() == ErrorKind::Refused && batch.len() > 1 => {
-                    if let Err(error) = self.one_by_one(batch) {
-                        return self.failed(&error);
-                    }
-                }
-                Err((batch, error)) if error.kind() == ErrorKind::Refused => {
-                    self.refused(batch, &error);
-                }
-                Err((batch, error)) => {
-                    self.left.put_back(batch);
-                    return self.failed(&error);
-                }
+            let mut batch = self.left.split(self.options.batch_rows);
+            let mut result = self.transaction(&mut batch);
+            if matches!(&result, Err(error) if error.kind() == ErrorKind::Refused) {
+                result = self.one_by_one(&mut batch);
+            }
+            if let Err(error) = result {
+                self.left.put_back(batch);
+                return self.failed(&error);
             }
         }
     }
 
     /// Finds out which row of a transaction is not to be had, and writes the others.
-    fn one_by_one(&mut self, mut batch: Batch) -> Result<(), StoreError> {
+    fn one_by_one(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         while !batch.is_empty() {
-            match self.transaction(batch.split(1)) {
+            let mut one = batch.split(1);
+            match self.transaction(&mut one) {
                 Ok(()) => {}
-                Err((one, error)) if error.kind() == ErrorKind::Refused => {
-                    self.refused(one, &error);
-                }
-                Err((one, error)) => {
+                Err(error) if error.kind() == ErrorKind::Refused => self.refused(one, &error),
+                Err(error) => {
                     batch.put_back(one);
-                    self.left.put_back(batch);
                     return Err(error);
                 }
             }
@@ -135,7 +126,7 @@ impl Writer {
         self.backlog.done(batch.len(), batch.bytes());
     }
 
-    fn transaction(&mut self, mut batch: Batch) -> Result<(), (Batch, StoreError)> {
+    fn transaction(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         let (now, until) = self.held();
         let node = self.options.node.clone();
         let held = Held {
@@ -143,14 +134,8 @@ impl Writer {
             now,
             until,
         };
-        let result = match connected(&mut self.database, &self.options) {
-            Ok(database) => batch.write(database, &self.statements, held),
-            Err(error) => Err(error),
-        };
-        let receipts = match result {
-            Ok(receipts) => receipts,
-            Err(error) => return Err((batch, error)),
-        };
+        let database = connected(&mut self.database, &self.options)?;
+        let receipts = batch.write(database, &self.statements, held)?;
         let counts = &self.backlog.counts;
         counts
             .written
