@@ -18,6 +18,8 @@ const STATEMENTS: usize = 64;
 /// How many pages the write-ahead log holds before it is carried over. Pages that many rows share
 /// are carried over once instead of often: 4,000 are 16 MB.
 const LOG_PAGES: u32 = 4_000;
+/// What is left of the log after it has grown beyond its measure.
+const LOG_BYTES: u32 = 64 << 20;
 /// How much of the file each connection keeps in memory, in KiB.
 const CACHE: i32 = 16 << 10;
 const PAGE: u64 = 4_096;
@@ -65,7 +67,7 @@ impl Sqlite {
             Use::Writing => format!(
                 "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; \
                  PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {LOG_PAGES}; \
-                 PRAGMA cache_size = -{CACHE};"
+                 PRAGMA journal_size_limit = {LOG_BYTES}; PRAGMA cache_size = -{CACHE};"
             ),
             Use::Reading => format!("PRAGMA cache_size = -{CACHE};"),
         };
