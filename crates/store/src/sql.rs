@@ -11,6 +11,7 @@ use crate::options::{Options, Place};
 
 mod migration;
 mod postgres;
+mod postgres_tls;
 mod sqlite;
 
 /// The longest text that an index holds; PostgreSQL refuses rows with more than some 2,700 bytes.

@@ -1,18 +1,22 @@
-//! PostgreSQL.
+//! PostgreSQL. The connection is encrypted, and the server's certificate checked, when the URL says
+//! `sslmode=require`; `sslrootcert=FILE` names authorities other than the system's.
 
 use std::collections::HashMap;
 use std::error::Error;
 use std::future::Future;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use tokio::runtime::Runtime;
+use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Config, NoTls, Statement};
 
+use super::postgres_tls;
 use super::{Cell, Database, Row, Use, Value};
 use crate::error::{ErrorKind, StoreError};
 
@@ -35,7 +39,8 @@ pub(super) struct Postgres {
 impl Postgres {
     pub(super) fn connect(url: &str, purpose: Use) -> Result<Postgres, StoreError> {
         // The message of the parser quotes nothing of the URL, which may hold a password.
-        let mut config = Config::from_str(url).map_err(|e| {
+        let (url, authorities) = postgres_tls::without_authorities(url);
+        let mut config = Config::from_str(&url).map_err(|e| {
             let message = format!("store.url cannot be read: {}", said(&e));
             StoreError::new(ErrorKind::Operator, message)
         })?;
@@ -50,12 +55,22 @@ impl Postgres {
             .enable_all()
             .build()
             .map_err(|e| StoreError::new(ErrorKind::Unavailable, e.to_string()))?;
-        let client = within(&runtime, async {
-            let (client, connection) = config.connect(NoTls).await?;
-            // Its errors come back from the statements that wait for it.
-            drop(tokio::spawn(connection));
-            Ok(client)
-        })?;
+        // The work of a connection goes on beside the statements, and its errors come back from
+        // those that wait for it.
+        let client = if config.get_ssl_mode() == SslMode::Require {
+            let tls = postgres_tls::tls(authorities.as_deref().map(Path::new))?;
+            within(&runtime, async {
+                let (client, connection) = config.connect(tls).await?;
+                drop(tokio::spawn(connection));
+                Ok(client)
+            })?
+        } else {
+            within(&runtime, async {
+                let (client, connection) = config.connect(NoTls).await?;
+                drop(tokio::spawn(connection));
+                Ok(client)
+            })?
+        };
         let mut postgres = Postgres {
             runtime,
             client,

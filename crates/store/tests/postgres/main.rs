@@ -10,13 +10,15 @@
 
 #[path = "../suite/mod.rs"]
 mod suite;
+mod wire;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use hookflash_store::{Options, Scope};
-use suite::{ACCOUNT, Place, call, now, owed};
+use hookflash_store::{CallFilter, Options, Scope, Store};
+use suite::{ACCOUNT, Place, call, ended, now, owed};
 use tokio_postgres::{Client, NoTls};
+use wire::Wire;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
@@ -132,4 +134,47 @@ async fn while_the_database_is_read_only_everything_waits() {
     );
     store.delivered(ACCOUNT, "completed");
     assert_eq!(store.owed(Scope::Operator, 10, 0).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn while_the_server_is_gone_everything_waits_and_then_drains() {
+    let place = schema().await;
+    let mut wire = Wire::to(&place.options().url).await;
+    let mut options = place.options();
+    options.url = wire.url(&options.url);
+    let store = Store::open(options).await.unwrap();
+    let mine = Scope::Account(ACCOUNT);
+    assert!(store.owe(owed("first", "CA1", 0)).await.unwrap().is_held);
+
+    wire.cut().await;
+    for number in 0..1_000 {
+        store.put_call(call(&format!("CA{number}"), number));
+    }
+    let refused = store.owe(owed("second", "CA1", 1)).await.unwrap_err();
+    assert!(refused.is_kept && refused.error.is_passing(), "{refused:?}");
+    store.delivered(ACCOUNT, "first");
+    for number in 0..1_000 {
+        store.put_call(ended(call(&format!("CA{number}"), number), number));
+    }
+    assert!(
+        store.call(mine, "CA7").await.is_err(),
+        "it cannot be asked either"
+    );
+    assert!(store.health().trouble.is_some());
+
+    wire.mend().await;
+    while store.health().waiting > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let health = store.health();
+    assert_eq!(
+        (health.trouble, health.dropped, health.waiting_bytes),
+        (None, 0, 0)
+    );
+    let found = store.call(mine, "CA7").await.unwrap();
+    assert_eq!(found, Some(ended(call("CA7", 7), 7)));
+    let all = CallFilter::default();
+    assert_eq!(store.count_calls(mine, all).await.unwrap(), 1_000);
+    let left = store.owed(mine, 10, 0).await.unwrap();
+    assert_eq!(suite::ids(&left), ["second"]);
 }
