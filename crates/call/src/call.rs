@@ -30,6 +30,7 @@ use crate::record::CallRecord;
 use crate::sounds::Sounds;
 use crate::transfers::Transfers;
 use crate::verb::refer;
+use crate::voice_watch::VoiceWatches;
 use crate::{CallKey, Host, ending, info_digits, invite, program};
 
 /// How far a call has come, seen from its program.
@@ -104,6 +105,7 @@ pub(crate) struct Call<H: Host> {
     pub(crate) inbox: Inbox,
     pub(crate) audio: RefCell<Audio<H::Media>>,
     pub(crate) sounds: Sounds,
+    pub(crate) voice_watches: VoiceWatches,
     pub(crate) ahead: Ahead,
     pub(crate) transfers: Transfers,
     pub(crate) background: Background<H>,
@@ -150,6 +152,7 @@ impl<H: Host> Call<H> {
             inbox: Inbox::default(),
             audio: RefCell::new(Audio::default()),
             sounds: Sounds::default(),
+            voice_watches: VoiceWatches::default(),
             ahead: Ahead::default(),
             transfers: Transfers::default(),
             background: Background::default(),

@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 
 use hookflash_dialects::Moment;
 use hookflash_media::MediaEvent;
-use hookflash_program::{
-    Gather, GatherEnd, Gathered, Heard, KeyRules, Repeat, SpeechRules, TypedAhead,
-};
+use hookflash_program::{Gather, GatherEnd, Gathered, Heard, KeyRules, SpeechRules, TypedAhead};
 
 use crate::Host;
 use crate::SpeechError;
@@ -21,15 +19,18 @@ use crate::speech_input::{END, SpeechInput};
 /// How long the last result may take once no more speech comes.
 const LONGEST_RECOGNITION: Duration = Duration::from_secs(10);
 
+/// How many keys are collected when the document names no limit.
+const MOST_KEYS: u32 = 1_000;
+
 /// Lets the prompts be heard and collects what the caller types or says. Dropping the future
 /// leaves nothing behind: what plays fades out, and nobody listens any more.
 ///
 /// `interrupt` is called whenever input came that ends prompts by the rules of the gather, for
-/// those who have prompts of their own.
+/// those who have prompts of their own. They are not kept waiting: noise ends such a gather.
 pub(crate) async fn collect<H: Host>(
     call: &Rc<Call<H>>,
     gather: &Gather,
-    interrupt: &dyn Fn(),
+    interrupt: Option<&dyn Fn()>,
 ) -> Gathered {
     let mut input = Input {
         call,
@@ -45,24 +46,13 @@ pub(crate) async fn collect<H: Host>(
     if gather.listen_during_prompt {
         input.begin_listening();
     }
-    let mut cycles = match gather.repeat {
-        Repeat::Times(times) => times.max(1),
-        Repeat::Forever => 1,
-    };
-    loop {
-        let gathered = input.cycle().await;
-        cycles -= 1;
-        let is_nothing = gathered.reason == GatherEnd::Timeout && gathered.finish.is_none();
-        if !is_nothing || cycles == 0 {
-            return gathered;
-        }
-    }
+    input.collect().await
 }
 
 struct Input<'a, H: Host> {
     call: &'a Rc<Call<H>>,
     gather: &'a Gather,
-    interrupt: &'a dyn Fn(),
+    interrupt: Option<&'a dyn Fn()>,
     listener: Listener<H>,
     is_listening: bool,
     /// When the prompts had been heard or were cut short.
@@ -111,17 +101,10 @@ impl<H: Host> Speech<H> {
 }
 
 impl<H: Host> Input<'_, H> {
-    /// The prompts once, and the wait after them.
-    async fn cycle(&mut self) -> Gathered {
+    /// Goes on until there is input or none can come any more.
+    async fn collect(&mut self) -> Gathered {
         let player = Player::new(self.call, &self.gather.prompts);
-        let mut feeding = pin!(player.feed(match self.gather.repeat {
-            Repeat::Times(times) => Repeat::Times(times.min(1)),
-            // Prompts without end leave no wait after them that could be repeated.
-            Repeat::Forever => Repeat::Forever,
-        }));
-        self.prompts_over = None;
-        self.last_key = None;
-        self.keys.clear();
+        let mut feeding = pin!(player.feed(self.gather.repeat));
         loop {
             if self.prompts_over.is_none() && player.is_done() {
                 self.prompts_over = Some(self.call.host.now());
@@ -156,12 +139,8 @@ impl<H: Host> Input<'_, H> {
             self.listener
                 .take_keys(self.gather.typed_ahead == TypedAhead::Kept);
         }
-        let Some(rules) = &self.gather.speech else {
-            return;
-        };
-        match SpeechInput::begin(self.call, rules) {
-            Ok(input) => self.speech.input = Some(input),
-            Err(error) => self.speech_failed(&error),
+        if let Some(rules) = &self.gather.speech {
+            self.recognize(rules);
         }
     }
 
@@ -189,13 +168,11 @@ impl<H: Host> Input<'_, H> {
                 self.speech.input = None;
                 self.keys.push(*key);
                 self.last_key = Some(self.call.host.now());
-                let is_complete = rules.most.is_some_and(|most| count(&self.keys) >= most);
-                if is_complete {
+                if count(&self.keys) >= rules.most.unwrap_or(MOST_KEYS) {
                     return Some(self.keys_complete(rules, None));
                 }
                 if self.gather.keys_interrupt {
-                    player.stop();
-                    (self.interrupt)();
+                    self.interrupt(player);
                 }
             }
             MediaEvent::Voice(is_speaking) if self.speech.input.is_some() => {
@@ -230,11 +207,7 @@ impl<H: Host> Input<'_, H> {
                     false => Some(self.speech_complete(rules)),
                 };
             }
-            None if self.speech.said.is_empty() && self.gather.keys.is_some() => {
-                self.speech.input = None;
-                return None;
-            }
-            None => return Some(self.speech_complete(rules)),
+            None => return self.speech_over(rules),
         };
         self.speech.began.get_or_insert(now);
         self.speech.last_result = Some(now);
@@ -245,7 +218,42 @@ impl<H: Host> Input<'_, H> {
         }
         self.speech.said.push(heard);
         let goes_on = rules.end.is_some() && self.speech.is_speaking;
-        (!goes_on).then(|| self.speech_complete(rules))
+        if goes_on {
+            return None;
+        }
+        self.speech_over(rules)
+    }
+
+    /// What was said has been recognised. A cough is no answer: where there was no word in what
+    /// was heard, the caller may still say one, for as long as the document waits.
+    fn speech_over(&mut self, rules: &SpeechRules) -> Option<Gathered> {
+        let said = &self.speech.said;
+        let has_words = said.iter().any(|heard| !heard.text.trim().is_empty());
+        if has_words || self.interrupt.is_some() {
+            return Some(self.speech_complete(rules));
+        }
+        if self.speech.ended.is_none() {
+            return match self.gather.keys {
+                Some(_) => {
+                    self.speech.input = None;
+                    None
+                }
+                None => Some(self.speech_complete(rules)),
+            };
+        }
+        self.speech = Speech {
+            partials: self.speech.partials,
+            ..Speech::default()
+        };
+        self.recognize(rules);
+        None
+    }
+
+    fn recognize(&mut self, rules: &SpeechRules) {
+        match SpeechInput::begin(self.call, rules) {
+            Ok(input) => self.speech.input = Some(input),
+            Err(error) => self.speech_failed(&error),
+        }
     }
 
     /// So many words have been heard: enough, maybe, to end the prompts.
@@ -255,8 +263,14 @@ impl<H: Host> Input<'_, H> {
         };
         let least = usize::try_from(rules.least_words).unwrap_or(usize::MAX);
         if self.gather.speech_interrupts && words >= least {
-            player.stop();
-            (self.interrupt)();
+            self.interrupt(player);
+        }
+    }
+
+    fn interrupt(&self, player: &Player<'_, H>) {
+        player.stop();
+        if let Some(interrupt) = self.interrupt {
+            interrupt();
         }
     }
 

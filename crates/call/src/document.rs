@@ -175,7 +175,7 @@ impl<H: Host> Call<H> {
                 let steps = u16::try_from(program.steps.len()).unwrap_or(u16::MAX);
                 self.note(What::Document {
                     steps,
-                    source: name.into(),
+                    source: self.shown_url(name).into(),
                 });
                 Ok(Loaded {
                     program,
@@ -203,7 +203,7 @@ impl<H: Host> Call<H> {
 
     pub(crate) fn note_remark(&self, source: &str, diagnostic: &Diagnostic) {
         self.note(What::Remark(Box::new((
-            source.to_owned(),
+            self.shown_url(source),
             diagnostic.clone(),
         ))));
     }

@@ -41,6 +41,7 @@ mod transfers;
 mod trimming;
 mod verb;
 pub mod view;
+mod voice_watch;
 mod webhook;
 
 pub use command::{Command, CommandRefused, GivenDocument, NewDocument};

@@ -107,6 +107,44 @@ fn looks_like_number(run: &str) -> bool {
         && run.parse::<std::net::IpAddr>().is_err()
 }
 
+/// A URL with `…` in place of what the caller typed or said: a dialect puts it into the query of
+/// a GET, and it may be a card number.
+pub(crate) fn without_input(url: &str) -> String {
+    let Some((path, query)) = url.split_once('?') else {
+        return url.to_owned();
+    };
+    let parameters = query.split('&').map(|parameter| {
+        let (name, _) = parameter.split_once('=')?;
+        let lowercase = name.to_ascii_lowercase();
+        let words = ["digit", "dtmf", "speech", "transcriptiontext", "errorurl"];
+        let is_input = words.iter().any(|word| lowercase.contains(word));
+        is_input.then(|| format!("{name}=…"))
+    });
+    let parameters: Vec<String> = parameters
+        .zip(query.split('&'))
+        .map(|(hidden, parameter)| hidden.unwrap_or_else(|| parameter.to_owned()))
+        .collect();
+    format!("{path}?{}", parameters.join("&"))
+}
+
+/// A spoken text without its numbers: those of six digits and more, also where the digits stand
+/// apart so that each is spoken by itself.
+pub(crate) fn without_numbers(text: &str) -> String {
+    let is_apart = |c: char| matches!(c, ' ' | '-' | ',' | '.' | '/');
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(begin) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, from) = rest.split_at(begin);
+        shown.push_str(before);
+        let (run, _) = split_while(from, |c| c.is_ascii_digit() || is_apart(c));
+        let run = run.trim_end_matches(is_apart);
+        let digits = run.bytes().filter(u8::is_ascii_digit).count();
+        shown.push_str(if digits >= 6 { "…" } else { run });
+        rest = from.get(run.len()..).unwrap_or_default();
+    }
+    shown + rest
+}
+
 fn mask(run: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str("…")?;
     let characters = run.chars().count();
@@ -145,6 +183,30 @@ mod tests {
         ];
         for (text, masked) in cases {
             assert_eq!(Masked(text).to_string(), masked);
+        }
+    }
+
+    #[test]
+    fn what_the_caller_typed_or_said_is_not_in_a_url() {
+        let url = "http://app/x?From=%2B44&Digits=4111&SpeechResult=my+name&msg=Gather+End&a";
+        assert_eq!(
+            without_input(url),
+            "http://app/x?From=%2B44&Digits=…&SpeechResult=…&msg=Gather+End&a"
+        );
+        assert_eq!(without_input("http://app/digits"), "http://app/digits");
+    }
+
+    #[test]
+    fn a_spoken_text_keeps_its_words_and_loses_its_numbers() {
+        let cases = [
+            ("Press 1 or 2, 3 for help", "Press 1 or 2, 3 for help"),
+            ("Card 4111 1111 1111 1111.", "Card …."),
+            ("1, 2, 3, 4, 5, 6 is your code", "… is your code"),
+            ("Room 12345", "Room 12345"),
+            ("", ""),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(without_numbers(text), shown);
         }
     }
 

@@ -16,7 +16,7 @@ use crate::Host;
 use crate::call::{Call, until};
 use crate::journal::What;
 use crate::lookahead::{Fetch, Trouble};
-use crate::masking::Masked;
+use crate::masking::{Masked, without_numbers};
 use crate::sounds::Listener;
 
 /// How many prompts are on their way while one is heard.
@@ -220,11 +220,11 @@ impl<'a, H: Host> Player<'a, H> {
                 (Item::Clip(clip, audio.from), audio.repeat)
             }
             (Prompt::Speech(_), Some(Err(trouble))) => {
-                self.fail("", &trouble);
+                self.fail("", &trouble, is_first);
                 (Item::Tone(NO_SPEECH), Repeat::ONCE)
             }
             (Prompt::Audio(audio), Some(Err(trouble))) => {
-                self.fail(audio.failure_code, &trouble);
+                self.fail(audio.failure_code, &trouble, is_first);
                 return false;
             }
             (Prompt::Speech(_) | Prompt::Audio(_) | Prompt::OneOf(_), _) => return false,
@@ -284,8 +284,11 @@ impl<'a, H: Host> Player<'a, H> {
         });
     }
 
-    /// Keeps why something is not heard. The rest goes on.
-    fn fail(&self, code: &str, trouble: &Trouble) {
+    /// Keeps why something is not heard, once. The rest goes on.
+    fn fail(&self, code: &str, trouble: &Trouble, is_first: bool) {
+        if !is_first {
+            return;
+        }
         let why = trouble.to_string();
         let note = match code {
             "" => why.clone(),
@@ -357,7 +360,7 @@ pub(crate) fn keys_to_send(keys: &Keys) -> Vec<KeyToSend> {
 fn shown(text: &SpeechText) -> String {
     let (SpeechText::Plain(words) | SpeechText::Ssml(words)) = text;
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    let words = Masked(&words).to_string();
+    let words = without_numbers(&Masked(&words).to_string());
     let mut shown: String = words.chars().take(MOST_SHOWN).collect();
     if shown.len() < words.len() {
         shown.push('…');

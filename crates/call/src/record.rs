@@ -131,6 +131,8 @@ impl CallRecord {
         let index = inner.entries.len();
         let most = match what {
             What::Sip(_) | What::Key { .. } => MOST_WITH_MESSAGES,
+            // These come once, and tell how it ended.
+            What::Statistics(_) | What::Ended(_) => usize::MAX,
             _ => MOST_ENTRIES,
         };
         if index >= most {

@@ -24,6 +24,9 @@ const MOST_WAITING: usize = 256;
 /// telephone-event and as INFO.
 const SAME_PRESS: Duration = Duration::from_millis(500);
 
+/// How many presses of the last moment are remembered: more than a hand can make.
+const MOST_RECENT: usize = 32;
+
 /// What a listener does with keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keys {
@@ -128,6 +131,9 @@ impl Sounds {
                 true
             }
             None => {
+                if recent.len() == MOST_RECENT {
+                    recent.remove(0);
+                }
                 recent.push((now, pressed));
                 false
             }
@@ -184,10 +190,10 @@ impl<H: Host> Call<H> {
             waiting: RefCell::default(),
             arrived: Notify::new(),
         });
-        self.sounds
-            .listeners
-            .borrow_mut()
-            .push(Rc::downgrade(&queue));
+        let mut listeners = self.sounds.listeners.borrow_mut();
+        listeners.retain(|listener| listener.strong_count() > 0);
+        listeners.push(Rc::downgrade(&queue));
+        drop(listeners);
         Listener {
             call: Rc::clone(self),
             queue,

@@ -4,10 +4,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use hookflash_audio::{Resampler, Tap, TapFrame};
-use hookflash_media::{TapId, VoiceWatch};
+use hookflash_media::VoiceWatch;
 use hookflash_program::{Heard, Recognizer, SpeechRules};
 
+use crate::background::Tapped;
 use crate::call::Call;
+use crate::voice_watch::Watching;
 use crate::{Host, Recognition, SpeechError};
 
 /// So much speech is a beginning: long enough to leave out a click or a breath.
@@ -19,9 +21,8 @@ pub(crate) const END: Duration = Duration::from_secs(2);
 
 /// Recognises what the caller says. Dropping it leaves nothing behind.
 pub(crate) struct SpeechInput<H: Host> {
-    call: Rc<Call<H>>,
     recognition: Rc<H::Recognition>,
-    tap: Option<TapId>,
+    listening: Option<(Tapped<H>, Watching<H>)>,
 }
 
 impl<H: Host> SpeechInput<H> {
@@ -46,14 +47,10 @@ impl<H: Host> SpeechInput<H> {
             begin: BEGINNING,
             end: rules.end.unwrap_or(END),
         };
-        let tap = call.session(|session| {
-            session.watch_voice(Some(watch));
-            session.tap(ear)
-        });
+        let tapped = Tapped::new(call, ear).ok_or(SpeechError::NoEngine)?;
         Ok(SpeechInput {
-            call: Rc::clone(call),
             recognition,
-            tap,
+            listening: Some((tapped, Watching::begin(call, watch))),
         })
     }
 
@@ -64,30 +61,14 @@ impl<H: Host> SpeechInput<H> {
 
     /// No more speech comes: the last results do.
     pub(crate) fn finish(&mut self) {
-        if self.tap.is_some() {
-            self.stop_listening();
+        if self.listening.take().is_some() {
             self.recognition.finish();
         }
-    }
-
-    fn stop_listening(&mut self) {
-        if let Some(tap) = self.tap.take() {
-            self.call.session(|session| {
-                session.watch_voice(None);
-                session.untap(tap)
-            });
-        }
-    }
-}
-
-impl<H: Host> Drop for SpeechInput<H> {
-    fn drop(&mut self) {
-        self.stop_listening();
     }
 }
 
 /// What the document asks for, with what the call's settings add to it.
-fn with_settings<H: Host>(call: &Call<H>, asked: &Recognizer) -> Recognizer {
+pub(crate) fn with_settings<H: Host>(call: &Call<H>, asked: &Recognizer) -> Recognizer {
     let mut recognizer = asked.clone();
     let settings = call.recognizer_defaults.borrow();
     let Some(settings) = settings.as_deref() else {

@@ -10,6 +10,7 @@ use crate::Host;
 use crate::call::Call;
 use crate::journal::What;
 use crate::ledger::count;
+use crate::masking::without_input;
 
 impl<H: Host> Call<H> {
     /// The request that this moment calls for, if the dialect makes one.
@@ -105,10 +106,22 @@ impl<H: Host> Call<H> {
     pub(crate) fn note_fetch_error(&self, number: Option<u16>, error: &FetchError) {
         count(&self.ledger.counters.webhooks_failed);
         let code = self.dialect().fetch_error_code(error);
+        let error = FetchError {
+            url: self.shown_url(&error.url),
+            ..error.clone()
+        };
         self.note(What::Unanswered {
             number,
-            failure: Box::new((code, error.clone())),
+            failure: Box::new((code, error)),
         });
+    }
+
+    /// A URL as the journal may show it.
+    pub(crate) fn shown_url(&self, url: &str) -> String {
+        match self.options.show_keys {
+            true => url.to_owned(),
+            false => without_input(url),
+        }
     }
 
     fn note_asked(&self, request: &HttpRequest) -> u16 {
@@ -119,7 +132,7 @@ impl<H: Host> Call<H> {
             number,
             purpose: request.purpose,
             method: request.method,
-            url: request.url.as_str().into(),
+            url: self.shown_url(&request.url).into(),
         });
         number
     }

@@ -26,6 +26,63 @@ pub struct IncomingReferId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RequestId(pub u32);
 
+/// A registration of ours. Unique within an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RegistrationId(pub u32);
+
+/// A REGISTER of somebody else's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RegisterId(pub u64);
+
+/// A REGISTER that waits for its answer.
+#[derive(Clone, Debug)]
+pub struct IncomingRegister {
+    /// For `answer_register`.
+    pub id: RegisterId,
+    /// The request as received.
+    pub request: Arc<Request>,
+    /// The way it came: calls to the phone go back on it.
+    pub flow: Flow,
+}
+
+/// News of a registration of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegistrationEvent {
+    /// The registrar has our binding; after a refresh again.
+    Registered {
+        /// How long the binding lives without refresh.
+        expires: Duration,
+        /// The way the REGISTER took; calls may come on it.
+        flow: Flow,
+        /// How many bindings the address of record has, ours included.
+        bindings: usize,
+    },
+    /// An attempt failed; another follows.
+    Failed {
+        /// Why.
+        failure: RegistrationFailure,
+        /// When the next attempt is made.
+        retry_in: Duration,
+        /// The binding of an earlier attempt has not expired yet.
+        is_still_bound: bool,
+    },
+    /// It is over, as `unregister` asked. Nothing follows.
+    Ended,
+}
+
+/// Why a registration failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegistrationFailure {
+    /// The registrar's final answer: with 401 and 407 the credentials are wrong or missing.
+    Refused(u16),
+    /// A 2xx came, but our Contact is not among the bindings.
+    NotBound,
+    /// No answer came.
+    NoAnswer,
+    /// Nothing could be sent; the text is the operating system's or the resolver's.
+    TransportLost(String),
+}
+
 /// Why a leg is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LegEnd {
@@ -43,7 +100,8 @@ pub enum LegEnd {
     SessionExpired,
     /// The peer answered 481: it no longer knows the dialog (RFC 3261 §12.2.1.2).
     DialogGone,
-    /// No answer at all (408 made here) to our INVITE.
+    /// No final answer to our INVITE in time (408 made here): nothing came at all, or the ring
+    /// timeout passed. Whether it rang, `Event::Progress` has told.
     NoAnswer,
     /// Nothing could be sent to the peer any more.
     TransportLost(String),

@@ -4,6 +4,8 @@
 //! [`Uri`]s, typed headers in [`header`], both sides of digest authentication in [`digest`],
 //! messages out of byte streams in [`stream`]; and on top of these an [`Endpoint`] with its
 //! transactions, dialogs, and dialog usages: calls, REFER with its subscriptions, session timers.
+//! For calls that go out: where they go ([`locate`], RFC 3263; [`trunk`]), registrations of ours,
+//! and a [`registrar`] for those of others.
 //!
 //! Promises: bad input never panics and is told apart with its place and, where SIP allows it, an
 //! answer; bytes that are not UTF-8 come back to the wire as they were; no value can end its line;
@@ -19,26 +21,30 @@ pub mod endpoint;
 pub mod event;
 pub mod header;
 mod headers;
+pub mod locate;
 mod message;
 mod method;
 mod multipart;
+pub mod registrar;
 mod status;
 pub mod stream;
 mod syntax;
 mod timer;
 mod transaction;
 pub mod transport;
+pub mod trunk;
 pub mod uri;
 mod usage;
 pub mod wire_text;
 
 pub use endpoint::{
-    Census, CommandError, Credentials, Endpoint, EndpointConfig, Listener, NotifyState,
-    OutgoingInvite, OutgoingRefer, Resolve, ResolveId, Shard, session_description,
-    shard_of_call_id,
+    Census, CommandError, Credentials, DnsId, DnsQuery, Endpoint, EndpointConfig, Listener,
+    NotifyState, OutgoingInvite, OutgoingRefer, OutgoingRegistration, RedirectPolicy, Redirects,
+    Resolve, ResolveId, Shard, is_owned_header, session_description, shard_of_call_id,
 };
 pub use event::{
-    Event, IncomingReferId, LegEnd, LegId, Notification, ReferAnswer, ReferId, RequestId,
+    Event, IncomingReferId, IncomingRegister, LegEnd, LegId, Notification, ReferAnswer, ReferId,
+    RegisterId, RegistrationEvent, RegistrationFailure, RegistrationId, RequestId,
     SubscriptionNews, WireEvent,
 };
 pub use header::{BadHeader, Name, TypedHeader};

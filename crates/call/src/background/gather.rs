@@ -132,7 +132,7 @@ async fn run<H: Host>(call: Rc<Call<H>>, order: Order, base: Rc<str>) {
         let gathered = tokio::select! {
             biased;
             () = background.others_begin() => continue,
-            gathered = collect(&call, &order.gather, &hold) => gathered,
+            gathered = collect(&call, &order.gather, Some(&hold)) => gathered,
         };
         match gathered.reason {
             GatherEnd::Keys | GatherEnd::Speech | GatherEnd::LowConfidence => {

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use super::Tapped;
 use crate::call::Call;
 use crate::journal::What;
+use crate::speech_input::with_settings;
 use crate::{Host, Recognition, Socket};
 
 /// How long the last results may take once nothing more is said.
@@ -146,9 +147,10 @@ impl<H: Host> Transcription<H> {
             Tracks::Outbound => &[Track::Outbound],
             Tracks::Both => &[Track::Inbound, Track::Outbound],
         };
+        let recognizer = with_settings(call, &self.order.recognizer);
         let mut ears = Vec::with_capacity(tracks.len());
         for &track in tracks {
-            let recognition = call.host.recognize(&self.order.recognizer, rate);
+            let recognition = call.host.recognize(&recognizer, rate);
             let recognition = Rc::new(recognition.map_err(|error| error.to_string())?);
             ears.push((track, recognition));
         }

@@ -8,6 +8,9 @@ use hookflash_media::Session;
 /// How much may wait. An application may send a long answer at once, faster than it is heard.
 pub(crate) const MOST_WAITING: Duration = Duration::from_secs(180);
 
+/// Samples that are kept together at least, where more follow.
+const PIECE: usize = 8_000;
+
 /// Audio and marks in the order in which they came.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
@@ -20,7 +23,7 @@ pub(crate) struct Backlog {
 enum Waiting {
     Audio {
         rate: u32,
-        samples: Box<[i16]>,
+        samples: Vec<i16>,
         taken: usize,
     },
     Mark(String),
@@ -28,13 +31,27 @@ enum Waiting {
 
 impl Backlog {
     /// Takes audio behind what waits. False when there is no room: it is dropped.
-    pub(crate) fn play(&mut self, rate: u32, samples: impl Into<Box<[i16]>>) -> bool {
-        let samples = samples.into();
+    pub(crate) fn play(&mut self, rate: u32, samples: Vec<i16>) -> bool {
+        if samples.is_empty() {
+            return true;
+        }
         let length = sounds(samples.len(), rate);
         if self.length + length > MOST_WAITING {
             return false;
         }
         self.length += length;
+        if let Some(Waiting::Audio {
+            rate: last_rate,
+            samples: last,
+            ..
+        }) = self.waiting.back_mut()
+            && *last_rate == rate
+            && last.len() < PIECE
+        {
+            // Many small messages cost no more than a few large ones.
+            last.extend_from_slice(&samples);
+            return true;
+        }
         self.waiting.push_back(Waiting::Audio {
             rate,
             samples,
@@ -46,6 +63,12 @@ impl Backlog {
     /// Takes a mark behind what waits.
     pub(crate) fn mark(&mut self, name: String) {
         self.waiting.push_back(Waiting::Mark(name));
+    }
+
+    /// Forgets the marks, and nothing else.
+    pub(crate) fn clear_marks(&mut self) {
+        self.waiting
+            .retain(|waiting| matches!(waiting, Waiting::Audio { .. }));
     }
 
     /// Forgets everything.
@@ -95,8 +118,28 @@ mod tests {
         for _ in 0..3 {
             assert!(backlog.play(8_000, minute.clone()));
         }
-        assert!(!backlog.play(8_000, [0; 160]));
+        assert!(!backlog.play(8_000, vec![0; 160]));
         backlog.clear();
         assert!(backlog.play(8_000, minute));
+    }
+
+    #[test]
+    fn a_flood_of_tiny_or_empty_messages_is_kept_in_a_few_pieces() {
+        let mut backlog = Backlog::default();
+        for _ in 0..80_000 {
+            assert!(backlog.play(8_000, vec![1]));
+            assert!(backlog.play(8_000, Vec::new()));
+        }
+        assert!(backlog.waiting.len() <= 11, "{}", backlog.waiting.len());
+        assert_eq!(backlog.length, Duration::from_secs(10));
+    }
+
+    #[test]
+    fn marks_that_are_cleared_leave_nothing_behind() {
+        let mut backlog = Backlog::default();
+        backlog.play(8_000, vec![0; 160]);
+        backlog.mark("1".to_owned());
+        backlog.clear_marks();
+        assert_eq!(backlog.waiting.len(), 1);
     }
 }

@@ -7,7 +7,7 @@ use super::backlog::MOST_WAITING;
 /// A recorded piece, ready to be heard.
 pub(super) struct Piece {
     pub(super) rate: u32,
-    pub(super) samples: Box<[i16]>,
+    pub(super) samples: Vec<i16>,
 }
 
 /// Reads a recorded piece, away from the calls of this thread: it may be long.

@@ -74,6 +74,9 @@ struct Open<H: Host> {
     line: Rc<Line<H::Socket>>,
     since: Instant,
     backlog: Backlog,
+    /// Something was played. The feed of the session is that of all streams: who never played
+    /// anything clears nothing.
+    plays: bool,
     /// What is to be told of the marks in the session, in their order.
     due: VecDeque<Due>,
     marks: u64,
@@ -155,11 +158,16 @@ impl<H: Host> Stream<H> {
         });
         let was_open = open.is_some();
         if let Some(open) = open {
-            let Open { line, _tapped, .. } = open;
+            let Open {
+                line,
+                plays,
+                _tapped,
+                ..
+            } = open;
             drop(_tapped);
             line.send(|protocol| protocol.closing());
             line.socket.close();
-            if self.order.bidirectional {
+            if plays {
                 let _ = call.session(|session| session.clear_feed());
             }
             let dropped = line.dropped.get();
@@ -241,6 +249,7 @@ impl<H: Host> Stream<H> {
             line: Rc::clone(&line),
             since: call.host.now(),
             backlog: Backlog::default(),
+            plays: false,
             due: VecDeque::new(),
             marks: 0,
             noted: Vec::new(),
@@ -380,9 +389,12 @@ impl<H: Host> Stream<H> {
         }
     }
 
-    fn feed(&self, call: &Rc<Call<H>>, rate: u32, samples: impl Into<Box<[i16]>>) {
+    fn feed(&self, call: &Rc<Call<H>>, rate: u32, samples: Vec<i16>) {
         let taken = match &mut *self.open.borrow_mut() {
-            Some(open) => open.backlog.play(rate, samples),
+            Some(open) => {
+                open.plays = true;
+                open.backlog.play(rate, samples)
+            }
             None => true,
         };
         if !taken {
@@ -410,10 +422,12 @@ impl<H: Host> Stream<H> {
 
     /// Forgets what waits to be played; marks among it are told as cleared, in their order.
     fn clear(&self, call: &Rc<Call<H>>) {
-        let _ = call.session(|session| session.clear_feed());
         let Some(open) = &mut *self.open.borrow_mut() else {
             return;
         };
+        if std::mem::take(&mut open.plays) {
+            let _ = call.session(|session| session.clear_feed());
+        }
         open.backlog.clear();
         for due in open.due.drain(..) {
             tell_mark(&open.line, &due.what, true);
@@ -425,6 +439,7 @@ impl<H: Host> Stream<H> {
         let Some(open) = &mut *self.open.borrow_mut() else {
             return;
         };
+        open.backlog.clear_marks();
         let (marks, pieces) = std::mem::take(&mut open.due)
             .into_iter()
             .partition(|due| matches!(due.what, Told::Mark(_)));

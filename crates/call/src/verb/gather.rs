@@ -19,7 +19,7 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, gather: Box<Gather>) -> The
     }
     let began = call.host.now();
     let aside = BackgroundGather::stand_aside(call);
-    let gathered = collect(call, &gather, &|| {}).await;
+    let gathered = collect(call, &gather, None).await;
     drop(aside);
     call.took_time_since(began);
     call.note(What::VerbNote(in_words(&gathered).into()));

@@ -15,6 +15,7 @@ use crate::program::Then;
 use crate::recording::{Order, Recording};
 use crate::sounds::{Keys, Listener};
 use crate::verb::tag::set_text;
+use crate::voice_watch::Watching;
 
 /// So much sound is speech.
 const BEGINNING: Duration = Duration::from_millis(60);
@@ -94,7 +95,11 @@ impl<H: Host> Running<'_, H> {
         let watching = self
             .record
             .silence
-            .map(|end| Watching::begin(self.call, end));
+            .map(|end| VoiceWatch {
+                begin: BEGINNING,
+                end,
+            })
+            .map(|watch| Watching::begin(self.call, watch));
         // Who never speaks is silent from the beginning.
         let mut silent_at = self.record.silence.map(|silence| began + silence);
         loop {
@@ -154,25 +159,5 @@ impl<H: Host> Drop for Running<'_, H> {
                 });
             }
         });
-    }
-}
-
-/// Watches for the caller's voice until it is dropped.
-struct Watching<'a, H: Host>(&'a Rc<Call<H>>);
-
-impl<'a, H: Host> Watching<'a, H> {
-    fn begin(call: &'a Rc<Call<H>>, end: Duration) -> Watching<'a, H> {
-        let watch = VoiceWatch {
-            begin: BEGINNING,
-            end,
-        };
-        call.session(|session| session.watch_voice(Some(watch)));
-        Watching(call)
-    }
-}
-
-impl<H: Host> Drop for Watching<'_, H> {
-    fn drop(&mut self) {
-        self.0.session(|session| session.watch_voice(None));
     }
 }

@@ -360,6 +360,31 @@ fn sticky_input_is_collected_again_and_a_verb_that_collects_has_it_for_itself() 
 }
 
 #[test]
+fn a_gather_hears_the_caller_also_where_speech_was_listened_for_beside_the_verbs() {
+    in_virtual_time(async {
+        let document = BARGE_IN.replace("digits", "speech").replace(
+            r#"{"verb": "say", "text": "long"}"#,
+            r#"{"verb": "gather",
+                "input": ["speech"], "timeout": 20, "actionHook": "/gathered"}"#,
+        );
+        let world = answered_prompt(Page::document("[]")).await;
+        world.application.page("/start", Page::document(document));
+        let after = r#"[{"verb": "pause", "length": 60}]"#;
+        world.application.page("/gathered", Page::document(after));
+        let (phone, handset) = world.caller().await;
+        seconds(3).await;
+        handset.speak(Duration::from_secs(1));
+        let listening = world.host.services.recognition();
+        listening.result_at_end("a person", 0.9);
+        seconds(5).await;
+        assert!(listening.finished.get(), "the silence after it was heard");
+        assert_eq!(world.application.asked_at("/gathered").len(), 1);
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
 fn input_beside_the_verbs_is_over_when_the_document_says_so() {
     in_virtual_time(async {
         let document = BARGE_IN.replace(

@@ -44,6 +44,31 @@ fn digits(world: &World) -> String {
     }
 }
 
+#[test]
+fn what_the_caller_typed_is_in_no_view_of_the_call() {
+    for method in ["GET", "POST"] {
+        in_virtual_time(async {
+            let world = World::new(Dialect::Twiml);
+            let broken = "<Response><Oops/></Response>";
+            world.then("/done", broken);
+            world.then("/fallback", &xml("<Hangup/>"));
+            let document = xml(&format!(
+                "<Gather action=\"/done\" method=\"{method}\" numDigits=\"8\"/>"
+            ));
+            let (phone, handset) = world.caller_of(&document).await;
+            phone.listen(SECOND).await;
+            handset.press("41129653");
+            phone.hung_up().await;
+            assert_eq!(world.asked_once("/done").field("Digits"), "41129653");
+            world.settle().await;
+            let record = world.record();
+            let trace = hookflash_call::view::trace(&record).to_string();
+            let shown = format!("{}{trace}{}", world.view(), hookflash_call::ladder(&record));
+            assert!(!shown.contains("41129653"), "{method}: {shown}");
+        });
+    }
+}
+
 const XML: [Dialect; 3] = [Dialect::Twiml, Dialect::Cxml, Dialect::Bxml];
 
 #[test]

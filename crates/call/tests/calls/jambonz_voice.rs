@@ -148,6 +148,42 @@ fn gather_repeats_a_prompt_without_end_until_somebody_answers() {
 }
 
 #[test]
+fn gather_repeats_a_prompt_and_waits_once_after_it() {
+    in_virtual_time(async {
+        let world = world();
+        let document = document(json!([{
+            "verb": "gather", "input": ["digits"], "numDigits": 1, "timeout": 3,
+            "say": {"text": "Number?", "loop": 3}, "actionHook": "/done"
+        }]));
+        let (phone, handset) = world.caller_of(&document).await;
+        let began = tokio::time::Instant::now();
+        phone.hung_up().await;
+        assert_about(length(&one_sound(&handset.heard())), 3 * SECOND);
+        assert_about(began.elapsed(), 6 * SECOND);
+        assert_eq!(world.asked_once("/done").field("reason"), "timeout");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn transcribe_recognises_with_the_settings_of_the_call() {
+    in_virtual_time(async {
+        let world = world();
+        world.application.page("/heard", Page::status(200));
+        let document = document(json!([
+            {"verb": "config", "recognizer": {"vendor": "google", "language": "cy-GB"}},
+            {"verb": "transcribe", "transcriptionHook": "/heard"}
+        ]));
+        let (phone, _handset) = world.caller_of(&document).await;
+        phone.listen(SECOND).await;
+        let recognizer = world.host.services.recognition().recognizer.clone();
+        assert_eq!(recognizer.language.as_deref(), Some("cy-GB"));
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
 fn gather_speech_interrupts_after_as_many_words_as_the_document_says() {
     in_virtual_time(async {
         let world = world();

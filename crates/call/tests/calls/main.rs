@@ -17,6 +17,7 @@ mod documents;
 mod early_media;
 mod far_ends;
 mod gather;
+mod hang_up_sweep;
 mod in_dialog;
 mod jambonz_voice;
 mod keys;

@@ -136,6 +136,45 @@ fn gather_speech_ends_the_prompt_within_a_few_frames() {
 }
 
 #[test]
+fn gather_speech_goes_on_after_a_cough() {
+    for input in ["speech", "dtmf speech"] {
+        in_virtual_time(async {
+            let world = world();
+            let document = gather(&format!(
+                "input=\"{input}\" speechTimeout=\"1\" timeout=\"10\""
+            ));
+            let (phone, handset) = world.caller_of(&document).await;
+            phone.listen(2 * SECOND).await;
+            handset.speak(300 * MS);
+            let nothing = world.host.services.recognition();
+            phone.listen(2 * SECOND).await;
+            assert!(nothing.dropped.get(), "{input}");
+            handset.speak(SECOND);
+            world.host.services.recognition().result_at_end("yes", 0.9);
+            phone.hung_up().await;
+            assert_eq!(world.asked_once("/done").field("SpeechResult"), "yes");
+            world.settle().await;
+        });
+    }
+}
+
+#[test]
+fn gather_speech_waits_no_longer_for_who_only_coughs() {
+    in_virtual_time(async {
+        let world = world();
+        let document = gather("input=\"speech\" speechTimeout=\"1\" timeout=\"5\"");
+        let (phone, handset) = world.caller_of(&document).await;
+        let began = tokio::time::Instant::now();
+        phone.listen(2 * SECOND).await;
+        handset.speak(300 * MS);
+        phone.hung_up().await;
+        assert_about(began.elapsed(), 6 * SECOND);
+        assert!(world.application.asked_at("/done").is_empty());
+        world.settle().await;
+    });
+}
+
+#[test]
 fn gather_of_both_kinds_takes_the_keys_when_keys_come_first() {
     in_virtual_time(async {
         let world = world();

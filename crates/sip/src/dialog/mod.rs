@@ -20,6 +20,11 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
+    /// Whether a proxy is on the way.
+    pub(crate) fn is_routed(&self) -> bool {
+        self.strict || self.request.headers().contains(Name::Route)
+    }
+
     /// The URI of the next hop.
     pub(crate) fn next_hop(&self) -> &str {
         if self.strict {

@@ -5,7 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::command::{Resolve, ResolveId, Target};
 use super::config::EndpointConfig;
-use crate::header::Via;
+use crate::header::{NameAddr, Via};
+use crate::locate::Means;
 use crate::transport::{ConnectionId, Flow, Transport};
 use crate::uri::{Scheme, UriRef};
 
@@ -48,6 +49,11 @@ impl Addresses {
             listeners: listeners.collect(),
             contact_user: config.contact_user.clone(),
         }
+    }
+
+    /// What we can use to call somebody.
+    pub(crate) fn means(&self) -> Means {
+        Means::new(self.listeners.iter().map(|l| (l.transport, l.local.ip())))
     }
 
     /// Whether we listen on a transport for the family of an address.
@@ -116,6 +122,20 @@ impl Addresses {
 
     /// The Contact that leads to us on that flow.
     pub(crate) fn contact(&self, flow: &Flow) -> String {
+        self.contact_of(self.contact_user.as_deref().unwrap_or_default(), flow)
+    }
+
+    /// The Contact of a REGISTER: user and parameters as they are, the address that of the flow.
+    pub(crate) fn registered_contact(&self, contact: &str, flow: &Flow) -> String {
+        let Ok(contact) = NameAddr::parse(contact) else {
+            return self.contact(flow);
+        };
+        let uri = contact.parsed_uri().ok();
+        let user = uri.as_ref().and_then(|uri| uri.user()).unwrap_or_default();
+        format!("{}{}", self.contact_of(user, flow), contact.params.as_str())
+    }
+
+    fn contact_of(&self, user: &str, flow: &Flow) -> String {
         let (scheme, param) = match flow.transport {
             Transport::Udp => ("sip", ""),
             Transport::Tcp => ("sip", ";transport=tcp"),
@@ -123,7 +143,6 @@ impl Addresses {
             Transport::Ws => ("sip", ";transport=ws"),
             Transport::Wss => ("sips", ";transport=ws"),
         };
-        let user = self.contact_user.as_deref().unwrap_or_default();
         let at = if user.is_empty() { "" } else { "@" };
         format!("<{scheme}:{user}{at}{}{param}>", self.sent_by(flow))
     }

@@ -2,12 +2,15 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::config::Credentials;
-use crate::UnsafeText;
+use crate::locate::DnsQuestion;
 use crate::transport::{Flow, Transport};
+use crate::{UnsafeText, Uri};
 
 /// A call to be placed.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +33,90 @@ pub struct OutgoingInvite {
     pub credentials: Vec<Credentials>,
     /// Sends on this flow, whatever the URI says.
     pub flow: Option<Flow>,
+    /// Keeps everything within the dialog to the flow that the INVITE took, unless a proxy is on
+    /// the way: for a phone behind address translation, whose Contact leads nowhere.
+    pub keeps_flow: bool,
+    /// How long the call may take to be answered, redirections and further servers included. Then
+    /// it is cancelled, and ends with `LegEnd::NoAnswer`.
+    pub ring_timeout: Option<Duration>,
+    /// How long one server may leave the INVITE without any answer before the next is tried; at
+    /// most 64·T1, which is the default.
+    pub server_timeout: Option<Duration>,
+    /// Which redirections (3xx) are followed. The default follows none.
+    pub redirects: Redirects,
+}
+
+/// Where a call may be sent on to by the called side (RFC 3261 section 8.1.3.4).
+#[derive(Clone, Debug, Default)]
+pub struct Redirects {
+    /// How many further URIs are called at most; a URI is never called twice.
+    pub most: u8,
+    /// Says which URIs may be called; without it any may.
+    pub policy: Option<RedirectPolicy>,
+}
+
+/// Decides whether a call may be sent on to a URI: the operator's allow-list.
+#[derive(Clone)]
+pub struct RedirectPolicy(Arc<dyn Fn(&Uri) -> bool + Send + Sync>);
+
+impl RedirectPolicy {
+    /// From a function; it is asked once for each Contact of a redirection.
+    pub fn new(allows: impl Fn(&Uri) -> bool + Send + Sync + 'static) -> RedirectPolicy {
+        RedirectPolicy(Arc::new(allows))
+    }
+
+    pub(crate) fn allows(&self, uri: &Uri) -> bool {
+        (self.0)(uri)
+    }
+}
+
+impl fmt::Debug for RedirectPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RedirectPolicy(…)")
+    }
+}
+
+/// A registration to be made and kept.
+#[derive(Clone, Debug)]
+pub struct OutgoingRegistration {
+    /// The registrar's URI, such as `sip:carrier.example`.
+    pub registrar: String,
+    /// A URI to send to instead: the outbound proxy.
+    pub route: Option<String>,
+    /// The address of record as it is written into From and To, without tag.
+    pub aor: String,
+    /// User part of the Contact; `None` takes that of the address of record.
+    pub contact_user: Option<String>,
+    /// `+sip.instance` (RFC 5626), such as `urn:uuid:…`; `None` writes none.
+    pub instance: Option<String>,
+    /// How long the binding shall live; whole seconds.
+    pub expires: Duration,
+    /// How long one server may leave a REGISTER without final answer before the next is tried; at
+    /// most 64·T1, which is the default.
+    pub server_timeout: Option<Duration>,
+    /// The first pause after a failure; it doubles with each further one, up to half an hour.
+    pub retry: Duration,
+    /// Further headers. Those that belong to the stack are refused.
+    pub headers: Vec<(String, String)>,
+    /// For digest challenges.
+    pub credentials: Vec<Credentials>,
+}
+
+impl Default for OutgoingRegistration {
+    fn default() -> OutgoingRegistration {
+        OutgoingRegistration {
+            registrar: String::new(),
+            route: None,
+            aor: String::new(),
+            contact_user: None,
+            instance: None,
+            expires: Duration::from_secs(3600),
+            server_timeout: None,
+            retry: Duration::from_secs(30),
+            headers: Vec::new(),
+            credentials: Vec::new(),
+        }
+    }
 }
 
 /// A REFER to be sent.
@@ -73,6 +160,20 @@ pub struct Resolve {
     pub transport: Option<Transport>,
     /// Whether only TLS will do (`sips:`).
     pub secure: bool,
+}
+
+/// Names a question to DNS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DnsId(pub(crate) ResolveId, pub(crate) u16);
+
+/// A question to DNS that a request waits for. Answered with `handle_dns`; those of one request
+/// may be asked at the same time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DnsQuery {
+    /// Handed back with the answer.
+    pub id: DnsId,
+    /// What is asked.
+    pub question: DnsQuestion,
 }
 
 /// One place a name leads to.
@@ -144,6 +245,8 @@ pub struct Census {
     pub dialogs: usize,
     /// Refer subscriptions, ours and the peers'.
     pub subscriptions: usize,
+    /// Registrations of ours, and REGISTERs of others that wait for their answer.
+    pub registrations: usize,
     /// Running timers.
     pub timers: usize,
 }

@@ -80,6 +80,14 @@ pub struct EndpointConfig {
     pub max_subscription: Duration,
     /// Whether `Event::Wire` is reported.
     pub wire_events: bool,
+    /// How names are resolved: with `poll_dns` and `handle_dns`, record by record as RFC 3263
+    /// says, instead of with `poll_resolve`, which leaves all of it to the resolver.
+    pub asks_dns: bool,
+    /// How long one name may take with `asks_dns`. What has been found by then is used.
+    pub dns_patience: Duration,
+    /// How long an address that did not answer, or answered 503 without Retry-After, is tried
+    /// last. Zero forgets at once.
+    pub dead_for: Duration,
 }
 
 impl Default for EndpointConfig {
@@ -115,6 +123,9 @@ impl Default for EndpointConfig {
             refer_grace: Duration::from_secs(32),
             max_subscription: Duration::from_secs(600),
             wire_events: true,
+            asks_dns: false,
+            dns_patience: Duration::from_secs(5),
+            dead_for: Duration::from_secs(30),
         }
     }
 }

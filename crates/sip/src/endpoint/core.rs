@@ -1,18 +1,22 @@
 //! What all legs share: the clock reading of the moment, timers, transactions, queues to the
 //! outside.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
 use std::time::{Duration, Instant};
 
 use super::address::Addresses;
 use super::client::{Attempts, ClientTransaction, Purpose, Resolving};
-use super::command::{Resolve, ResolveId};
+use super::command::{DnsQuery, Resolve, ResolveId};
 use super::config::EndpointConfig;
 use super::leg::LegTimer;
+use super::registration::NO_LEG;
 use super::server::ServerTransaction;
-use crate::event::{Event, LegId, WireEvent};
+use crate::event::{
+    Event, IncomingRegister, LegId, RegisterId, RegistrationEvent, RegistrationId, WireEvent,
+};
 use crate::header::{Name, RetryAfter};
+use crate::locate::{Candidate, DeadHosts};
 use crate::timer::{TimerId, Timers};
 use crate::transaction::{Timer, Times, TransactionId, TransactionKeys};
 use crate::transport::{Flow, Transmit, TransmitId};
@@ -24,6 +28,8 @@ use crate::{Message, Request, Response};
 pub(crate) enum Due {
     Transaction(TransactionId, Timer),
     Leg(LegId, LegTimer),
+    Registration(RegistrationId),
+    IncomingRegister(RegisterId),
 }
 
 /// What the transactions tell the legs.
@@ -44,6 +50,8 @@ pub(crate) enum Upcall {
         id: TransactionId,
         purpose: Purpose,
         failure: Failure,
+        /// The INVITE, which may be sent elsewhere.
+        request: Option<Box<Request>>,
     },
 }
 
@@ -120,6 +128,12 @@ pub(crate) struct Core {
     pub(crate) transmits: VecDeque<Transmit>,
     pub(crate) events: VecDeque<(LegId, Event)>,
     pub(crate) resolves: VecDeque<Resolve>,
+    pub(crate) dns: VecDeque<DnsQuery>,
+    pub(crate) registers: VecDeque<IncomingRegister>,
+    pub(crate) registration_events: VecDeque<(RegistrationId, RegistrationEvent)>,
+    pub(crate) dead: DeadHosts<Candidate>,
+    /// Legs whose requests keep to the flow that the call used, whatever the Contact says.
+    pub(crate) kept: HashSet<LegId>,
     pub(crate) allow: String,
     random: Random,
 }
@@ -151,6 +165,11 @@ impl Core {
             transmits: VecDeque::new(),
             events: VecDeque::new(),
             resolves: VecDeque::new(),
+            dns: VecDeque::new(),
+            registers: VecDeque::new(),
+            registration_events: VecDeque::new(),
+            dead: DeadHosts::default(),
+            kept: HashSet::new(),
             random,
             config,
         }
@@ -168,6 +187,10 @@ impl Core {
 
     pub(crate) fn event(&mut self, leg: LegId, event: Event) {
         self.events.push_back((leg, event));
+    }
+
+    pub(crate) fn registration_event(&mut self, id: RegistrationId, event: RegistrationEvent) {
+        self.registration_events.push_back((id, event));
     }
 
     /// What we want and accept of session timers.
@@ -207,7 +230,7 @@ impl Core {
 
     /// Notes a message for the journal.
     pub(crate) fn wire(&mut self, leg: LegId, sent: bool, flow: Flow, message: WireMessage<'_>) {
-        if !self.config.wire_events {
+        if !self.config.wire_events || leg == NO_LEG {
             return;
         }
         let (headers, summary, note) = match message {

@@ -49,7 +49,7 @@ impl Endpoint {
         !self.is_accepting || self.legs.len() >= self.core.config.max_legs
     }
 
-    fn refuse_stateless(
+    pub(super) fn refuse_stateless(
         &mut self,
         flow: Flow,
         id: TransactionId,
@@ -160,6 +160,7 @@ impl Endpoint {
                     let response = options_response(&self.core, *id, request, &flow);
                     return self.core.respond_stateless(flow, request, response);
                 }
+                (Ok(()), Method::Register) => return self.receive_register(flow, inbound),
                 (Ok(()), Method::Subscribe) => bad_event(),
                 // Placing calls for strangers is toll fraud (RFC 3515 section 5.2).
                 (Ok(()), Method::Refer) => Refusal::new(403, reason_phrase(403)),

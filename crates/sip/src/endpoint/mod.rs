@@ -1,39 +1,49 @@
 //! The endpoint: a user agent without sockets and clock.
 //!
 //! Feed it with `handle_*`, tell it what to do with the commands, then drain it:
-//! [`Endpoint::poll_transmit`], [`Endpoint::poll_event`] and [`Endpoint::poll_resolve`] until each
-//! returns `None`. Then sleep until [`Endpoint::poll_timeout`] at the latest and call
-//! [`Endpoint::handle_timeout`].
+//! [`Endpoint::poll_transmit`], [`Endpoint::poll_event`], [`Endpoint::poll_resolve`] (or
+//! [`Endpoint::poll_dns`]), and with registrations [`Endpoint::poll_registration`] and
+//! [`Endpoint::poll_register`], until each returns `None`. Then sleep until
+//! [`Endpoint::poll_timeout`] at the latest and call [`Endpoint::handle_timeout`].
 
 mod address;
+mod authenticator;
 mod client;
 mod command;
 mod config;
 mod core;
 mod inbound;
+mod incoming_register;
 mod leg;
 mod owned_headers;
+mod registration;
 mod server;
 mod session_body;
 
+use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 use bytes::Bytes;
 
 pub use command::{
-    Census, CommandError, NotifyState, OutgoingInvite, OutgoingRefer, Resolve, ResolveId, Target,
+    Census, CommandError, DnsId, DnsQuery, NotifyState, OutgoingInvite, OutgoingRefer,
+    OutgoingRegistration, RedirectPolicy, Redirects, Resolve, ResolveId, Target,
 };
 pub use config::{Credentials, EndpointConfig, Listener, Shard, shard_of_call_id};
+pub use owned_headers::is_owned_header;
 pub use session_body::session_description;
 
 use self::core::{ById, Core, Due, Upcall};
 use crate::digest::DigestServer;
-use crate::event::{Event, IncomingReferId, LegId, ReferId, RequestId};
+use crate::event::{Event, IncomingReferId, LegId, ReferId, RegisterId, RegistrationId, RequestId};
+use crate::locate::DnsAnswer;
+use crate::timer::TimerId;
 use crate::transaction::TransactionId;
 use crate::transport::{ConnectionId, Flow, Transmit, TransmitId};
 use crate::{Message, Method};
-use leg::{Final, Leg, dismiss_fork};
+use leg::{Final, Inbound, Leg, dismiss_fork};
 use owned_headers::{check_address, check_extra};
+use registration::Registration;
 
 /// Extra headers as the application gives them: name and value.
 pub type ExtraHeaders<'a> = &'a [(String, String)];
@@ -65,6 +75,9 @@ pub struct Endpoint {
     legs: ById<LegId, Box<Leg>>,
     is_accepting: bool,
     challenger: Option<DigestServer>,
+    registrations: BTreeMap<RegistrationId, Box<Registration>>,
+    registrations_made: u32,
+    registers: HashMap<RegisterId, (Inbound, Option<TimerId>)>,
 }
 
 impl Endpoint {
@@ -78,6 +91,9 @@ impl Endpoint {
             legs: ById::default(),
             is_accepting: true,
             challenger: None,
+            registrations: BTreeMap::new(),
+            registrations_made: 0,
+            registers: HashMap::new(),
         }
     }
 
@@ -136,10 +152,20 @@ impl Endpoint {
         self.run();
     }
 
+    /// What DNS answered; `Failed` when nothing came. Late and second answers are ignored.
+    pub fn handle_dns(&mut self, now: Instant, id: DnsId, answer: DnsAnswer) {
+        self.core.now = now;
+        self.core.dns_answered(id, answer);
+        self.run();
+    }
+
     /// A connection was closed by either side.
     pub fn handle_connection_closed(&mut self, now: Instant, connection: ConnectionId) {
         self.core.now = now;
         self.core.connection_closed(connection);
+        if connection != ConnectionId::default() {
+            self.on_registration_connection_closed(connection);
+        }
         self.run();
     }
 
@@ -151,6 +177,8 @@ impl Endpoint {
                 Due::Transaction(id, timer) if id.is_server() => self.core.fire_server(id, timer),
                 Due::Transaction(id, timer) => self.core.fire_client(id, timer),
                 Due::Leg(leg, timer) => self.with_leg(leg, |leg, core| leg.on_timer(core, timer)),
+                Due::Registration(id) => self.on_registration_timer(id),
+                Due::IncomingRegister(id) => self.on_register_timer(id),
             }
             self.run();
         }
@@ -161,6 +189,13 @@ impl Endpoint {
         self.core.transmits.pop_front()
     }
 
+    /// The name that the certificate of the server must bear when a connection is opened for this
+    /// transmission: the one in the URI, not one that DNS made of it (RFC 5922 section 7.1).
+    /// `None` when the URI held an address.
+    pub fn server_name(&self, id: TransmitId) -> Option<&str> {
+        self.core.host_of(id)
+    }
+
     /// The next piece of news.
     pub fn poll_event(&mut self) -> Option<(LegId, Event)> {
         self.core.events.pop_front()
@@ -169,6 +204,11 @@ impl Endpoint {
     /// The next name to resolve.
     pub fn poll_resolve(&mut self) -> Option<Resolve> {
         self.core.resolves.pop_front()
+    }
+
+    /// The next question to DNS; only with [`EndpointConfig::asks_dns`].
+    pub fn poll_dns(&mut self) -> Option<DnsQuery> {
+        self.core.dns.pop_front()
     }
 
     /// When `handle_timeout` wants to be called.
@@ -365,6 +405,20 @@ impl Endpoint {
         }
     }
 
+    /// Keeps everything within the leg's dialog to the flow that it uses, unless a proxy is on the
+    /// way: for a caller behind address translation, whose Contact leads nowhere.
+    pub fn keep_flow(&mut self, leg: LegId) {
+        if self.legs.contains_key(&leg) {
+            self.core.kept.insert(leg);
+        }
+    }
+
+    /// The SDP answer to our offer that came in a provisional response of the dialog that was
+    /// answered; only when the 2xx of `Event::Answered` had none (RFC 3262 section 5).
+    pub fn early_answer(&self, leg: LegId) -> Option<Bytes> {
+        self.legs.get(&leg)?.early_answer().cloned()
+    }
+
     /// Whether new calls are taken; otherwise they get a 503 before anything is allocated.
     pub fn set_accepting(&mut self, accepting: bool) {
         self.is_accepting = accepting;
@@ -399,6 +453,7 @@ impl Endpoint {
             transactions: self.core.clients.len() + self.core.servers.len(),
             dialogs,
             subscriptions,
+            registrations: self.registrations.len() + self.registers.len(),
             timers: self.core.timers.len(),
         }
     }
@@ -441,6 +496,7 @@ impl Endpoint {
     fn release(&mut self, id: LegId) {
         if self.legs.get(&id).is_some_and(|leg| leg.is_released()) {
             self.legs.remove(&id);
+            self.core.kept.remove(&id);
             self.core.event(id, Event::Released);
         }
     }
@@ -448,8 +504,13 @@ impl Endpoint {
     /// Brings the transactions' news to the legs.
     fn run(&mut self) {
         while let Some(upcall) = self.core.upcalls.pop_front() {
-            let (Upcall::Response { leg, .. } | Upcall::Failed { leg, .. }) = &upcall;
+            let (Upcall::Response { leg, purpose, .. } | Upcall::Failed { leg, purpose, .. }) =
+                &upcall;
             let id = *leg;
+            if let client::Purpose::Register(registration) = *purpose {
+                self.on_registration_upcall(registration, upcall);
+                continue;
+            }
             match self.legs.get_mut(&id) {
                 Some(leg) => {
                     leg.on_upcall(&mut self.core, upcall);

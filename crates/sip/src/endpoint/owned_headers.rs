@@ -33,6 +33,13 @@ const OWNED: &[Name<'static>] = &[
     Name::RAck,
 ];
 
+/// Whether a header is the stack's, in any spelling. All others, identity and privacy among them
+/// (P-Asserted-Identity, Remote-Party-ID, Privacy, Diversion, History-Info, User-to-User), may be
+/// given.
+pub fn is_owned_header(name: &str) -> bool {
+    OWNED.contains(&Name::from(name))
+}
+
 /// Checks headers that an application gave.
 pub(super) fn check_extra(extra: &[(String, String)]) -> Result<(), CommandError> {
     check(extra, &[])
@@ -46,6 +53,11 @@ pub(super) fn check_refusal(status: u16, extra: &[(String, String)]) -> Result<(
         &[]
     };
     check(extra, allowed)
+}
+
+/// As [`check_extra`], for the answer to a REGISTER: the bindings are Contacts.
+pub(super) fn check_register_answer(extra: &[(String, String)]) -> Result<(), CommandError> {
+    check(extra, &[Name::Contact])
 }
 
 fn check(extra: &[(String, String)], allowed: &[Name<'static>]) -> Result<(), CommandError> {

@@ -44,6 +44,11 @@ pub(crate) enum Timer {
 }
 
 impl Timer {
+    /// Whether it limits the wait for a first answer.
+    pub(crate) fn is_patience(self) -> bool {
+        matches!(self, Timer::B | Timer::F)
+    }
+
     /// Whether it sends something again and is then started anew.
     pub(crate) fn repeats(self) -> bool {
         matches!(self, Timer::A | Timer::E | Timer::G)

@@ -7,11 +7,15 @@
 
 mod answers;
 mod challenged;
+mod faults;
 mod incoming;
+mod naming;
 mod outgoing;
 mod pair;
 mod raw;
+mod redirected;
 mod refer;
+mod registration;
 mod reliable;
 mod routing;
 mod session;

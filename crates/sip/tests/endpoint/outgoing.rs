@@ -5,7 +5,10 @@ use hookflash_sip::{Event, LegEnd, Method, OutgoingInvite};
 use crate::pair::{Pair, credentials, sdp};
 use crate::raw::{Raw, SDP, seconds};
 
-fn place(raw: &mut Raw, change: impl FnOnce(&mut OutgoingInvite)) -> hookflash_sip::LegId {
+pub(crate) fn place(
+    raw: &mut Raw,
+    change: impl FnOnce(&mut OutgoingInvite),
+) -> hookflash_sip::LegId {
     let mut invite = OutgoingInvite {
         uri: "sip:bob@10.0.0.9".to_owned(),
         from: "<sip:us@10.0.0.1>".to_owned(),
@@ -17,7 +20,7 @@ fn place(raw: &mut Raw, change: impl FnOnce(&mut OutgoingInvite)) -> hookflash_s
     raw.endpoint.invite(raw.now, invite).unwrap()
 }
 
-const ANSWER: &str = "Contact: <sip:bob@10.0.0.9:5080>\nContent-Type: application/sdp\n";
+pub(crate) const ANSWER: &str = "Contact: <sip:bob@10.0.0.9:5080>\nContent-Type: application/sdp\n";
 
 #[test]
 fn a_call_rings_is_answered_and_hung_up() {

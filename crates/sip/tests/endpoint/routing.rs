@@ -349,6 +349,8 @@ fn a_target_that_answers_503_is_acknowledged_and_the_next_is_tried() {
     let second = raw.next_sent();
     assert_eq!(second.flow.remote, address("10.0.0.22:5060"));
     raw.respond(&first, 503, "", "");
+    let again = raw.sent_request(Method::Ack);
+    assert_eq!(again.headers().get("CSeq"), ack.headers().get("CSeq"));
     assert!(
         raw.is_silent(),
         "a repeated 503 of the first does not count for the second"

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{MOST_FORKS, Machine, acknowledgement};
+use super::{MOST_FORKS, Machine, Purpose, acknowledgement};
 use crate::Response;
 use crate::dialog::tag_of;
 use crate::endpoint::core::{Core, Due, Failure, Upcall, WireMessage};
@@ -37,8 +37,12 @@ impl Core {
         let Some(transaction) = self.clients.get(&id).filter(|_| can_be_read(&response)) else {
             return false;
         };
+        if response.status() != 503 {
+            self.dead.revive((flow.transport, flow.remote));
+        }
         // Another way is being tried already; only a late 2xx still counts.
-        if attempt != transaction.attempt & 0b111 && !response.is_success() {
+        if transaction.is_late(attempt) && !response.is_success() {
+            self.see_off(id, flow, &response);
             return true;
         }
         // The connection that we asked for has a name by now.
@@ -52,7 +56,8 @@ impl Core {
         if response.status() == 503 && self.try_after_refusal(id, &response) {
             return true;
         }
-        if self.is_repeated_success(id, &response) {
+        if self.is_repeated_success(id, &response) || self.is_unwanted_success(id, flow, &response)
+        {
             return true;
         }
         let Some(transaction) = self.clients.get(&id) else {
@@ -104,13 +109,8 @@ impl Core {
             false => transaction.ending = None,
         }
         match transaction.machine {
-            Machine::Waiting => {
-                self.give_up(
-                    id,
-                    Failure::Lost("the name was not resolved in time".to_owned()),
-                );
-            }
-            Machine::Ack => self.end_client(id),
+            Machine::Waiting => self.stop_resolving(id),
+            Machine::Ack | Machine::Abandoned => self.end_client(id),
             _ => self.drive_client(id, Input::Fired(timer), None),
         }
     }
@@ -124,7 +124,12 @@ impl Core {
         let Some(transaction) = self.clients.get(&id) else {
             return;
         };
-        let (machine, actions, over) = match transaction.machine {
+        let state = match transaction.machine {
+            // Somebody answered after all.
+            Machine::Abandoned => Machine::Invite(invite::State::Calling),
+            machine => machine,
+        };
+        let (machine, actions, over) = match state {
             Machine::Invite(state) => {
                 let input = match input {
                     Input::Provisional => invite::Input::Provisional,
@@ -154,9 +159,11 @@ impl Core {
                     next == other::State::Terminated,
                 )
             }
-            Machine::Waiting | Machine::Ack => return,
+            Machine::Waiting | Machine::Ack | Machine::Abandoned => return,
         };
-        if actions.contains(&Action::ReportTimeout) && self.try_after_silence(id) {
+        if actions.contains(&Action::ReportTimeout)
+            && (self.try_after_silence(id) || self.abandon(id))
+        {
             return;
         }
         if let Some(transaction) = self.clients.get_mut(&id) {
@@ -264,7 +271,10 @@ impl Core {
             true => first.map(|_| self.times.again(timer, transaction.interval)),
             false => first,
         };
-        let Some(after) = after else { return };
+        let Some(mut after) = after else { return };
+        if let Some(patience) = transaction.patience.filter(|_| timer.is_patience()) {
+            after = after.min(patience);
+        }
         if after.is_zero() {
             return self.fire_client(id, timer);
         }
@@ -283,9 +293,12 @@ impl Core {
         let started = self
             .timers
             .start(self.now, after, Due::Transaction(id, timer));
-        match self.clients.get_mut(&id) {
-            Some(transaction) => transaction.ending = Some(started),
-            None => self.timers.stop(started),
+        let earlier = match self.clients.get_mut(&id) {
+            Some(transaction) => transaction.ending.replace(started),
+            None => Some(started),
+        };
+        if let Some(earlier) = earlier {
+            self.timers.stop(earlier);
         }
     }
 
@@ -294,11 +307,13 @@ impl Core {
             return;
         };
         let (leg, purpose) = (transaction.leg, transaction.purpose);
+        let request = (purpose == Purpose::Invite).then(|| transaction.request.clone());
         self.upcalls.push_back(Upcall::Failed {
             leg,
             id,
             purpose,
             failure,
+            request: request.flatten(),
         });
     }
 }

@@ -1,6 +1,8 @@
 //! Client transactions at work: requests go out, by another way if one fails, and answers come
 //! back to the leg that asked.
 
+mod late;
+mod locating;
 mod machine;
 mod way;
 
@@ -13,13 +15,13 @@ use super::command::ResolveId;
 use super::core::{Core, Failure};
 use crate::dialog::Outgoing;
 use crate::digest::DigestClient;
-use crate::event::{IncomingReferId, LegId, ReferId, RequestId};
+use crate::event::{IncomingReferId, LegId, ReferId, RegistrationId, RequestId};
 use crate::header::{CSeq, Name};
 use crate::timer::TimerId;
 use crate::transaction::{
     Timer, TransactionId, invite_client as invite, non_invite_client as other,
 };
-use crate::transport::Flow;
+use crate::transport::{Flow, TransmitId};
 use crate::{Method, Request, Response};
 
 /// How many forks of one INVITE are listened to: one answer can pretend to be any number.
@@ -44,6 +46,8 @@ pub(crate) enum Purpose {
     Refer(ReferId),
     Notify(IncomingReferId),
     Request(RequestId),
+    /// A REGISTER of ours, which belongs to no leg.
+    Register(RegistrationId),
     /// OPTIONS that asks whether the dialog is still known.
     Probe,
     /// The ACK of a 2xx; nothing answers it.
@@ -51,14 +55,25 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
+    /// Whether the request begins something, so that any server will do.
+    pub(crate) fn finds_server(self) -> bool {
+        matches!(self, Purpose::Invite | Purpose::Register(_))
+    }
+
     /// Whether the request belongs to the leg's own dialog and is to be answered.
     pub(crate) fn is_within_dialog(self) -> bool {
         !matches!(
             self,
-            Purpose::Invite | Purpose::Cancel | Purpose::StrayBye | Purpose::Ack
+            Purpose::Invite
+                | Purpose::Cancel
+                | Purpose::StrayBye
+                | Purpose::Ack
+                | Purpose::Register(_)
         )
     }
 }
+
+use locating::Search;
 
 /// A request that waits for a name.
 pub(crate) struct Resolving {
@@ -67,6 +82,8 @@ pub(crate) struct Resolving {
     is_named: bool,
     // The flow that the leg has been using.
     used: Option<Flow>,
+    // Asks DNS; `None` when the resolver does all of it.
+    search: Option<Box<Search>>,
 }
 
 /// How often a request was challenged, and the state of authentication that came of it.
@@ -84,10 +101,16 @@ pub(crate) struct ClientTransaction {
     request: Option<Box<Request>>,
     bytes: Bytes,
     flow: Option<Flow>,
+    // The host name that was resolved.
+    host: Option<Box<str>>,
     // Ways not tried yet, the next one last.
     further: Vec<Flow>,
     attempt: u8,
+    // An INVITE that a way was given up for: whoever comes late needs it.
+    given_up: Option<Box<Request>>,
     any_size: bool,
+    // How long one way may be silent, if less than usual.
+    patience: Option<Duration>,
     // The answer does not matter any more.
     limited: bool,
     interval: Duration,
@@ -109,6 +132,8 @@ enum Machine {
     Waiting,
     Invite(invite::State),
     Other(other::State),
+    /// The failure of an INVITE was reported before its time; what still comes is seen off.
+    Abandoned,
     Ack,
 }
 
@@ -123,7 +148,10 @@ impl Core {
     ) -> TransactionId {
         let id = TransactionId::client(self.random());
         let question = ResolveId(id.0);
-        let hop = self.addresses.next_hop(outgoing.next_hop(), used, question);
+        let hop = match used.filter(|_| self.kept.contains(&leg) && !outgoing.is_routed()) {
+            Some(_) => Ok(NextHop::Connection),
+            None => self.addresses.next_hop(outgoing.next_hop(), used, question),
+        };
         self.insert_client(id, leg, outgoing.request, purpose);
         match hop {
             Ok(NextHop::Connection) => self.begin_client(id, used.copied().into_iter().collect()),
@@ -136,15 +164,16 @@ impl Core {
                 self.begin_client(id, ways);
             }
             Ok(NextHop::Name(resolve)) => {
+                if let Some(transaction) = self.clients.get_mut(&id) {
+                    transaction.host = Some(resolve.host.as_str().into());
+                }
                 let resolving = Resolving {
                     transaction: id,
                     is_named: resolve.transport.is_some() || resolve.secure,
                     used: used.copied(),
+                    search: None,
                 };
-                self.resolving.insert(question, resolving);
-                self.resolves.push_back(resolve);
-                let patience = self.times.patience();
-                self.set_ending(id, Timer::F, patience);
+                self.resolve(resolving, resolve);
             }
             Err(why) => self.give_up(id, Failure::Lost(why.to_owned())),
         }
@@ -184,6 +213,32 @@ impl Core {
         self.insert_client(id, leg, cancel, Purpose::Cancel);
         self.begin_client(id, vec![flow]);
         self.limit(invite);
+    }
+
+    /// The host name that a request goes to, if it had to be resolved.
+    pub(crate) fn host_of(&self, id: TransmitId) -> Option<&str> {
+        self.clients.get(&TransactionId(id.0))?.host.as_deref()
+    }
+
+    /// Gives each way of a request no more than this for its first answer.
+    pub(crate) fn limit_ways(&mut self, id: TransactionId, patience: Duration) {
+        if let Some(transaction) = self.clients.get_mut(&id) {
+            transaction.patience = Some(patience);
+            let timer = match transaction.machine {
+                Machine::Invite(invite::State::Calling) => Timer::B,
+                Machine::Other(other::State::Trying) => Timer::F,
+                _ => return,
+            };
+            let patience = patience.min(self.times.patience());
+            self.set_ending(id, timer, patience);
+        }
+    }
+
+    /// Tries no other way than the present one.
+    pub(crate) fn stay(&mut self, id: TransactionId) {
+        if let Some(transaction) = self.clients.get_mut(&id) {
+            transaction.further.clear();
+        }
     }
 
     /// Takes back a request that still waits for a name; false when it has been sent.
@@ -249,9 +304,12 @@ impl Core {
             request: Some(Box::new(request)),
             bytes: Bytes::new(),
             flow: None,
+            host: None,
             further: Vec::new(),
             attempt: 0,
+            given_up: None,
             any_size: false,
+            patience: None,
             limited: false,
             interval: Duration::ZERO,
             repeating: None,

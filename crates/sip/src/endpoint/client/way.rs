@@ -4,14 +4,20 @@ use std::time::Duration;
 
 use super::machine::Input;
 use super::{ClientTransaction, Machine, Purpose, acknowledgement};
+use crate::endpoint::address::Addresses;
 use crate::endpoint::command::{ResolveId, Target};
-use crate::endpoint::core::{Core, Failure, Upcall, WireMessage};
+use crate::endpoint::core::{Core, Failure, Upcall, WireMessage, retry_after};
 use crate::header::Name;
 use crate::transaction::{
     Action, Timer, TransactionId, invite_client as invite, non_invite_client as other,
 };
 use crate::transport::{ConnectionId, Flow, TransmitId, Transport};
 use crate::{Method, Request, Response};
+
+/// How many ways one request takes.
+const MOST_WAYS: usize = 7;
+/// Nobody is dead for longer, whatever Retry-After says.
+const LONGEST_DEATH: Duration = Duration::from_secs(600);
 
 impl Core {
     /// The resolver's answer.
@@ -23,13 +29,20 @@ impl Core {
         let waits = |t: &ClientTransaction| t.machine == Machine::Waiting;
         if self.clients.get(&id).is_some_and(waits) {
             let used = resolving.used.as_ref();
-            let ways = self.addresses.ways(targets, resolving.is_named, used);
+            let mut ways = self.addresses.ways(targets, resolving.is_named, used);
+            let place = |flow: &Flow| (flow.transport, flow.remote);
+            // Whoever challenged a request gets the answer: the nonce may be known to it alone.
+            if let Some(used) = used {
+                ways.sort_by_key(|way| place(way) != place(used));
+            }
+            self.dead.put_last(self.now, &mut ways, place);
             self.begin_client(id, ways);
         }
     }
 
     /// A request could not be sent.
     pub(crate) fn client_send_failed(&mut self, id: TransactionId, why: &str) {
+        self.bury(id, None);
         if self.try_next(id) {
             return;
         }
@@ -60,6 +73,7 @@ impl Core {
                 .flow
                 .is_some_and(|flow| flow.connection == connection)
                 && transaction.request.is_some()
+                && transaction.machine != Machine::Abandoned
         };
         let mut ids: Vec<TransactionId> = self
             .clients
@@ -79,8 +93,27 @@ impl Core {
         }
     }
 
+    /// The present way of a request failed: its address is tried last for some time. Within a
+    /// dialog silence says nothing of the server.
+    fn bury(&mut self, id: TransactionId, time: Option<Duration>) {
+        let Some(transaction) = self.clients.get(&id) else {
+            return;
+        };
+        let counts = transaction.purpose.finds_server() && transaction.request.is_some();
+        let Some(flow) = transaction.flow.filter(|_| counts) else {
+            return;
+        };
+        let time = time.unwrap_or(self.config.dead_for).min(LONGEST_DEATH);
+        if !time.is_zero() {
+            let host = (flow.transport, flow.remote);
+            self.dead.bury(self.now, host, self.now + time);
+        }
+    }
+
     /// Begins sending, on the first of these flows.
     pub(super) fn begin_client(&mut self, id: TransactionId, mut flows: Vec<Flow>) {
+        // Attempts are told apart by three bits of the branch, and TCP may fall back to UDP once.
+        flows.truncate(MOST_WAYS);
         flows.reverse();
         let Some(first) = flows.pop() else {
             return self.give_up(id, Failure::Lost("no way to the peer".to_owned()));
@@ -112,6 +145,9 @@ impl Core {
         };
         transaction.flow = Some(next);
         transaction.attempt = transaction.attempt.saturating_add(1);
+        if transaction.is_invite() && transaction.given_up.is_none() {
+            transaction.given_up = transaction.request.clone();
+        }
         let (mut repeating, mut ending) = (transaction.repeating.take(), transaction.ending.take());
         transaction.interval = Duration::ZERO;
         self.stop(&mut repeating);
@@ -123,13 +159,16 @@ impl Core {
     /// The server behind this way takes no calls: perhaps the next one does. Within a dialog there
     /// is only one peer, and it has answered.
     pub(super) fn try_after_refusal(&mut self, id: TransactionId, response: &Response) -> bool {
+        self.bury(id, retry_after(response));
         let Some(transaction) = self.clients.get(&id) else {
             return false;
         };
-        if transaction.further.is_empty() || transaction.purpose != Purpose::Invite {
+        if transaction.further.is_empty() || !transaction.purpose.finds_server() {
             return false;
         }
-        if let (Some(request), Some(flow)) = (transaction.request.as_deref(), transaction.flow) {
+        if let (Some(request), Some(flow)) = (transaction.request.as_deref(), transaction.flow)
+            && *request.method() == Method::Invite
+        {
             let ack = acknowledgement(request, response);
             self.transmit(TransmitId(0), flow, ack.to_bytes());
         }
@@ -139,9 +178,10 @@ impl Core {
     /// Nothing came from this way: perhaps another one brings an answer (RFC 3263 section 4.3). A
     /// stream within a dialog delivers or breaks, so there silence is the peer's own.
     pub(super) fn try_after_silence(&mut self, id: TransactionId) -> bool {
+        self.bury(id, None);
         let may_be_lost = self.clients.get(&id).is_some_and(|transaction| {
             let stream = transaction.flow.is_some_and(|f| f.transport.is_reliable());
-            !stream || transaction.purpose == Purpose::Invite
+            !stream || transaction.purpose.finds_server()
         });
         may_be_lost && self.try_next(id)
     }
@@ -158,16 +198,12 @@ impl Core {
             return;
         };
         let leg = transaction.leg;
-        let is_first = transaction.attempt == 0;
         if transaction.purpose == Purpose::Cancel {
             transaction.bytes = request.to_bytes();
         } else {
             let branch = id.branch(transaction.attempt);
-            address(
-                request,
-                &self.addresses.via(&flow, &branch),
-                &self.addresses.contact(&flow),
-            );
+            let via = self.addresses.via(&flow, &branch);
+            address(request, &via, &self.addresses, &flow);
             transaction.bytes = request.to_bytes();
             if flow.transport == Transport::Udp
                 && transaction.bytes.len() > self.config.max_udp
@@ -180,18 +216,16 @@ impl Core {
                 flow = larger;
                 transaction.flow = Some(flow);
                 let via = self.addresses.via(&flow, &branch);
-                address(request, &via, &self.addresses.contact(&flow));
+                address(request, &via, &self.addresses, &flow);
                 transaction.bytes = request.to_bytes();
             }
         }
-        if is_first {
-            let request = transaction.request.take();
-            if let Some(request) = &request {
-                self.wire(leg, true, flow, WireMessage::Request(request));
-            }
-            if let Some(transaction) = self.clients.get_mut(&id) {
-                transaction.request = request;
-            }
+        let request = transaction.request.take();
+        if let Some(request) = &request {
+            self.wire(leg, true, flow, WireMessage::Request(request));
+        }
+        if let Some(transaction) = self.clients.get_mut(&id) {
+            transaction.request = request;
         }
         let Some(transaction) = self.clients.get_mut(&id) else {
             return;
@@ -222,7 +256,7 @@ impl Core {
 }
 
 /// Writes our address into a request, in place of that of an earlier attempt.
-fn address(request: &mut Request, via: &str, contact: &str) {
+fn address(request: &mut Request, via: &str, addresses: &Addresses, flow: &Flow) {
     let needs_contact = matches!(
         request.method(),
         Method::Invite
@@ -232,12 +266,16 @@ fn address(request: &mut Request, via: &str, contact: &str) {
             | Method::Subscribe
             | Method::Options
     );
+    let is_register = *request.method() == Method::Register;
     let headers = request.headers_mut();
     match headers.contains(Name::Via) {
         true => headers.set_first(Name::Via, via),
         false => headers.push_front(Name::Via, via),
     }
     if needs_contact {
-        headers.set(Name::Contact, contact);
+        headers.set(Name::Contact, &addresses.contact(flow));
+    } else if let Some(contact) = is_register.then(|| headers.get(Name::Contact)).flatten() {
+        let contact = addresses.registered_contact(contact, flow);
+        headers.set(Name::Contact, &contact);
     }
 }

@@ -57,7 +57,16 @@ impl Leg {
 
     /// Any answer to our BYE, and none at all, ends the call.
     pub(super) fn on_bye_answered(&mut self, core: &mut Core) {
-        self.end(core, LegEnd::Local);
+        let end = self.local_end();
+        self.end(core, end);
+    }
+
+    /// How a call ends that we ended.
+    pub(super) fn local_end(&self) -> LegEnd {
+        match self.has_rung_out {
+            true => LegEnd::NoAnswer,
+            false => LegEnd::Local,
+        }
     }
 
     /// The peer's BYE. It ends the call, not the subscriptions (RFC 5057 section 5.5).

@@ -3,12 +3,13 @@
 //! One file per matter; each adds its part to [`Leg`]. What happens on a leg is told as events,
 //! what goes out goes through [`Core`].
 
-mod authentication;
 mod bye;
+mod challenge;
 mod incoming;
 mod offer;
 mod outgoing;
 mod prack;
+mod redirect;
 mod refer;
 mod requests;
 mod session;
@@ -16,6 +17,9 @@ mod transferee;
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
+use super::authenticator::Authenticator;
 use super::client::Purpose;
 use super::command::CommandError;
 use super::config::Credentials;
@@ -50,6 +54,8 @@ pub(crate) enum LegTimer {
     ReliableAgain,
     /// No PRACK came.
     ReliableEnd,
+    /// Nobody answered our call for too long.
+    Ring,
     /// An offer that collided is made again.
     OfferAgain,
     /// The session has to be refreshed, or was not.
@@ -119,12 +125,16 @@ pub(super) struct Leg {
     notifiers: Vec<Notifier>,
     notifiers_made: u32,
     requests_made: u32,
-    credentials: Box<[Credentials]>,
-    authenticated: Option<Box<authentication::Authenticated>>,
+    authenticator: Authenticator,
     // Requests of ours without final answer.
     open: u32,
     // A hang-up that waits for the ACK of our 2xx.
     hang_up: Option<Box<[(String, String)]>>,
+    // Ends a call of ours that nobody answers.
+    ring: Option<TimerId>,
+    has_rung_out: bool,
+    // The SDP answer of a provisional response, where the 2xx had none.
+    early_answer: Option<Box<Bytes>>,
 }
 
 type Done = Result<(), CommandError>;
@@ -149,11 +159,17 @@ impl Leg {
             notifiers: Vec::new(),
             notifiers_made: 0,
             requests_made: 0,
-            credentials: Box::default(),
-            authenticated: None,
+            authenticator: Authenticator::default(),
             open: 0,
             hang_up: None,
+            ring: None,
+            has_rung_out: false,
+            early_answer: None,
         }
+    }
+
+    pub(super) fn early_answer(&self) -> Option<&Bytes> {
+        self.early_answer.as_deref()
     }
 
     pub(super) fn is_confirmed(&self) -> bool {
@@ -201,8 +217,7 @@ impl Leg {
     }
 
     pub(super) fn set_credentials(&mut self, credentials: Vec<Credentials>) {
-        self.credentials = credentials.into();
-        self.authenticated = None;
+        self.authenticator = Authenticator::new(credentials);
     }
 
     /// Our tag, as it stands on the wire.
@@ -227,7 +242,7 @@ impl Leg {
 
     /// Sends a request within the dialog and counts it.
     fn send(&mut self, core: &mut Core, mut outgoing: Outgoing, purpose: Purpose) -> TransactionId {
-        self.authorize(&mut outgoing.request);
+        self.authenticator.authorize(&mut outgoing.request);
         core.sign_request(&mut outgoing.request);
         self.open += 1;
         core.send(self.id, self.flow.as_ref(), outgoing, purpose)
@@ -254,6 +269,8 @@ impl Leg {
                 self.settled(purpose);
                 if purpose.is_within_dialog() {
                     self.keep_to(flow);
+                } else if purpose == Purpose::Invite && self.dialog.is_none() {
+                    self.flow = Some(flow);
                 }
                 let mut request = request;
                 if matches!(response.status(), 401 | 407)
@@ -279,10 +296,14 @@ impl Leg {
                 id,
                 purpose,
                 failure,
+                request,
                 ..
             } => {
                 self.settled(purpose);
-                self.on_failure(core, id, purpose, failure);
+                if purpose == Purpose::Invite {
+                    return self.on_invite_failed(core, id, failure, request);
+                }
+                self.on_failure(core, purpose, failure);
             }
         }
     }
@@ -320,19 +341,16 @@ impl Leg {
                     self.abort(core, LegEnd::DialogGone);
                 }
             }
-            Purpose::Prack | Purpose::Cancel | Purpose::StrayBye | Purpose::Ack => {}
+            Purpose::Prack
+            | Purpose::Cancel
+            | Purpose::StrayBye
+            | Purpose::Ack
+            | Purpose::Register(_) => {}
         }
     }
 
-    fn on_failure(
-        &mut self,
-        core: &mut Core,
-        id: TransactionId,
-        purpose: Purpose,
-        failure: Failure,
-    ) {
+    fn on_failure(&mut self, core: &mut Core, purpose: Purpose, failure: Failure) {
         match purpose {
-            Purpose::Invite => self.on_invite_failed(core, id, failure),
             Purpose::Reinvite { refresh } => self.on_reinvite_failed(core, refresh),
             Purpose::Update => self.on_update_failed(core),
             Purpose::Bye => self.on_bye_answered(core),
@@ -340,7 +358,12 @@ impl Leg {
             Purpose::Notify(refer) => self.on_notify_final(core, refer, failure.status()),
             Purpose::Request(request) => self.on_request_final(core, request, failure.status()),
             Purpose::Probe => self.abort(core, LegEnd::DialogGone),
-            Purpose::Prack | Purpose::Cancel | Purpose::StrayBye | Purpose::Ack => {}
+            Purpose::Invite
+            | Purpose::Prack
+            | Purpose::Cancel
+            | Purpose::StrayBye
+            | Purpose::Ack
+            | Purpose::Register(_) => {}
         }
     }
 
@@ -351,6 +374,7 @@ impl Leg {
             LegTimer::ReliableAgain => self.reliable_again(core),
             LegTimer::ReliableEnd => self.on_no_prack(core),
             LegTimer::OfferAgain => self.offer_again(core),
+            LegTimer::Ring => self.on_rung_out(core),
             LegTimer::Session => self.on_session_timer(core),
             LegTimer::ReferAgain(refer) => self.refer_again(core, refer),
             LegTimer::Subscription(refer) => self.on_subscription_timer(core, refer),
@@ -365,6 +389,7 @@ impl Leg {
         }
         self.refuse_open_invites(core);
         self.phase = Phase::Ended;
+        core.stop(&mut self.ring);
         self.stop_accepting(core);
         self.stop_reliable(core);
         // Answers to INVITEs of ours are nobody's any more, should they come.

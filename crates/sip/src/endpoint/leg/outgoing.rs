@@ -2,13 +2,19 @@
 //! 13.2 and 9.1).
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use bytes::Bytes;
+
+use super::redirect::Redirecting;
 use super::session::MOST_LENGTHENINGS;
-use super::{Done, Leg, Phase, SDP, SUPPORTED, cseq_of, tag_text, write_extra};
+use super::{Done, Leg, LegTimer, Phase, SDP, SUPPORTED, cseq_of, tag_text, write_extra};
 use crate::dialog::{Dialog, Outgoing, tag_of};
+use crate::endpoint::authenticator::Authenticator;
 use crate::endpoint::client::{MOST_FORKS, Purpose};
 use crate::endpoint::command::{CommandError, OutgoingInvite};
 use crate::endpoint::core::{Core, Failure};
+use crate::endpoint::session_body::session_description;
 use crate::event::{Event, LegEnd, LegId};
 use crate::header::{Name, NameAddr};
 use crate::headers::Headers;
@@ -26,7 +32,11 @@ pub(super) struct Calling {
     local: Box<str>,
     pub(super) sequence: u32,
     early: Vec<Early>,
-    flow: Option<Flow>,
+    pub(super) flow: Option<Flow>,
+    // How long one server may be silent.
+    patience: Option<Duration>,
+    /// Where else to call.
+    pub(super) redirecting: Option<Box<Redirecting>>,
     answered_provisionally: bool,
     // How often the session interval was too short for somebody on the way.
     lengthened: u8,
@@ -37,6 +47,8 @@ pub(super) struct Calling {
 pub(super) struct Early {
     pub(super) dialog: Dialog,
     pub(super) reliable: ReliableReceiver,
+    // What it said of the session.
+    sdp: Option<Bytes>,
 }
 
 /// A final answer to a request of ours.
@@ -63,6 +75,15 @@ impl Calling {
         self.early
             .iter_mut()
             .find(|early| early.dialog.remote_tag() == Some(tag))
+    }
+
+    pub(super) fn is_canceled(&self) -> bool {
+        self.canceled.is_some()
+    }
+
+    /// Another URI is called.
+    pub(super) fn turn_to(&mut self, uri: &str) {
+        self.uri = uri.into();
     }
 
     /// The highest number used in any of the dialogs.
@@ -94,7 +115,7 @@ impl Leg {
         }
         let mut leg = Leg::new(id, true, Phase::Calling);
         leg.flow = invite.flow;
-        leg.credentials = invite.credentials.into();
+        leg.authenticator = Authenticator::new(invite.credentials);
         let local = format!("{};tag={}", invite.from, tag_text(id));
         let sequence = 1 + u32::try_from(core.random() >> 52).unwrap_or(0);
         let mut request = Request::new(Method::Invite, uri.without_headers());
@@ -136,6 +157,15 @@ impl Leg {
             Some(flow) => core.send_on(id, flow, outgoing, Purpose::Invite),
             None => core.send(id, None, outgoing, Purpose::Invite),
         };
+        if let Some(patience) = invite.server_timeout {
+            core.limit_ways(transaction, patience);
+        }
+        if invite.keeps_flow {
+            core.kept.insert(id);
+        }
+        leg.ring = invite
+            .ring_timeout
+            .map(|timeout| core.start(id, LegTimer::Ring, timeout));
         leg.outgoing = Some(Box::new(Calling {
             id: transaction,
             uri: uri.without_headers().into(),
@@ -143,6 +173,8 @@ impl Leg {
             sequence,
             early: Vec::new(),
             flow: invite.flow,
+            patience: invite.server_timeout,
+            redirecting: Redirecting::new(invite.redirects, &uri),
             answered_provisionally: false,
             lengthened: 0,
             canceled: None,
@@ -170,6 +202,9 @@ impl Leg {
             None => core.send(self.id, self.flow.as_ref(), outgoing, Purpose::Invite),
         };
         calling.id = id;
+        if let Some(patience) = calling.patience {
+            core.limit_ways(id, patience);
+        }
         self.open += 1;
         id
     }
@@ -207,7 +242,12 @@ impl Leg {
             calling.early.push(Early {
                 dialog,
                 reliable: ReliableReceiver::default(),
+                sdp: None,
             });
+        }
+        let sdp = session_description(response.headers(), response.body());
+        if let (Some(sdp), Some(early)) = (sdp, calling.early_of(response.headers())) {
+            early.sdp = Some(sdp);
         }
         self.learn(response.headers());
         if self.acknowledge_provisional(core, &response) {
@@ -215,7 +255,7 @@ impl Leg {
         }
     }
 
-    pub(super) fn on_invite_final(&mut self, core: &mut Core, answer: Final) {
+    pub(super) fn on_invite_final(&mut self, core: &mut Core, mut answer: Final) {
         let Some(mut calling) = self.outgoing.take_if(|calling| calling.id == answer.id) else {
             // Another fork answered as well (RFC 3261 section 13.2.2.4).
             if answer.response.is_success() {
@@ -230,13 +270,15 @@ impl Leg {
         if status == 422
             && calling.canceled.is_none()
             && calling.lengthened < MOST_LENGTHENINGS
-            && let Some(mut request) = answer.request
             && let Some(least) = min_se(answer.response.headers())
             && core
                 .session_policy()
                 .wanted
                 .is_some_and(|wanted| wanted < least)
-            && request.headers().get("Session-Expires") != Some(least.to_string().as_str())
+            && let Some(mut request) = answer.request.take_if(|request| {
+                let said = request.headers().get(Name::SessionExpires);
+                said != Some(least.to_string().as_str())
+            })
         {
             request
                 .headers_mut()
@@ -247,8 +289,10 @@ impl Leg {
             self.call_again(core, *request);
             return;
         }
+        let elsewhere = self.call_elsewhere(core, calling, Some(&answer.response), answer.request);
+        let Err(calling) = elsewhere else { return };
         let end = match calling.canceled.is_some() {
-            true => LegEnd::Local,
+            true => self.local_end(),
             false => LegEnd::Refused(status),
         };
         self.end(core, end);
@@ -270,6 +314,10 @@ impl Leg {
             None => Dialog::of_response(&response, &calling.local, sequence, &calling.uri),
         };
         dialog.confirm(&response);
+        if session_description(headers, response.body()).is_none() {
+            let early = calling.early_of(headers).and_then(|early| early.sdp.take());
+            self.early_answer = early.map(Box::new);
+        }
         let mut ack = dialog.ack(cseq_of(headers));
         if let Some(request) = &request {
             // Proxies that asked for credentials ask for them in the ACK, too.
@@ -285,6 +333,7 @@ impl Leg {
         self.flow = Some(flow);
         self.dialog = Some(dialog);
         self.phase = Phase::Confirmed;
+        core.stop(&mut self.ring);
         self.turn.our_invite = false;
         self.turn.our_offer = false;
         self.learn(headers);
@@ -301,12 +350,16 @@ impl Leg {
         core: &mut Core,
         id: TransactionId,
         failure: Failure,
+        request: Option<Box<Request>>,
     ) {
         let Some(calling) = self.outgoing.take_if(|calling| calling.id == id) else {
             return;
         };
+        let Err(calling) = self.call_elsewhere(core, calling, None, request) else {
+            return;
+        };
         let end = match failure {
-            _ if calling.canceled.is_some() => LegEnd::Local,
+            _ if calling.canceled.is_some() => self.local_end(),
             Failure::Timeout => LegEnd::NoAnswer,
             Failure::Lost(why) => LegEnd::TransportLost(why),
         };
@@ -327,13 +380,25 @@ impl Leg {
         };
         calling.canceled = Some(extra.into());
         if core.withdraw(calling.id) {
-            self.end(core, LegEnd::Local);
+            let end = self.local_end();
+            self.end(core, end);
             return Ok(());
         }
+        core.stay(calling.id);
         if calling.answered_provisionally {
             self.send_cancel(core);
         }
         Ok(())
+    }
+
+    /// The ring timeout has passed.
+    pub(super) fn on_rung_out(&mut self, core: &mut Core) {
+        self.ring = None;
+        if self.is_wanted() {
+            self.has_rung_out = true;
+            // It is wanted, so it can be cancelled.
+            let _ = self.cancel_call(core, &[]);
+        }
     }
 
     fn send_cancel(&mut self, core: &mut Core) {

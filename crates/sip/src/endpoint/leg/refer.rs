@@ -118,7 +118,7 @@ impl Leg {
         let mut request = collided.request;
         request.headers_mut().remove(Name::Authorization);
         request.headers_mut().remove(Name::ProxyAuthorization);
-        self.authorize(&mut request);
+        self.authenticator.authorize(&mut request);
         // Only a leg without dialog gives it back, and that one has sent no REFER.
         let _ = self.send_again(core, request, Purpose::Refer(id));
     }

@@ -1,26 +1,47 @@
-//! Answering challenges to any request of a leg (RFC 3261 section 22, RFC 8760).
+//! Answering challenges to the requests of one peer (RFC 3261 section 22, RFC 8760).
 
-use super::Leg;
-use crate::dialog::Outgoing;
+use super::client::Attempts;
+use super::config::Credentials;
+use super::core::Core;
 use crate::digest::{self, Challenge, DigestClient};
-use crate::endpoint::client::{Attempts, Purpose};
-use crate::endpoint::core::Core;
 use crate::header::Name;
 use crate::headers::Headers;
-use crate::transaction::TransactionId;
 use crate::{Request, Response};
 
 /// How many challenges one request answers: a few proxies, each with a stale nonce. A peer that
 /// goes on inventing realms is not followed.
 const MOST_CHALLENGES: u8 = 8;
 
+/// The credentials for a peer, and what has come of them so far.
+#[derive(Default)]
+pub(super) struct Authenticator {
+    credentials: Box<[Credentials]>,
+    authenticated: Option<Box<Authenticated>>,
+}
+
 /// What the peer's challenges and our answers to them have been so far.
-pub(super) struct Authenticated {
+struct Authenticated {
     client: DigestClient,
     credentials: digest::Credentials,
 }
 
-impl Leg {
+impl Authenticator {
+    pub(super) fn new(credentials: Vec<Credentials>) -> Authenticator {
+        Authenticator {
+            credentials: credentials.into(),
+            authenticated: None,
+        }
+    }
+
+    /// What comes next goes to a stranger, whose challenge could be a fishing rod: only credentials
+    /// for a realm of their own are shown, and only to that realm.
+    pub(super) fn face_stranger(&mut self) {
+        let all = std::mem::take(&mut self.credentials).into_vec();
+        let bound = all.into_iter().filter(|known| known.realm.is_some());
+        self.credentials = bound.collect();
+        self.authenticated = None;
+    }
+
     /// Adds credentials to a request because an earlier one was challenged.
     pub(super) fn authorize(&mut self, request: &mut Request) {
         let Some(known) = self.authenticated.as_deref_mut() else {
@@ -37,18 +58,16 @@ impl Leg {
         }
     }
 
-    /// Sends a refused request again with credentials; gives it back when that is no use.
-    pub(super) fn answer_challenge(
+    /// Puts the answer to a challenge into the request that was refused; `None` when that is no
+    /// use. What is given back goes along with the request when it is sent again.
+    pub(super) fn answer(
         &mut self,
         core: &mut Core,
         response: &Response,
-        mut request: Box<Request>,
+        request: &mut Request,
         attempts: Option<Box<Attempts>>,
-        purpose: Purpose,
-    ) -> Result<(), Box<Request>> {
-        let Some(credentials) = self.credentials_for(response.headers()) else {
-            return Err(request);
-        };
+    ) -> Option<Box<Attempts>> {
+        let credentials = self.credentials_for(response.headers())?;
         // Each request has its own memory of what was refused; nonces are shared by copying.
         let mut attempts = match attempts {
             Some(attempts) => attempts,
@@ -59,7 +78,7 @@ impl Leg {
         };
         attempts.count += 1;
         if attempts.count > MOST_CHALLENGES {
-            return Err(request);
+            return None;
         }
         let answer = attempts.client.answer(
             response.headers(),
@@ -68,9 +87,7 @@ impl Leg {
             request.body(),
             &credentials,
         );
-        let Ok(headers) = answer else {
-            return Err(request);
-        };
+        let headers = answer.ok()?;
         request.headers_mut().remove(Name::Authorization);
         request.headers_mut().remove(Name::ProxyAuthorization);
         for (name, value) in headers {
@@ -81,9 +98,7 @@ impl Leg {
             credentials,
         };
         self.authenticated = Some(Box::new(known));
-        let again = self.send_again(core, request, purpose)?;
-        core.attach_digest(again, attempts);
-        Ok(())
+        Some(attempts)
     }
 
     fn fresh_client(&self, core: &mut Core) -> DigestClient {
@@ -114,46 +129,5 @@ impl Leg {
             username: found.username.clone(),
             password: found.password.clone(),
         })
-    }
-
-    /// Sends a refused request again: a new number, a new branch, the same dialog.
-    pub(super) fn send_again(
-        &mut self,
-        core: &mut Core,
-        mut request: Box<Request>,
-        purpose: Purpose,
-    ) -> Result<TransactionId, Box<Request>> {
-        if purpose == Purpose::Invite {
-            return match self.is_wanted() {
-                true => Ok(self.call_again(core, *request)),
-                false => Err(request),
-            };
-        }
-        let dialog = match (&mut self.dialog, &mut self.outgoing) {
-            (Some(dialog), _) => Some(dialog),
-            (None, Some(calling)) => calling
-                .early_of(request.headers())
-                .map(|early| &mut early.dialog),
-            (None, None) => None,
-        };
-        let Some(dialog) = dialog.filter(|_| purpose != Purpose::StrayBye) else {
-            return Err(request);
-        };
-        let sequence = dialog.renumber(&mut request);
-        let strict = dialog.is_strict();
-        request.headers_mut().remove(Name::Via);
-        if let Purpose::Refer(refer) = purpose {
-            self.subscriptions.renumber(refer, sequence);
-        }
-        self.open += 1;
-        let outgoing = Outgoing {
-            request: *request,
-            strict,
-        };
-        let id = core.send(self.id, self.flow.as_ref(), outgoing, purpose);
-        if let Purpose::Reinvite { .. } = purpose {
-            self.offers.invite = Some(id);
-        }
-        Ok(id)
     }
 }

@@ -1,0 +1,261 @@
+//! Owed requests: written down before they are owed, struck off when they are delivered.
+//!
+//! Requests of one call are delivered in order: one is handed out only when no earlier one of its
+//! call is left. Whoever was handed one holds it for [`crate::Options::hold`] and says what came of
+//! it; one that is held when the process dies is handed out again after the restart, and one whose
+//! holder never says anything when its time is up. So each is delivered at least once.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::StoreError;
+use crate::sql::{Database, Row, Value};
+
+/// A request that is owed to an application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owed {
+    /// Its account.
+    pub account: String,
+    /// Identifies it within its account; owing it a second time changes nothing.
+    pub id: String,
+    /// The call that it tells of.
+    pub call: String,
+    /// Its place among the requests of its call: lower ones go first, and of equal ones those
+    /// that were owed first.
+    pub place: i64,
+    /// Where it goes, for people who look at the list.
+    pub target: String,
+    /// The request. The store does not look into it.
+    pub request: Vec<u8>,
+    /// When it was owed.
+    pub owed_at: i64,
+    /// When it is to be tried next.
+    pub due_at: i64,
+    /// How many times it was tried in vain.
+    pub attempts: u32,
+    /// What the last attempt ended in.
+    pub last_error: Option<String>,
+}
+
+impl Owed {
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = self.account.len() + self.id.len() + self.call.len() + self.target.len();
+        size_of::<Owed>() + texts + self.request.len()
+    }
+}
+
+/// What became of an attempt that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It is tried again.
+    At {
+        /// When.
+        due_at: i64,
+        /// What went wrong.
+        why: String,
+    },
+    /// It is given up and becomes a dead letter.
+    Never {
+        /// What went wrong.
+        why: String,
+        /// When it was given up.
+        at: i64,
+    },
+}
+
+/// What became of a request that was handed out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Delivered,
+    Failed(Next),
+}
+
+/// An owed request is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Whether it is the caller's to deliver now. Otherwise earlier requests of the call are left,
+    /// or it is not due yet: [`crate::Store::due`] hands it out when its turn comes.
+    pub is_held: bool,
+}
+
+/// No earlier request of the call of `o` is left.
+const IS_FIRST: &str = "NOT EXISTS (SELECT 1 FROM outbox e WHERE e.account = o.account \
+     AND e.call_sid = o.call_sid AND (e.place, e.entry_no) < (o.place, o.entry_no))";
+
+const ENTRY: &str =
+    "account, id, call_sid, place, target, request, owed_at, due_at, attempts, last_error";
+
+fn read(row: &mut Row) -> Result<Owed, StoreError> {
+    Ok(Owed {
+        account: row.text()?,
+        id: row.text()?,
+        call: row.text()?,
+        place: row.int()?,
+        target: row.text()?,
+        request: row.bytes()?,
+        owed_at: row.int()?,
+        due_at: row.int()?,
+        attempts: row.number()?,
+        last_error: row.optional_text()?,
+    })
+}
+
+fn values(entry: &Owed) -> Vec<Value<'_>> {
+    vec![
+        Value::text(&entry.account),
+        Value::text(&entry.id),
+        Value::text(&entry.call),
+        Value::Int(entry.place),
+        Value::text(&entry.target),
+        Value::Bytes(&entry.request),
+        Value::Int(entry.owed_at),
+        Value::Int(entry.due_at),
+        Value::Int(entry.attempts.into()),
+        Value::optional(entry.last_error.as_deref()),
+    ]
+}
+
+/// Writes entries down. Those that are first of their call and due are held until `until`, and so
+/// are those that somebody delivers already (`true`).
+pub(crate) fn insert(
+    database: &mut dyn Database,
+    entries: &[(&Owed, bool)],
+    node: &str,
+    now: i64,
+    until: i64,
+) -> Result<Vec<Receipt>, StoreError> {
+    let sql = format!(
+        "INSERT INTO outbox ({ENTRY}, node, ready_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
+         CASE WHEN EXISTS (SELECT 1 FROM outbox e WHERE e.account = $1 AND e.call_sid = $3 \
+         AND e.place <= $4 AND e.id <> $2) THEN CAST($12 AS BIGINT) ELSE CAST($13 AS BIGINT) END) \
+         ON CONFLICT (account, id) DO UPDATE SET id = excluded.id RETURNING ready_at"
+    );
+    let all: Vec<Vec<Value<'_>>> = entries
+        .iter()
+        .map(|(entry, is_held)| {
+            let is_due = entry.due_at <= now;
+            let later = if *is_held { until } else { entry.due_at };
+            let first = if is_due { until } else { later };
+            let mut values = values(entry);
+            values.extend([Value::text(node), Value::Int(later), Value::Int(first)]);
+            values
+        })
+        .collect();
+    let results = database.run(&sql, &all)?;
+    let mut receipts = Vec::with_capacity(results.len());
+    for mut rows in results {
+        let ready_at = rows.first_mut().map_or(Ok(None), Row::optional_int)?;
+        receipts.push(Receipt {
+            is_held: ready_at == Some(until),
+        });
+    }
+    Ok(receipts)
+}
+
+/// Writes down what became of entries.
+pub(crate) fn settle(
+    database: &mut dyn Database,
+    outcomes: &[(&str, &str, &Outcome)],
+) -> Result<(), StoreError> {
+    let mut gone = Vec::new();
+    let mut again = Vec::new();
+    let mut dead = Vec::new();
+    for (account, id, outcome) in outcomes {
+        let (account, id) = (Value::text(account), Value::text(id));
+        match outcome {
+            Outcome::Delivered => gone.push(vec![account, id]),
+            Outcome::Failed(Next::At { due_at, why }) => {
+                again.push(vec![Value::Int(*due_at), Value::text(why), account, id]);
+            }
+            Outcome::Failed(Next::Never { why, at }) => {
+                dead.push(vec![
+                    Value::text(why),
+                    Value::Int(*at),
+                    account.clone(),
+                    id.clone(),
+                ]);
+                gone.push(vec![account, id]);
+            }
+        }
+    }
+    if !again.is_empty() {
+        let sql = "UPDATE outbox SET attempts = attempts + 1, node = '', due_at = $1, \
+                   ready_at = $1, last_error = $2 WHERE account = $3 AND id = $4";
+        database.run(sql, &again)?;
+    }
+    if !dead.is_empty() {
+        let sql = "INSERT INTO dead_letters (account, id, call_sid, place, target, request, \
+                   owed_at, attempts, last_error, died_at) \
+                   SELECT account, id, call_sid, place, target, request, owed_at, attempts + 1, \
+                   CAST($1 AS TEXT), CAST($2 AS BIGINT) FROM outbox \
+                   WHERE account = $3 AND id = $4 ON CONFLICT (account, id) DO NOTHING";
+        database.run(sql, &dead)?;
+    }
+    if !gone.is_empty() {
+        let sql = "DELETE FROM outbox WHERE account = $1 AND id = $2";
+        database.run(sql, &gone)?;
+    }
+    Ok(())
+}
+
+/// Hands out entries whose turn it is.
+pub(crate) fn claim(
+    database: &mut dyn Database,
+    node: &str,
+    now: i64,
+    until: i64,
+    limit: u32,
+) -> Result<Vec<Owed>, StoreError> {
+    // Said a second time for PostgreSQL: another server that claims the same row at the same time
+    // waits for this one and looks at the row, but not at the inner query, again.
+    let sql = format!(
+        "UPDATE outbox SET ready_at = $1, node = $2 WHERE entry_no IN (\
+         SELECT o.entry_no FROM outbox o WHERE o.ready_at <= $3 AND {IS_FIRST} \
+         ORDER BY o.ready_at, o.entry_no LIMIT $4) AND ready_at <= $3 RETURNING {ENTRY}"
+    );
+    let values = vec![
+        Value::Int(until),
+        Value::text(node),
+        Value::Int(now),
+        Value::Int(limit.into()),
+    ];
+    let mut rows = database.query(&sql, values)?;
+    let entries: Result<Vec<Owed>, StoreError> = rows.iter_mut().map(read).collect();
+    let mut entries = entries?;
+    entries.sort_by_key(|entry| (entry.due_at, entry.owed_at));
+    Ok(entries)
+}
+
+/// When the next entry falls due.
+pub(crate) fn next_due(database: &mut dyn Database) -> Result<Option<i64>, StoreError> {
+    let sql = format!(
+        "SELECT o.ready_at FROM outbox o WHERE {IS_FIRST} ORDER BY o.ready_at, o.entry_no LIMIT 1"
+    );
+    database.number(&sql, Vec::new())
+}
+
+/// Lets go of what this node held when it died.
+pub(crate) fn release(database: &mut dyn Database, node: &str) -> Result<(), StoreError> {
+    let sql = "UPDATE outbox SET ready_at = due_at WHERE node = $1 AND ready_at > due_at";
+    database.query(sql, vec![Value::text(node)]).map(drop)
+}
+
+/// Entries that are owed, in the order in which they were.
+pub(crate) fn list(
+    database: &mut dyn Database,
+    scope: crate::Scope<'_>,
+    limit: u32,
+    offset: u64,
+) -> Result<Vec<Owed>, StoreError> {
+    let (clause, mut values) = scope.clause("account", 1);
+    let next = values.len();
+    let sql = format!(
+        "SELECT {ENTRY} FROM outbox WHERE {clause} ORDER BY entry_no LIMIT ${} OFFSET ${}",
+        next + 1,
+        next + 2
+    );
+    values.push(Value::Int(limit.into()));
+    values.push(Value::Int(i64::try_from(offset).unwrap_or(i64::MAX)));
+    let mut rows = database.query(&sql, values)?;
+    rows.iter_mut().map(read).collect()
+}

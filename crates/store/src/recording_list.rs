@@ -1,0 +1,56 @@
+//! Lists of recordings.
+
+use crate::error::StoreError;
+use crate::row::{Record, RecordingRow};
+use crate::scope::{Conditions, Scope};
+use crate::sql::{Database, Value};
+use crate::{Cursor, Span};
+
+/// Which recordings. What is none does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordingFilter {
+    /// Its call.
+    pub call: Option<String>,
+    /// When it began.
+    pub started: Span,
+    /// When it ended.
+    pub ended: Span,
+}
+
+/// Newest first; the cursor's time is that of the recording's beginning.
+pub(crate) fn list(
+    database: &mut dyn Database,
+    scope: Scope<'_>,
+    filter: &RecordingFilter,
+    after: Option<&Cursor>,
+    limit: u32,
+) -> Result<Vec<RecordingRow>, StoreError> {
+    let mut conditions = Conditions::of(scope, "t.account");
+    if let Some(call) = &filter.call {
+        conditions.compare("t.call_sid =", Value::text(call));
+    }
+    for (column, span) in [
+        ("t.started_at", filter.started),
+        ("t.ended_at", filter.ended),
+    ] {
+        if let Some(from) = span.from {
+            conditions.compare(&format!("{column} >="), Value::Int(from));
+        }
+        if let Some(before) = span.before {
+            conditions.compare(&format!("{column} <"), Value::Int(before));
+        }
+    }
+    if let Some(cursor) = after {
+        let at = conditions.mark(Value::Int(cursor.created_at));
+        let sid = conditions.mark(Value::text(&cursor.sid));
+        conditions.and(&format!("(t.started_at, t.sid) < ({at}, {sid})"));
+    }
+    let limit = conditions.mark(Value::Int(limit.into()));
+    let sql = format!(
+        "{} WHERE {} ORDER BY t.started_at DESC, t.sid DESC LIMIT {limit}",
+        RecordingRow::select(),
+        conditions.text
+    );
+    let mut rows = database.query(&sql, conditions.values)?;
+    rows.iter_mut().map(RecordingRow::read).collect()
+}

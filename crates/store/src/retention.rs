@@ -1,0 +1,98 @@
+//! What is deleted: one record by request, old ones a few at a time.
+
+use crate::error::StoreError;
+use crate::scope::Scope;
+use crate::sql::{Database, Row, Value};
+
+/// Tables whose rows belong to a call.
+const OF_CALLS: [&str; 3] = ["legs", "transfers", "webhooks"];
+
+/// Deletes calls with all that belongs to them but their recordings.
+fn delete_calls(
+    database: &mut dyn Database,
+    account: &str,
+    calls: &[i64],
+) -> Result<(), StoreError> {
+    let values: Vec<Vec<Value<'_>>> = calls
+        .iter()
+        .map(|call| vec![Value::text(account), Value::Int(*call)])
+        .collect();
+    for table in OF_CALLS.iter().chain(&["calls"]) {
+        let sql = format!("DELETE FROM {table} WHERE account = $1 AND call_no = $2");
+        database.run(&sql, &values)?;
+    }
+    Ok(())
+}
+
+fn numbers(rows: Vec<Row>) -> Result<Vec<i64>, StoreError> {
+    rows.into_iter().map(|mut row| row.int()).collect()
+}
+
+/// Deletes one call; says whether there was one.
+pub(crate) fn delete_call(
+    database: &mut dyn Database,
+    account: &str,
+    sid: &str,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT call_no FROM calls WHERE account = $1 AND sid = $2";
+    let calls = numbers(database.query(sql, vec![Value::text(account), Value::text(sid)])?)?;
+    delete_calls(database, account, &calls)?;
+    Ok(!calls.is_empty())
+}
+
+/// Deletes one recording; says whether there was one.
+pub(crate) fn delete_recording(
+    database: &mut dyn Database,
+    account: &str,
+    sid: &str,
+) -> Result<bool, StoreError> {
+    let sql = "DELETE FROM recordings WHERE account = $1 AND sid = $2 RETURNING 1";
+    let gone = database.query(sql, vec![Value::text(account), Value::text(sid)])?;
+    Ok(!gone.is_empty())
+}
+
+/// Deletes up to `limit` calls that ended before a time; says how many.
+pub(crate) fn sweep(
+    database: &mut dyn Database,
+    scope: Scope<'_>,
+    before: i64,
+    limit: u32,
+) -> Result<u32, StoreError> {
+    let accounts = match scope {
+        Scope::Account(account) => vec![account.to_owned()],
+        Scope::Operator => accounts(database)?,
+    };
+    let mut left = limit;
+    for account in accounts {
+        // No call ends before it is made, and the order in which they were made has an index.
+        let sql = "SELECT call_no FROM calls WHERE account = $1 AND created_at < $2 \
+                   AND ended_at < $2 ORDER BY created_at, sid LIMIT $3";
+        let values = vec![
+            Value::text(&account),
+            Value::Int(before),
+            Value::Int(left.into()),
+        ];
+        let calls = numbers(database.query(sql, values)?)?;
+        delete_calls(database, &account, &calls)?;
+        left = left.saturating_sub(u32::try_from(calls.len()).unwrap_or(left));
+        if left == 0 {
+            break;
+        }
+    }
+    Ok(limit - left)
+}
+
+/// The accounts that have calls: one look at the index for each, not one for each call.
+fn accounts(database: &mut dyn Database) -> Result<Vec<String>, StoreError> {
+    let mut accounts = Vec::new();
+    let mut last = String::new();
+    loop {
+        let sql = "SELECT min(account) FROM calls WHERE account > $1";
+        let mut rows = database.query(sql, vec![Value::text(&last)])?;
+        let Some(next) = rows.first_mut().map_or(Ok(None), Row::optional_text)? else {
+            return Ok(accounts);
+        };
+        accounts.push(next.clone());
+        last = next;
+    }
+}

@@ -1,0 +1,615 @@
+//! The store as the server sees it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::{Notify, oneshot};
+
+use crate::backlog::{AnyRow, Backlog, Job, Limits, Trouble};
+use crate::batch::{Owing, Settled};
+use crate::call_list::{self, CallFilter, CallPage, Cursor, Page};
+use crate::dead_letter::{self, DeadLetter, DeadLetters};
+use crate::error::{ErrorKind, StoreError};
+use crate::options::{Options, Place};
+use crate::outbox::{self, Next, Outcome, Owed, Receipt};
+use crate::reader::Readers;
+use crate::recording_list::{self, RecordingFilter};
+use crate::retention;
+use crate::row::{ByKey, CallRow, LegRow, Record, RecordingRow, TransferRow, WebhooksRow, micros};
+use crate::scope::Scope;
+use crate::sql::{self, Database, Use};
+use crate::writer::Writer;
+
+/// How long a question waits for rows that were put before it, when the database is slow.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// An open store. Clones are the same store; it closes when the last of them is dropped, or
+/// better by [`Store::close`], which says what could not be written.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    backlog: Arc<Backlog>,
+    /// None when only the writer's connection has the rows.
+    readers: Option<Readers>,
+    node: String,
+    hold: i64,
+    outbox: Arc<Notify>,
+    /// Gives the number of rows that were lost once the writer is done.
+    ended: std::sync::Mutex<Option<oneshot::Receiver<usize>>>,
+    /// The number of the latest call when it was opened.
+    latest: i64,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.backlog.close();
+    }
+}
+
+/// An owed request could not be written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotWritten {
+    /// Why.
+    pub error: StoreError,
+    /// Whether it is kept in memory and written when the database can be written again. In either
+    /// case it is the caller's to deliver.
+    pub is_kept: bool,
+}
+
+/// How a store is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Why nothing can be written; none when all is well.
+    pub trouble: Option<Trouble>,
+    /// How many rows wait to be written.
+    pub waiting: usize,
+    /// How many bytes of memory they take, about.
+    pub waiting_bytes: usize,
+    /// How many rows were written since the start.
+    pub written: u64,
+    /// In how many transactions.
+    pub transactions: u64,
+    /// How many rows were dropped because too many waited.
+    pub dropped: u64,
+    /// How many rows the database refused.
+    pub refused: u64,
+}
+
+impl Store {
+    /// Opens a store, makes its tables when they are missing, and lets go of what this node held
+    /// when it last stopped.
+    ///
+    /// # Errors
+    /// When the URL names nothing known, the database cannot be opened, or it was made by a later
+    /// version.
+    pub async fn open(options: Options) -> Result<Store, StoreError> {
+        let is_memory = options.place()? == Place::Memory;
+        let backlog = Arc::new(Backlog::new(Limits {
+            bytes: options.backlog_bytes,
+            rows: options.batch_rows,
+            delay: options.batch_delay,
+            owe_delay: options.owe_delay,
+        }));
+        let outbox = Arc::new(Notify::new());
+        let (opened, is_open) = oneshot::channel();
+        let (ended, has_ended) = oneshot::channel();
+        let (writing, shared, told) = (options.clone(), Arc::clone(&backlog), Arc::clone(&outbox));
+        let write = move || match prepare(&writing) {
+            Ok((database, latest)) => {
+                // Who no longer waits has dropped the receiver of the end, too.
+                let _ = opened.send(Ok(latest));
+                let lost = Writer::new(writing, shared, database, told).run();
+                let _ = ended.send(lost);
+            }
+            Err(error) => {
+                let _ = opened.send(Err(error));
+            }
+        };
+        thread::Builder::new()
+            .name("store-write".to_owned())
+            .spawn(write)
+            .map_err(|e| StoreError::new(ErrorKind::Operator, e.to_string()))?;
+        let latest = is_open.await.map_err(|_| StoreError::closed())??;
+        let readers = match is_memory {
+            true => None,
+            false => Some(Readers::start(&options)?),
+        };
+        Ok(Store {
+            inner: Arc::new(Inner {
+                backlog,
+                readers,
+                hold: i64::try_from(options.hold.as_micros()).unwrap_or(i64::MAX),
+                node: options.node,
+                outbox,
+                ended: std::sync::Mutex::new(Some(has_ended)),
+                latest,
+            }),
+        })
+    }
+
+    /// Writes what waits, as far as the database lets it, and ends. Says how many rows were lost.
+    pub async fn close(&self) -> usize {
+        self.inner.backlog.close();
+        let ended = match self.inner.ended.lock() {
+            Ok(mut ended) => ended.take(),
+            Err(_) => None,
+        };
+        match ended {
+            Some(ended) => ended.await.unwrap_or_default(),
+            None => 0,
+        }
+    }
+
+    /// How it is doing, for readiness, metrics and the console.
+    pub fn health(&self) -> Health {
+        let backlog = &self.inner.backlog;
+        let (waiting, waiting_bytes) = backlog.size();
+        let counts = &backlog.counts;
+        Health {
+            trouble: backlog.trouble(),
+            waiting,
+            waiting_bytes,
+            written: counts.written.load(Ordering::Relaxed),
+            transactions: counts.transactions.load(Ordering::Relaxed),
+            dropped: counts.dropped.load(Ordering::Relaxed),
+            refused: counts.refused.load(Ordering::Relaxed),
+        }
+    }
+
+    // Records. Each of these returns at once and never fails the call: what comes of the row is
+    // in `health`.
+
+    /// Keeps the state of a call.
+    pub fn put_call(&self, row: CallRow) {
+        self.inner.backlog.put(AnyRow::Call(ByKey(row)));
+    }
+
+    /// Keeps the state of a leg of a call that was put before.
+    pub fn put_leg(&self, row: LegRow) {
+        self.inner.backlog.put(AnyRow::Leg(ByKey(row)));
+    }
+
+    /// Keeps the state of a transfer of a call that was put before.
+    pub fn put_transfer(&self, row: TransferRow) {
+        self.inner.backlog.put(AnyRow::Transfer(ByKey(row)));
+    }
+
+    /// Keeps what a call that was put before has asked its application.
+    pub fn put_webhooks(&self, row: WebhooksRow) {
+        self.inner.backlog.put(AnyRow::Webhooks(ByKey(row)));
+    }
+
+    /// Keeps the state of a recording.
+    pub fn put_recording(&self, row: RecordingRow) {
+        self.inner.backlog.put(AnyRow::Recording(ByKey(row)));
+    }
+
+    /// Waits until everything that was put before is written.
+    ///
+    /// # Errors
+    /// When the database cannot be written; it goes on trying.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        self.on_writer(|_| Ok(())).await?;
+        match self.inner.backlog.trouble() {
+            Some(trouble) => Err(trouble.error),
+            None => Ok(()),
+        }
+    }
+
+    // Questions. Each sees what was put before it, unless the database is in trouble.
+
+    /// A call.
+    ///
+    /// # Errors
+    /// When the database cannot be asked; so with all that follow.
+    pub async fn call(&self, scope: Scope<'_>, sid: &str) -> Result<Option<CallRow>, StoreError> {
+        let calls: Vec<CallRow> = self.of_call(scope, sid).await?;
+        Ok(calls.into_iter().next())
+    }
+
+    /// The legs of a call.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub async fn legs(&self, scope: Scope<'_>, call: &str) -> Result<Vec<LegRow>, StoreError> {
+        self.of_call(scope, call).await
+    }
+
+    /// The transfers of a call.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub async fn transfers(
+        &self,
+        scope: Scope<'_>,
+        call: &str,
+    ) -> Result<Vec<TransferRow>, StoreError> {
+        self.of_call(scope, call).await
+    }
+
+    /// What a call has asked its application.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub async fn webhooks(
+        &self,
+        scope: Scope<'_>,
+        call: &str,
+    ) -> Result<Option<WebhooksRow>, StoreError> {
+        let rows: Vec<WebhooksRow> = self.of_call(scope, call).await?;
+        Ok(rows.into_iter().next())
+    }
+
+    /// A recording.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub async fn recording(
+        &self,
+        scope: Scope<'_>,
+        sid: &str,
+    ) -> Result<Option<RecordingRow>, StoreError> {
+        let rows: Vec<RecordingRow> = self.of_call(scope, sid).await?;
+        Ok(rows.into_iter().next())
+    }
+
+    /// Part of the list of calls.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub async fn calls(
+        &self,
+        scope: Scope<'_>,
+        filter: CallFilter,
+        page: Page,
+    ) -> Result<CallPage, StoreError> {
+        let scope = scope.owned();
+        let ask = move |database: &mut dyn Database| {
+            call_list::page(database, scope.as_scope(), &filter, &page)
+        };
+        self.read(ask).await
+    }
+
+    /// How many calls a filter finds. Looks at each of them, so it is not for every page.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub async fn count_calls(
+        &self,
+        scope: Scope<'_>,
+        filter: CallFilter,
+    ) -> Result<u64, StoreError> {
+        let scope = scope.owned();
+        let ask = move |database: &mut dyn Database| {
+            call_list::count(database, scope.as_scope(), &filter)
+        };
+        self.read(ask).await
+    }
+
+    /// Part of the list of recordings, newest first, behind the cursor (whose time is that of the
+    /// recording's beginning).
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub async fn recordings(
+        &self,
+        scope: Scope<'_>,
+        filter: RecordingFilter,
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<Vec<RecordingRow>, StoreError> {
+        let scope = scope.owned();
+        let ask = move |database: &mut dyn Database| {
+            recording_list::list(database, scope.as_scope(), &filter, after.as_ref(), limit)
+        };
+        self.read(ask).await
+    }
+
+    /// Calls of this node, of every account, that were not over when it last stopped. They died
+    /// with it: the server closes each of them by [`Store::put_call`] and asks again until there
+    /// are no more.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub async fn unfinished_calls(&self, limit: u32) -> Result<Vec<CallRow>, StoreError> {
+        let (node, latest) = (self.inner.node.clone(), self.inner.latest);
+        let ask = move |database: &mut dyn Database| {
+            call_list::unfinished(database, &node, latest, limit)
+        };
+        self.read(ask).await
+    }
+
+    // What is deleted.
+
+    /// Deletes the record of a call, which must be over, with its legs, transfers and webhooks;
+    /// says whether there was one. Its recordings stay.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub async fn delete_call(&self, account: &str, sid: &str) -> Result<bool, StoreError> {
+        let (account, sid) = (account.to_owned(), sid.to_owned());
+        let delete =
+            move |database: &mut dyn Database| retention::delete_call(database, &account, &sid);
+        self.change(delete).await
+    }
+
+    /// Deletes the record of a recording; says whether there was one.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub async fn delete_recording(&self, account: &str, sid: &str) -> Result<bool, StoreError> {
+        let (account, sid) = (account.to_owned(), sid.to_owned());
+        let delete = move |database: &mut dyn Database| {
+            retention::delete_recording(database, &account, &sid)
+        };
+        self.change(delete).await
+    }
+
+    /// Deletes up to `limit` calls that ended before a time, and says how many. Asked again until
+    /// it says less than `limit`, it never holds up the writer for long.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub async fn sweep_calls(
+        &self,
+        scope: Scope<'_>,
+        before: i64,
+        limit: u32,
+    ) -> Result<u32, StoreError> {
+        let scope = scope.owned();
+        let sweep = move |database: &mut dyn Database| {
+            retention::sweep(database, scope.as_scope(), before, limit)
+        };
+        let swept = self.change(sweep).await?;
+        if swept > 0 {
+            self.on_writer(|database| database.give_back()).await?;
+        }
+        Ok(swept)
+    }
+
+    // What is owed.
+
+    /// Writes an owed request down. When this returns `Ok`, it survives whatever happens to the
+    /// process and the machine; it is delivered by the caller or by who asks [`Store::due`], as
+    /// the receipt says.
+    ///
+    /// # Errors
+    /// When it could not be written: it is the caller's to deliver then.
+    pub async fn owe(&self, entry: Owed) -> Result<Receipt, NotWritten> {
+        let (waiter, receipt) = oneshot::channel();
+        let owing = Owing {
+            entry,
+            waiter: Some(waiter),
+        };
+        if !self.inner.backlog.owe(owing) {
+            let error = match self.inner.backlog.trouble() {
+                Some(trouble) => trouble.error,
+                None => StoreError::new(ErrorKind::Busy, "too much waits to be written"),
+            };
+            return Err(NotWritten {
+                error,
+                is_kept: false,
+            });
+        }
+        match receipt.await {
+            Ok(Ok(receipt)) => Ok(receipt),
+            Ok(Err(error)) => Err(NotWritten {
+                is_kept: error.kind() != ErrorKind::Refused,
+                error,
+            }),
+            Err(_) => Err(NotWritten {
+                error: StoreError::closed(),
+                is_kept: false,
+            }),
+        }
+    }
+
+    /// An owed request was delivered.
+    pub fn delivered(&self, account: &str, id: &str) {
+        self.settle(account, id, Outcome::Delivered);
+    }
+
+    /// An owed request could not be delivered.
+    pub fn failed(&self, account: &str, id: &str, next: Next) {
+        self.settle(account, id, Outcome::Failed(next));
+    }
+
+    fn settle(&self, account: &str, id: &str, outcome: Outcome) {
+        self.inner.backlog.settle(Settled {
+            account: account.to_owned(),
+            id: id.to_owned(),
+            outcome,
+        });
+    }
+
+    /// Hands out owed requests, of every account, whose turn it is. Who gets one holds it and says
+    /// what came of it.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub async fn due(&self, now: i64, limit: u32) -> Result<Vec<Owed>, StoreError> {
+        let node = self.inner.node.clone();
+        let until = now.saturating_add(self.inner.hold);
+        let claim =
+            move |database: &mut dyn Database| outbox::claim(database, &node, now, until, limit);
+        self.change(claim).await
+    }
+
+    /// When [`Store::due`] has something next, as far as is known now.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub async fn next_due(&self) -> Result<Option<i64>, StoreError> {
+        self.read(|database| outbox::next_due(database)).await
+    }
+
+    /// Waits until the outbox has changed such that [`Store::due`] may have more than before. The
+    /// future must be made before the outbox is asked, so that nothing is missed in between.
+    pub fn outbox_changed(&self) -> impl Future<Output = ()> + Send + use<> {
+        Arc::clone(&self.inner.outbox).notified_owned()
+    }
+
+    /// What is owed, in the order in which it was.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub async fn owed(
+        &self,
+        scope: Scope<'_>,
+        limit: u32,
+        offset: u64,
+    ) -> Result<Vec<Owed>, StoreError> {
+        let scope = scope.owned();
+        let ask = move |database: &mut dyn Database| {
+            outbox::list(database, scope.as_scope(), limit, offset)
+        };
+        self.read(ask).await
+    }
+
+    /// What was given up, the latest first.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub async fn dead_letters(
+        &self,
+        scope: Scope<'_>,
+        wanted: DeadLetters,
+        limit: u32,
+        offset: u64,
+    ) -> Result<Vec<DeadLetter>, StoreError> {
+        let scope = scope.owned();
+        let ask = move |database: &mut dyn Database| {
+            dead_letter::list(database, scope.as_scope(), &wanted, limit, offset)
+        };
+        self.read(ask).await
+    }
+
+    /// Makes dead letters owed again, due at `now`; says how many.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub async fn replay(
+        &self,
+        scope: Scope<'_>,
+        wanted: DeadLetters,
+        now: i64,
+    ) -> Result<u64, StoreError> {
+        let scope = scope.owned();
+        let replay = move |database: &mut dyn Database| {
+            dead_letter::replay(database, scope.as_scope(), &wanted, now)
+        };
+        let replayed = self.change(replay).await?;
+        if replayed > 0 {
+            self.inner.outbox.notify_waiters();
+        }
+        Ok(replayed)
+    }
+
+    /// Forgets dead letters; says how many.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub async fn discard(&self, scope: Scope<'_>, wanted: DeadLetters) -> Result<u64, StoreError> {
+        let scope = scope.owned();
+        let discard = move |database: &mut dyn Database| {
+            dead_letter::discard(database, scope.as_scope(), &wanted)
+        };
+        self.change(discard).await
+    }
+
+    async fn of_call<R: Record + Send + 'static>(
+        &self,
+        scope: Scope<'_>,
+        sid: &str,
+    ) -> Result<Vec<R>, StoreError> {
+        let (scope, sid) = (scope.owned(), sid.to_owned());
+        let ask =
+            move |database: &mut dyn Database| call_list::of_call(database, scope.as_scope(), &sid);
+        self.read(ask).await
+    }
+
+    /// Asks without holding up the writer.
+    async fn read<T: Send + 'static>(
+        &self,
+        ask: impl FnMut(&mut dyn Database) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let Some(readers) = &self.inner.readers else {
+            return self.on_writer(ask).await;
+        };
+        if !self.inner.backlog.is_clean() && self.inner.backlog.trouble().is_none() {
+            // What is known late is better than nothing: a slow database is no error here.
+            let _ = tokio::time::timeout(PATIENCE, self.flush()).await;
+        }
+        let (job, answer) = question(ask);
+        readers.ask(job)?;
+        answer.await.unwrap_or_else(|_| Err(StoreError::closed()))
+    }
+
+    /// Asks the writer, after everything that was put before.
+    async fn on_writer<T: Send + 'static>(
+        &self,
+        ask: impl FnMut(&mut dyn Database) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (job, answer) = question(ask);
+        if self.inner.backlog.ask(job).is_err() {
+            return Err(StoreError::closed());
+        }
+        answer.await.unwrap_or_else(|_| Err(StoreError::closed()))
+    }
+
+    /// Changes something in a transaction of its own.
+    async fn change<T: Send + 'static>(
+        &self,
+        mut change: impl FnMut(&mut dyn Database) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let ask = move |database: &mut dyn Database| {
+            database.begin(true)?;
+            let result = change(database);
+            let result = result.and_then(|done| database.commit().map(|()| done));
+            if result.is_err() {
+                database.rollback();
+            }
+            result
+        };
+        self.on_writer(ask).await
+    }
+}
+
+/// A question and where its answer comes.
+fn question<T: Send + 'static>(
+    mut ask: impl FnMut(&mut dyn Database) -> Result<T, StoreError> + Send + 'static,
+) -> (Job, oneshot::Receiver<Result<T, StoreError>>) {
+    let (sender, answer) = oneshot::channel();
+    let mut sender = Some(sender);
+    let job: Job = Box::new(move |database, is_last| {
+        let result = match database {
+            Ok(database) => ask(database),
+            Err(error) => Err(error.clone()),
+        };
+        let may_pass = matches!(&result, Err(error) if error.kind() == ErrorKind::Unavailable);
+        if may_pass && !is_last {
+            return false;
+        }
+        if let Some(sender) = sender.take() {
+            // Who no longer waits does not want to know.
+            let _ = sender.send(result);
+        }
+        true
+    });
+    (job, answer)
+}
+
+/// Connects and makes everything ready. The number of the latest call comes with it.
+fn prepare(options: &Options) -> Result<(Box<dyn Database>, i64), StoreError> {
+    let mut database = sql::connect(options, Use::Writing)?;
+    sql::migrate(database.as_mut(), micros(SystemTime::now()))?;
+    outbox::release(database.as_mut(), &options.node)?;
+    let latest = call_list::latest(database.as_mut())?;
+    Ok((database, latest))
+}

@@ -1,0 +1,188 @@
+//! A process that is killed while it owes and delivers loses nothing that was owed.
+//!
+//! The test runs itself as another process (told by an environment variable), which writes to its
+//! output what it may rely on: `O id` once an entry is owed, `D id` when it has been handed out
+//! for delivery, `S id` before the store is told that it was delivered. After each kill the parent
+//! compares that with the database.
+
+use std::collections::{HashMap, HashSet};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::suite::{ACCOUNT, call, ended, now, owed};
+use hookflash_store::{Options, Scope, Store};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+/// Names the database, in the process that is killed.
+const VICTIM: &str = "HOOKFLASH_STORE_VICTIM";
+const KILLS: u64 = 100;
+/// How many calls the victim has at a time.
+const CALLS: u32 = 8;
+
+fn options(path: &str) -> Options {
+    Options::new(format!("sqlite://{path}"))
+}
+
+fn say(word: &str, id: &str) {
+    let mut out = std::io::stdout().lock();
+    // The parent that no longer listens has had enough.
+    let _ = writeln!(out, "{word} {id}").and_then(|()| out.flush());
+}
+
+fn deliver(store: &Store, id: &str) {
+    say("D", id);
+    say("S", id);
+    store.delivered(ACCOUNT, id);
+}
+
+/// One call after the other, each with two requests.
+async fn calls(store: Store, number: u32) {
+    for turn in 0.. {
+        let sid = format!("CA-{}-{number}-{turn}", std::process::id());
+        store.put_call(call(&sid, now()));
+        for place in 0..2 {
+            let id = format!("{sid}-{place}");
+            let mut entry = owed(&id, &sid, place);
+            entry.due_at = now();
+            let receipt = store
+                .owe(entry)
+                .await
+                .expect("nothing is wrong with the database");
+            say("O", &id);
+            if receipt.is_held {
+                deliver(&store, &id);
+            }
+        }
+        store.put_call(ended(call(&sid, now()), now()));
+    }
+}
+
+async fn victim(path: &str) {
+    // The test harness has begun a line.
+    println!();
+    let store = Store::open(options(path)).await.unwrap();
+    for number in 0..CALLS {
+        tokio::spawn(calls(store.clone(), number));
+    }
+    loop {
+        for entry in store.due(now(), 50).await.unwrap() {
+            deliver(&store, &entry.id);
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// What the victim said until it died.
+fn hear(path: &Path, moments: u64) -> Vec<(String, String)> {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "crash::nothing_owed_is_lost_by_a_kill",
+            "--nocapture",
+        ])
+        .env(VICTIM, path)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut heard = Vec::new();
+    let mut is_killed = false;
+    while let Some(Ok(line)) = lines.next() {
+        // The test harness has its say as well, and the last line may be cut short.
+        let Some((word, id)) = line.split_once(' ') else {
+            continue;
+        };
+        if matches!(word, "O" | "D" | "S") && id.starts_with("CA-") {
+            heard.push((word.to_owned(), id.to_owned()));
+        }
+        if !is_killed && heard.len() as u64 >= moments {
+            child.kill().unwrap();
+            is_killed = true;
+        }
+    }
+    let status = child.wait().unwrap();
+    assert!(is_killed, "the victim ended by itself: {status}");
+    heard
+}
+
+#[tokio::test]
+async fn nothing_owed_is_lost_by_a_kill() {
+    if let Ok(path) = std::env::var(VICTIM) {
+        return victim(&path).await;
+    }
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("hookflash.db");
+    let mut handed_out: HashSet<String> = HashSet::new();
+    let mut owed_ids = HashSet::new();
+    let mut settled = HashSet::new();
+    let mut gone: HashSet<String> = HashSet::new();
+    for kill in 0..KILLS {
+        // The moment of the kill wanders over everything that the victim does.
+        for (word, id) in hear(&path, 1 + kill * 7 % 97) {
+            match word.as_str() {
+                "O" => drop(owed_ids.insert(id)),
+                "D" => {
+                    assert!(!gone.contains(&id), "{id} was struck off and came again");
+                    handed_out.insert(id);
+                }
+                _ => drop(settled.insert(id)),
+            }
+        }
+        let connection = Connection::open(&path).unwrap();
+        let whole: String = connection
+            .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(whole, "ok", "after kill {kill}");
+        let mut left = connection.prepare("SELECT id FROM outbox").unwrap();
+        let left: HashSet<String> = left
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        for id in &owed_ids {
+            assert!(
+                left.contains(id) || settled.contains(id),
+                "{id} is lost, after kill {kill}"
+            );
+        }
+        // What was struck off must not come again; what was not may, once more.
+        gone.extend(owed_ids.difference(&left).cloned());
+    }
+
+    let store = Store::open(options(&path.display().to_string()))
+        .await
+        .unwrap();
+    let mut last_of_call: HashMap<String, i64> = HashMap::new();
+    loop {
+        let due = store.due(now(), 100).await.unwrap();
+        if due.is_empty() {
+            break;
+        }
+        for entry in due {
+            let last = last_of_call.insert(entry.call, entry.place);
+            assert!(last.is_none_or(|last| last < entry.place), "in order");
+            assert!(!gone.contains(&entry.id), "{} was struck off", entry.id);
+            handed_out.insert(entry.id.clone());
+            store.delivered(ACCOUNT, &entry.id);
+        }
+    }
+    assert_eq!(store.owed(Scope::Operator, 10, 0).await.unwrap(), []);
+    for id in &owed_ids {
+        assert!(handed_out.contains(id), "{id} was never handed out");
+    }
+    assert!(
+        owed_ids.len() as u64 > KILLS,
+        "the victim did something: {}",
+        owed_ids.len()
+    );
+
+    // The calls that died are known, and can be closed.
+    let mut died = store.unfinished_calls(10_000).await.unwrap();
+    for row in died.drain(..) {
+        store.put_call(ended(row, now()));
+    }
+    assert_eq!(store.unfinished_calls(10).await.unwrap(), []);
+}

@@ -1,0 +1,76 @@
+//! What is deleted is gone, and nothing else.
+
+use hookflash_store::{CallFilter, Page, Scope};
+
+use super::{ACCOUNT, OTHER, Place, call, ended, leg, recording, sids, transfer, webhooks};
+
+const MINE: Scope<'_> = Scope::Account(ACCOUNT);
+
+pub(crate) async fn a_deleted_call_takes_what_belongs_to_it_along(place: &impl Place) {
+    let store = place.open().await;
+    for sid in ["CA1", "CA2"] {
+        store.put_call(ended(call(sid, 100), 200));
+        store.put_leg(leg(sid, "a"));
+        store.put_transfer(transfer(sid));
+        store.put_webhooks(webhooks(sid));
+    }
+    store.put_recording(recording("RE1", 100));
+    assert!(store.delete_call(ACCOUNT, "CA1").await.unwrap());
+    assert!(!store.delete_call(ACCOUNT, "CA1").await.unwrap());
+    assert_eq!(store.call(MINE, "CA1").await.unwrap(), None);
+
+    // The same identifier again finds nothing that was left behind.
+    store.put_call(call("CA1", 300));
+    assert_eq!(store.legs(MINE, "CA1").await.unwrap(), []);
+    assert_eq!(store.transfers(MINE, "CA1").await.unwrap(), []);
+    assert_eq!(store.webhooks(MINE, "CA1").await.unwrap(), None);
+    assert_eq!(store.legs(MINE, "CA2").await.unwrap().len(), 1);
+    assert!(store.recording(MINE, "RE1").await.unwrap().is_some());
+}
+
+pub(crate) async fn old_calls_go_a_few_at_a_time(place: &impl Place) {
+    let store = place.open().await;
+    for number in 0..10 {
+        let mut row = ended(
+            call(&format!("CA{number}"), number * 100),
+            number * 100 + 50,
+        );
+        if number % 2 == 1 {
+            row.account = OTHER.to_owned();
+        }
+        store.put_call(row);
+    }
+    store.put_call(call("CA-live", 0));
+    store.put_call(ended(call("CA-long", 1), 5_000));
+    let before = 750;
+    assert_eq!(
+        store.sweep_calls(Scope::Operator, before, 3).await.unwrap(),
+        3
+    );
+    assert_eq!(
+        store.sweep_calls(Scope::Operator, before, 3).await.unwrap(),
+        3
+    );
+    assert_eq!(
+        store.sweep_calls(Scope::Operator, before, 3).await.unwrap(),
+        1
+    );
+    let left = store
+        .calls(Scope::Operator, CallFilter::default(), Page::first(20))
+        .await
+        .unwrap();
+    assert_eq!(
+        sids(&left.calls),
+        ["CA9", "CA8", "CA7", "CA-long", "CA-live"]
+    );
+}
+
+pub(crate) async fn a_deleted_recording_is_gone(place: &impl Place) {
+    let store = place.open().await;
+    store.put_recording(recording("RE1", 100));
+    store.put_recording(recording("RE2", 100));
+    assert!(store.delete_recording(ACCOUNT, "RE1").await.unwrap());
+    assert!(!store.delete_recording(ACCOUNT, "RE1").await.unwrap());
+    assert_eq!(store.recording(MINE, "RE1").await.unwrap(), None);
+    assert!(store.recording(MINE, "RE2").await.unwrap().is_some());
+}

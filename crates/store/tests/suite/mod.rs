@@ -1,0 +1,235 @@
+//! What every database must do. Each file holds behaviours; `behaviours!` makes them tests of one
+//! database, and `surviving!` those that need one which outlives its process.
+
+use std::future::Future;
+
+use hookflash_store::{
+    CallEnd, CallRow, CallState, Direction, EndedBy, LegRow, Options, Owed, RecordingRow, Store,
+    TransferRow, WebhookAttempt, WebhooksRow,
+};
+
+pub(crate) mod deletion;
+pub(crate) mod lists;
+pub(crate) mod outbox;
+pub(crate) mod records;
+pub(crate) mod restarts;
+pub(crate) mod tenancy;
+
+pub(crate) const ACCOUNT: &str = "AC00000000000000000000000000000001";
+pub(crate) const OTHER: &str = "AC00000000000000000000000000000002";
+
+/// A database of a test's own.
+pub(crate) trait Place {
+    fn options(&self) -> Options;
+
+    /// Marks the database as made by a later version.
+    fn pretend_later_version(&self) -> impl Future<Output = ()>;
+
+    fn open(&self) -> impl Future<Output = Store> {
+        let options = self.options();
+        async { Store::open(options).await.expect("the store opens") }
+    }
+}
+
+macro_rules! behaviours {
+    ($place:path) => {
+        $crate::suite::tests! { $place;
+            records::a_call_is_found_as_it_was_put,
+            records::the_latest_state_of_a_call_wins,
+            records::legs_transfers_and_webhooks_are_found_by_their_call,
+            records::what_belongs_to_no_call_is_left_out_and_harms_nothing,
+            records::text_that_a_database_would_refuse_is_kept,
+            records::a_recording_is_found_as_it_was_put,
+            tenancy::a_call_is_seen_by_its_own_account_only,
+            tenancy::two_accounts_may_use_the_same_identifiers,
+            tenancy::what_is_owed_is_settled_for_its_own_account_only,
+            lists::every_filter_finds_what_it_says,
+            lists::new_calls_do_not_move_the_next_page,
+            lists::a_page_by_number_is_a_slice_of_the_list,
+            lists::recordings_are_listed_newest_first,
+            outbox::the_first_of_a_call_is_the_callers_and_the_next_waits,
+            outbox::one_that_failed_is_tried_again_at_its_time,
+            outbox::a_lower_place_goes_first,
+            outbox::a_call_whose_request_fails_holds_up_no_other,
+            outbox::owing_the_same_again_changes_nothing,
+            outbox::one_that_is_given_up_can_be_listed_and_replayed,
+            outbox::dead_letters_are_found_by_call_and_time_and_can_be_discarded,
+            outbox::one_whose_holder_says_nothing_falls_due_again,
+            outbox::a_waiting_deliverer_is_woken,
+            deletion::a_deleted_call_takes_what_belongs_to_it_along,
+            deletion::old_calls_go_a_few_at_a_time,
+            deletion::a_deleted_recording_is_gone,
+        }
+    };
+}
+
+macro_rules! surviving {
+    ($place:path) => {
+        $crate::suite::tests! { $place;
+            restarts::what_was_put_is_there_after_closing,
+            restarts::what_was_held_is_due_after_a_restart,
+            restarts::calls_that_died_are_those_of_this_node_from_before,
+            restarts::two_servers_never_hold_the_same_request,
+            restarts::a_database_of_a_later_version_is_left_alone,
+        }
+    };
+}
+
+macro_rules! tests {
+    ($place:path; $($file:ident :: $name:ident,)*) => {
+        $(
+            #[tokio::test]
+            async fn $name() {
+                $crate::suite::$file::$name(&$place().await).await;
+            }
+        )*
+    };
+}
+
+pub(crate) use {behaviours, surviving, tests};
+
+/// A call that was made at `created_at` and runs.
+pub(crate) fn call(sid: &str, created_at: i64) -> CallRow {
+    CallRow {
+        account: ACCOUNT.to_owned(),
+        sid: sid.to_owned(),
+        application: "AP1".to_owned(),
+        parent: None,
+        direction: Direction::Inbound,
+        from: "+15550100".to_owned(),
+        to: "+15550199".to_owned(),
+        from_uri: "sip:+15550100@carrier.example".to_owned(),
+        to_uri: "sip:+15550199@voice.example".to_owned(),
+        from_name: "Ann O’Hara".to_owned(),
+        sip_call_id: format!("{sid}@carrier.example"),
+        trunk: Some("carrier".to_owned()),
+        state: CallState::InProgress,
+        end: None,
+        created_at,
+        started_at: Some(created_at),
+        answered_at: Some(created_at + 5),
+        ended_at: None,
+        updated_at: created_at + 5,
+        details: Some(r#"{"statusCallback":"http://127.0.0.1/status"}"#.to_owned()),
+    }
+}
+
+/// The same call after its peer has hung up.
+pub(crate) fn ended(mut call: CallRow, ended_at: i64) -> CallRow {
+    call.state = CallState::Ended;
+    call.end = Some(CallEnd {
+        by: EndedBy::Peer,
+        answered: true,
+        sip_status: 200,
+        sip_reason: "OK".to_owned(),
+        cause: None,
+        message: None,
+    });
+    call.ended_at = Some(ended_at);
+    call.updated_at = ended_at;
+    call
+}
+
+pub(crate) fn leg(call: &str, id: &str) -> LegRow {
+    LegRow {
+        account: ACCOUNT.to_owned(),
+        call: call.to_owned(),
+        id: id.to_owned(),
+        direction: Direction::Inbound,
+        sip_call_id: format!("{call}-{id}"),
+        transport: "udp".to_owned(),
+        local: "127.0.0.1:5060".to_owned(),
+        remote: "127.0.0.1:5070".to_owned(),
+        trunk: None,
+        codec: Some("PCMU".to_owned()),
+        sip_status: 200,
+        started_at: 1,
+        answered_at: Some(2),
+        ended_at: None,
+    }
+}
+
+pub(crate) fn transfer(call: &str) -> TransferRow {
+    TransferRow {
+        account: ACCOUNT.to_owned(),
+        call: call.to_owned(),
+        id: format!("{call}-transfer-1"),
+        kind: "blind".to_owned(),
+        target: "sip:bob@example.com".to_owned(),
+        refer_status: Some(202),
+        notify_statuses: vec![100, 180, 486],
+        final_notify_status: Some(486),
+        late_notify_statuses: Vec::new(),
+        end: Some("final".to_owned()),
+        outcome: Some("failed".to_owned()),
+        ended_by: Some("notify".to_owned()),
+        verdict: Some("The target was busy.".to_owned()),
+        started_at: 3,
+        ended_at: Some(4),
+    }
+}
+
+pub(crate) fn webhooks(call: &str) -> WebhooksRow {
+    WebhooksRow {
+        account: ACCOUNT.to_owned(),
+        call: call.to_owned(),
+        asked: 2,
+        failed: 1,
+        slowest: 12_000,
+        requests: vec![WebhookAttempt {
+            purpose: "first".to_owned(),
+            method: "POST".to_owned(),
+            url: "http://127.0.0.1:3000/voice".to_owned(),
+            status: Some(200),
+            error: None,
+            started_at: 1,
+            ended_at: Some(2),
+        }],
+    }
+}
+
+pub(crate) fn recording(sid: &str, started_at: i64) -> RecordingRow {
+    RecordingRow {
+        account: ACCOUNT.to_owned(),
+        sid: sid.to_owned(),
+        call: "CA1".to_owned(),
+        state: "completed".to_owned(),
+        source: "verb".to_owned(),
+        format: "wav".to_owned(),
+        channels: 2,
+        size: 12_345,
+        duration: 1_500_000,
+        started_at,
+        ended_at: Some(started_at + 2),
+        details: None,
+    }
+}
+
+/// A request of a call that is owed and due at once.
+pub(crate) fn owed(id: &str, call: &str, place: i64) -> Owed {
+    Owed {
+        account: ACCOUNT.to_owned(),
+        id: id.to_owned(),
+        call: call.to_owned(),
+        place,
+        target: "http://127.0.0.1:3000/status".to_owned(),
+        request: br#"{"CallStatus":"completed"}"#.to_vec(),
+        owed_at: 10,
+        due_at: 10,
+        attempts: 0,
+        last_error: None,
+    }
+}
+
+/// The time now, as rows have it.
+pub(crate) fn now() -> i64 {
+    hookflash_store::micros(std::time::SystemTime::now())
+}
+
+pub(crate) fn sids(calls: &[CallRow]) -> Vec<&str> {
+    calls.iter().map(|call| call.sid.as_str()).collect()
+}
+
+pub(crate) fn ids(entries: &[Owed]) -> Vec<&str> {
+    entries.iter().map(|entry| entry.id.as_str()).collect()
+}

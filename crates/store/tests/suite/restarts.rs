@@ -1,0 +1,96 @@
+//! What is there after a restart.
+
+use hookflash_store::{ErrorKind, Scope, Store};
+
+use super::{ACCOUNT, Place, call, ended, ids, now, owed, sids};
+
+pub(crate) async fn what_was_put_is_there_after_closing(place: &impl Place) {
+    let store = place.open().await;
+    store.put_call(call("CA1", 100));
+    assert_eq!(store.close().await, 0, "nothing is lost");
+    let error = store.flush().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Closed);
+    let store = place.open().await;
+    let found = store.call(Scope::Account(ACCOUNT), "CA1").await.unwrap();
+    assert_eq!(found, Some(call("CA1", 100)));
+}
+
+pub(crate) async fn what_was_held_is_due_after_a_restart(place: &impl Place) {
+    let store = place.open().await;
+    for (id, call) in [("delivered", "CA1"), ("held", "CA2"), ("retried", "CA3")] {
+        assert!(store.owe(owed(id, call, 0)).await.unwrap().is_held);
+    }
+    store.delivered(ACCOUNT, "delivered");
+    let later = now() + 60_000_000;
+    let next = hookflash_store::Next::At {
+        due_at: later,
+        why: "no answer".to_owned(),
+    };
+    store.failed(ACCOUNT, "retried", next);
+    store.close().await;
+
+    let store = place.open().await;
+    assert_eq!(ids(&store.due(now(), 10).await.unwrap()), ["held"]);
+    assert_eq!(ids(&store.due(later, 10).await.unwrap()), ["retried"]);
+}
+
+pub(crate) async fn calls_that_died_are_those_of_this_node_from_before(place: &impl Place) {
+    let store = place.open().await;
+    store.put_call(call("CA1", 100));
+    store.put_call(call("CA2", 200));
+    store.put_call(ended(call("CA3", 300), 400));
+    store.close().await;
+    let mut options = place.options();
+    options.node = "another".to_owned();
+    let another = Store::open(options).await.unwrap();
+    another.put_call(call("CA4", 400));
+    assert_eq!(another.unfinished_calls(10).await.unwrap(), []);
+    another.close().await;
+
+    let store = place.open().await;
+    store.put_call(call("CA5", now() + 1_000_000));
+    let died = store.unfinished_calls(10).await.unwrap();
+    assert_eq!(sids(&died), ["CA1", "CA2"]);
+    for row in died {
+        store.put_call(ended(row, now()));
+    }
+    assert_eq!(store.unfinished_calls(10).await.unwrap(), []);
+}
+
+pub(crate) async fn two_servers_never_hold_the_same_request(place: &impl Place) {
+    let first = place.open().await;
+    let mut options = place.options();
+    options.node = "second".to_owned();
+    let second = Store::open(options).await.unwrap();
+    let past = now() - 1;
+    for number in 0..60 {
+        let id = format!("entry-{number}");
+        let mut entry = owed(&id, &format!("CA{number}"), 0);
+        entry.due_at = now() + 1_000_000;
+        first.owe(entry).await.unwrap();
+    }
+    let later = past + 10_000_000;
+    let mut handed_out = Vec::new();
+    for _ in 0..10 {
+        let (mine, theirs) = tokio::join!(first.due(later, 5), second.due(later, 5));
+        handed_out.extend(mine.unwrap());
+        handed_out.extend(theirs.unwrap());
+    }
+    let mut ids = ids(&handed_out);
+    ids.sort_unstable();
+    let all = ids.len();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "each is handed out once");
+    assert_eq!(all, 60);
+}
+
+pub(crate) async fn a_database_of_a_later_version_is_left_alone(place: &impl Place) {
+    place.open().await.close().await;
+    place.pretend_later_version().await;
+    let error = Store::open(place.options())
+        .await
+        .err()
+        .expect("it is refused");
+    assert_eq!(error.kind(), ErrorKind::Operator);
+    assert!(error.to_string().contains("schema 999"), "{error}");
+}
