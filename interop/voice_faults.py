@@ -47,6 +47,8 @@ class VoiceFaults:
         """Ends everything."""
         for server in (self._server, self._mute, self._full):
             server.stop()
+        if self._mounted:
+            subprocess.run(["umount", "-l", self._folder / "full"], check=False)
         self._places.close()
         self._application.close()
 
@@ -274,12 +276,7 @@ application = "static"
         if not self._mounted:
             for account in ACCOUNTS.values():
                 (folder / account.sid).write_text("no folder")
-        try:
-            return self._start("full", "", f'[recordings]\nfolder = "{folder}"\n')
-        finally:
-            if self._mounted:
-                # The server's own view of it goes on for as long as the folder is in use.
-                self._unmount = ["umount", "-l", folder]
+        return self._start("full", "", f'[recordings]\nfolder = "{folder}"\n')
 
     def _disk_that_is_full(self):
         record = (
@@ -287,20 +284,14 @@ application = "static"
             ' playBeep="false" recordingStatusCallback="/full-told"/>'
         )
         self._document("/full-done", f"<Play>{self._wav(600)}</Play>")
-        try:
-            with self._call(self._full, "full", record, says=self._tone) as (phone, findings):
-                told = self._application.await_requests("/full-told", 1, 20)
-                text = told[0].body.decode() if told else ""
-                findings.true(f"failed is told: {text}", "RecordingStatus=failed" in text)
-                findings.true("with an error code", "ErrorCode=12400" in text)
-                findings.equal(
-                    "results", len(self._application.await_requests("/full-done", 1, 5)), 1
-                )
-                findings.true("the call ends", phone.ended.wait(10))
-                findings.equal("sounds afterwards", len(phone.heard().loud()), 1)
-        finally:
-            if self._mounted:
-                subprocess.run(self._unmount, check=False)
+        with self._call(self._full, "full", record, says=self._tone) as (phone, findings):
+            told = self._application.await_requests("/full-told", 1, 20)
+            text = told[0].body.decode() if told else ""
+            findings.true(f"failed is told: {text}", "RecordingStatus=failed" in text)
+            findings.true("with an error code", "ErrorCode=12400" in text)
+            findings.equal("results", len(self._application.await_requests("/full-done", 1, 5)), 1)
+            findings.true("the call ends", phone.ended.wait(10))
+            findings.equal("sounds afterwards", len(phone.heard().loud()), 1)
 
     def _bad_engines(self):
         parts = []

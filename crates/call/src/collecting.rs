@@ -201,7 +201,11 @@ impl<H: Host> Input<'_, H> {
             Some(Ok(heard)) => heard,
             Some(Err(error)) => {
                 self.speech_failed(&error);
-                return self.without_speech();
+                // What has been understood stays understood.
+                return match self.speech.said.is_empty() {
+                    true => self.without_speech(),
+                    false => Some(self.speech_complete(rules)),
+                };
             }
             None => return self.speech_over(rules),
         };

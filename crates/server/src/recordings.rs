@@ -41,10 +41,30 @@ pub(crate) struct Recordings {
     converting: tokio::sync::Mutex<()>,
 }
 
+/// Why a folder cannot be written, or made, as far as that can be seen without doing it.
+fn obstacle(folder: &Path) -> Option<String> {
+    let here = Path::new(".");
+    let nearest = folder.ancestors().find(|path| path.exists());
+    let nearest = nearest.unwrap_or(here);
+    let known = match nearest.metadata() {
+        Ok(known) => known,
+        Err(error) => return Some(format!("{}: {error}", nearest.display())),
+    };
+    let what = match () {
+        () if !known.is_dir() => "is no folder",
+        () if known.permissions().readonly() => "may not be written",
+        () => return None,
+    };
+    Some(format!("{} {what}", nearest.display()))
+}
+
 impl Recordings {
     /// Reads what earlier runs have left. A folder that is not there is made with the first
     /// recording.
     pub(crate) fn open(folder: &Path) -> Arc<Recordings> {
+        if let Some(why) = obstacle(folder) {
+            tracing::warn!(folder = %folder.display(), why, "recordings will fail");
+        }
         let counts = Arc::<Counts>::default();
         let known = sidecar::read_all(folder)
             .into_iter()

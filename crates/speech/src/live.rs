@@ -17,6 +17,7 @@ use hookflash_program::{Heard, Recognizer as Wish};
 use serde_json::Value;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, header::AUTHORIZATION};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -227,7 +228,12 @@ async fn receive(mut from: SplitStream<Socket>, out: &Results) -> Result<(), Eng
             Ok(Message::Text(text)) => text,
             Ok(Message::Close(_)) => break,
             Ok(_) => continue,
-            Err(Error::ConnectionClosed | Error::AlreadyClosed) => break,
+            // Services that just hang up after their last words have still said them.
+            Err(
+                Error::ConnectionClosed
+                | Error::AlreadyClosed
+                | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake),
+            ) => break,
             Err(error) => return Err(broken(&error)),
         };
         match Told::read(&message)? {

@@ -267,6 +267,26 @@ fn gather_speech_survives_a_recognizer_that_crashes_or_never_ends() {
 }
 
 #[test]
+fn gather_speech_keeps_what_was_understood_before_the_recognizer_crashed() {
+    in_virtual_time(async {
+        let world = world();
+        let document = gather("input=\"speech\" speechTimeout=\"5\"");
+        let (phone, handset) = world.caller_of(&document).await;
+        phone.listen(2 * SECOND).await;
+        handset.speak(3 * SECOND);
+        phone.listen(SECOND).await;
+        let recognition = world.host.services.recognition();
+        recognition.result("billing please", 0.5, true);
+        phone.listen(SECOND).await;
+        recognition.fail();
+        phone.hung_up().await;
+        let asked = world.asked_once("/done");
+        assert_eq!(asked.field("SpeechResult"), "billing please");
+        world.settle().await;
+    });
+}
+
+#[test]
 fn gather_speech_leaves_nothing_behind_when_it_is_interrupted() {
     for hangs_up in [true, false] {
         in_virtual_time(async {

@@ -87,7 +87,7 @@ pub(super) fn request(
             put(
                 &mut payload,
                 "speech",
-                speech::speech(heard, speech::vendor(verb)),
+                speech::speech(heard, speech::asked(verb)),
             );
             add_id(&mut payload, verb.id.as_deref());
             send(facts, "partial", hook, payload, ReplyUse::Ignored).map(Some)
@@ -110,8 +110,8 @@ pub(super) fn request(
                 return Ok(None);
             };
             let mut payload = call_info::base(facts, call_info::status(facts));
-            let vendor = verb.recognizer.vendor.as_deref();
-            put(&mut payload, "speech", speech::speech(heard, vendor));
+            let asked = Some(&verb.recognizer);
+            put(&mut payload, "speech", speech::speech(heard, asked));
             add_id(&mut payload, verb.id.as_deref());
             send(facts, "transcription", hook, payload, ReplyUse::Ignored).map(Some)
         }

@@ -1,7 +1,7 @@
 //! What was typed or said, as hooks and events tell it (jambonz' schemas of the callbacks of
 //! `gather` and `transcribe`).
 
-use hookflash_program::{Gather, GatherEnd, Gathered, Heard};
+use hookflash_program::{Gather, GatherEnd, Gathered, Heard, Recognizer};
 use serde_json::{Value, json};
 
 use super::call_info::{Payload, put};
@@ -24,23 +24,25 @@ pub(super) fn add_gathered(payload: &mut Payload, verb: &Gather, result: &Gather
     };
     let is_speech = matches!(result.reason, GatherEnd::Speech | GatherEnd::LowConfidence);
     if let Some(heard) = result.heard.as_ref().filter(|_| is_speech) {
-        put(payload, "speech", speech(heard, vendor(verb)));
+        put(payload, "speech", speech(heard, asked(verb)));
     }
     put(payload, "reason", reason);
 }
 
 /// The recognizer that a gather asks for.
-pub(super) fn vendor(verb: &Gather) -> Option<&str> {
-    let speech = verb.speech.as_ref()?;
-    speech.recognizer.vendor.as_deref()
+pub(super) fn asked(verb: &Gather) -> Option<&Recognizer> {
+    verb.speech.as_ref().map(|speech| &speech.recognizer)
 }
 
-/// A result of a recognizer.
-pub(super) fn speech(heard: &Heard, vendor: Option<&str>) -> Value {
+/// A result of a recognizer, which may not say its language itself.
+pub(super) fn speech(heard: &Heard, asked: Option<&Recognizer>) -> Value {
+    let language = heard.language.as_deref();
+    let language = language.or(asked.and_then(|asked| asked.language.as_deref()));
+    let vendor = asked.and_then(|asked| asked.vendor.as_deref());
     // The digits of an `f32` and no more.
     let confidence = heard.confidence.to_string().parse::<f64>();
     json!({
-        "language_code": heard.language.as_deref().unwrap_or("en-US"),
+        "language_code": language.unwrap_or("en-US"),
         "channel_tag": 1,
         "is_final": heard.is_final,
         "alternatives": [{
