@@ -407,6 +407,9 @@ fn bxml_play_audio_asks_for_its_file_relative_to_the_document() {
     let request = ask(base, &audio("../b.wav#t", None)).unwrap();
     assert_eq!(request.url, "https://app.example.com/b.wav");
     assert_eq!(request.purpose, "audio");
+    assert_eq!(request.policy.redirects, 5);
+    assert_eq!(request.policy.max_reply, 64 << 20);
+    assert_eq!(request.policy.total, Duration::from_secs(60));
     let given = Some(("u".to_owned(), "p".to_owned()));
     let request = ask(base, &audio("https://x:y@cdn/b.mp3", given.clone())).unwrap();
     assert_eq!(request.url, "https://cdn/b.mp3");

@@ -8,7 +8,7 @@ use hookflash_program::{
     RecordTranscription, RecordingFormat, StartRecording, Tracks, Verb,
 };
 
-use crate::call::{BOTH, step, steps};
+use crate::call::{BOTH, parse, step, steps};
 
 pub(crate) fn record(dialect: Dialect, inside: &str) -> Record {
     let step = step(dialect, inside);
@@ -152,6 +152,14 @@ fn the_longest_recording_depends_on_the_vendor_and_on_transcription() {
         let record = record(dialect, &format!("<Record {attributes}/>"));
         assert_eq!(record.most, seconds(most), "{dialect} {attributes}");
     }
+}
+
+#[test]
+fn a_recording_of_no_length_is_a_mistake_for_twilio_alone() {
+    let text = "<Response><Record maxLength=\"0\"/></Response>";
+    let [remark] = parse(Dialect::Twiml, text).warnings.try_into().unwrap();
+    assert_eq!(remark.code, "13612");
+    assert_eq!(parse(Dialect::Cxml, text).warnings, []);
 }
 
 #[test]
