@@ -5,6 +5,7 @@ use hookflash_program::{Gather, GatherEnd, Gathered, Heard};
 use serde_json::{Value, json};
 
 use super::call_info::{Payload, put};
+use crate::confidence::confidence;
 
 /// The result of `gather`.
 pub(super) fn add_gathered(payload: &mut Payload, verb: &Gather, result: &Gathered) {
@@ -37,14 +38,12 @@ pub(super) fn vendor(verb: &Gather) -> Option<&str> {
 
 /// A result of a recognizer.
 pub(super) fn speech(heard: &Heard, vendor: Option<&str>) -> Value {
-    // The digits of an `f32` and no more.
-    let confidence = heard.confidence.to_string().parse::<f64>();
     json!({
         "language_code": heard.language.as_deref().unwrap_or("en-US"),
         "channel_tag": 1,
         "is_final": heard.is_final,
         "alternatives": [{
-            "confidence": confidence.unwrap_or_default(),
+            "confidence": confidence(heard.confidence),
             "transcript": heard.text,
         }],
         "vendor": {"name": vendor.unwrap_or("default")},
