@@ -385,6 +385,26 @@ fn a_gather_hears_the_caller_also_where_speech_was_listened_for_beside_the_verbs
 }
 
 #[test]
+fn too_few_keys_beside_the_verbs_let_the_document_go_on() {
+    in_virtual_time(async {
+        let document = BARGE_IN.replace(
+            "\"numDigits\": 1",
+            "\"minDigits\": 2, \"interDigitTimeout\": 1",
+        );
+        let world = answered_prompt(Page::document("[]")).await;
+        world.application.page("/start", Page::document(document));
+        let (phone, handset) = world.caller().await;
+        seconds(3).await;
+        handset.press("5");
+        seconds(3).await;
+        assert!(world.application.asked_at("/answered").is_empty());
+        assert_eq!(world.application.asked_at("/later").len(), 1);
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
 fn input_beside_the_verbs_is_over_when_the_document_says_so() {
     in_virtual_time(async {
         let document = BARGE_IN.replace(
