@@ -7,6 +7,7 @@
 
 mod backlog;
 mod encoder;
+mod ending;
 mod piece;
 mod stream;
 
@@ -20,7 +21,8 @@ use crate::Host;
 use crate::call::Call;
 use crate::journal::What;
 
-pub(crate) use stream::{Ending, Stream};
+pub(crate) use ending::Ending;
+pub(crate) use stream::Stream;
 
 /// How many streams a call may have at a time: the figure of BXML, and room for the others.
 const MOST_STREAMS: usize = 4;

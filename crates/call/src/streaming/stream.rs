@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use super::backlog::Backlog;
 use super::encoder::{Encoder, Line};
+use super::ending::Ending;
 use super::piece::{Piece, decode, linear};
 use crate::background::Tapped;
 use crate::call::{Call, until};
@@ -25,35 +26,6 @@ const HAND_ON_AGAIN: Duration = Duration::from_millis(100);
 
 /// How many marks may wait to be reached.
 const MOST_MARKS: usize = 1_000;
-
-/// What ends a stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// A verb, a setting or another document.
-    Ordered,
-    /// The end of the call.
-    CallOver,
-    /// The application: it asked for that, or closed the socket; a word on why.
-    Application(String),
-    /// A key.
-    Key,
-    /// Its longest time.
-    Longest,
-    /// The socket could not be opened, or is of no use any more; why.
-    Failed(String),
-}
-
-impl Ending {
-    fn text(&self) -> &str {
-        match self {
-            Ending::Ordered => "stopped by the document",
-            Ending::CallOver => "the call is over",
-            Ending::Application(why) | Ending::Failed(why) => why,
-            Ending::Key => "the caller pressed a key that ends it",
-            Ending::Longest => "it reached its longest time",
-        }
-    }
-}
 
 /// One stream of a call.
 pub(crate) struct Stream<H: Host> {

@@ -364,7 +364,7 @@ fn a_gather_hears_the_caller_also_where_speech_was_listened_for_beside_the_verbs
     in_virtual_time(async {
         let document = BARGE_IN.replace("digits", "speech").replace(
             r#"{"verb": "say", "text": "long"}"#,
-            r#"{"verb": "gather",
+            r#"{"verb": "pause", "length": 1}, {"verb": "gather",
                 "input": ["speech"], "timeout": 20, "actionHook": "/gathered"}"#,
         );
         let world = answered_prompt(Page::document("[]")).await;
@@ -379,6 +379,26 @@ fn a_gather_hears_the_caller_also_where_speech_was_listened_for_beside_the_verbs
         seconds(5).await;
         assert!(listening.finished.get(), "the silence after it was heard");
         assert_eq!(world.application.asked_at("/gathered").len(), 1);
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn too_few_keys_beside_the_verbs_let_the_document_go_on() {
+    in_virtual_time(async {
+        let document = BARGE_IN.replace(
+            "\"numDigits\": 1",
+            "\"minDigits\": 2, \"interDigitTimeout\": 1",
+        );
+        let world = answered_prompt(Page::document("[]")).await;
+        world.application.page("/start", Page::document(document));
+        let (phone, handset) = world.caller().await;
+        seconds(3).await;
+        handset.press("5");
+        seconds(3).await;
+        assert!(world.application.asked_at("/answered").is_empty());
+        assert_eq!(world.application.asked_at("/later").len(), 1);
         phone.send("BYE", &[], "");
         world.settle().await;
     });
@@ -426,6 +446,24 @@ fn a_document_that_waits_for_its_transcription_waits_until_the_call_is_over() {
         phone.send("BYE", &[], "");
         world.settle().await;
         assert!(world.application.asked_at("/later").is_empty());
+    });
+}
+
+#[test]
+fn a_transcription_that_the_document_waits_for_ends_when_another_takes_its_place() {
+    in_virtual_time(async {
+        let document = r#"[{"verb": "transcribe", "transcriptionHook": "/heard"}]"#;
+        let world = world(Dialect::Jambonz, document);
+        let other = r#"[{"verb": "pause", "length": 60}]"#;
+        world.application.page("/other", Page::document(other));
+        let (phone, _handset) = world.caller().await;
+        seconds(2).await;
+        world.redirect("/other");
+        seconds(1).await;
+        assert!(world.host.services.recognition().finished.get());
+        assert_eq!(world.desk.live(), 1);
+        phone.send("BYE", &[], "");
+        world.settle().await;
     });
 }
 

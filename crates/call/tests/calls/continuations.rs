@@ -223,3 +223,44 @@ fn c140_a_second_refer_after_a_failed_first_one_works() {
         });
     }
 }
+
+#[test]
+fn a_transfer_in_the_middle_of_a_recording_and_a_stream_ends_both_with_the_call() {
+    for status in ["200 OK", "486 Busy Here"] {
+        in_virtual_time(async {
+            let world = World::new(Dialect::Jambonz);
+            for path in ["/status", "/events"] {
+                world.application.page(path, Page::status(200));
+            }
+            let refer = document(Dialect::Jambonz, &[V::Refer(TARGET, Some("/done"))]);
+            let refer = refer.trim_start_matches('[');
+            let document = format!(
+                r#"[{{"verb": "config", "record": {{"action": "startCallRecording"}},
+                    "listen": {{"enable": true, "url": "wss://app.example/ear"}}}}, {refer}"#
+            );
+            world.begins_with(&document);
+            world.then("/done", r#"[{"verb": "pause", "length": 2}]"#);
+            let (phone, _handset) = world.caller().await;
+            let request = phone.request("REFER").await;
+            phone.answer(&request, 202, "Accepted", &[]);
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            let final_status = format!("SIP/2.0 {status}\r\n");
+            phone.notify("refer", "terminated;reason=noresource", &final_status);
+            assert_eq!(phone.response("NOTIFY").await.status(), 200);
+            phone.send("BYE", &[], "");
+            world.settle().await;
+            assert_eq!(
+                world.asked_once("/done").fields["final_referred_call_status"]
+                    .to_string()
+                    .trim_matches('"'),
+                &status[..3],
+                "{status}"
+            );
+            let recording = world.host.services.recording();
+            assert!(
+                recording.duration >= Duration::from_secs(3),
+                "{recording:?}"
+            );
+        });
+    }
+}

@@ -171,3 +171,43 @@ fn a_dub_track_that_cannot_be_fetched_is_noted_and_the_call_goes_on() {
         world.settle().await;
     });
 }
+
+#[test]
+fn more_dub_tracks_than_can_be_mixed_are_refused_and_noted() {
+    in_virtual_time(async {
+        let track = |number: u32| {
+            format!(r#"{{"verb": "dub", "action": "addTrack", "track": "t{number}"}}"#)
+        };
+        let tracks: Vec<String> = (0..100).map(track).collect();
+        let document = format!(
+            r#"[{{"verb": "answer"}}, {}, {{"verb": "pause", "length": 60}}]"#,
+            tracks.join(", ")
+        );
+        let world = world(&document);
+        let (phone, _handset) = world.caller().await;
+        assert!(says(&world, "no more tracks can be mixed"));
+        assert_eq!(world.desk.live(), 1);
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+    in_virtual_time(async {
+        let track = |number: u32| {
+            format!(
+                r#"{{"verb": "dub", "action": "addTrack", "track": "t{number}"}},
+                    {{"verb": "dub", "action": "removeTrack", "track": "t{number}"}}"#
+            )
+        };
+        let tracks: Vec<String> = (0..50).map(track).collect();
+        let world = world(&format!(
+            r#"[{{"verb": "answer"}}, {}, {{"verb": "pause", "length": 60}}]"#,
+            tracks.join(", ")
+        ));
+        let (phone, _handset) = world.caller().await;
+        assert!(
+            !says(&world, "no more tracks"),
+            "those that are taken away leave room"
+        );
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}

@@ -256,3 +256,24 @@ fn dtmf_sends_keys_for_as_long_as_the_document_says() {
         world.settle().await;
     });
 }
+
+#[test]
+fn how_a_call_ended_is_known_also_when_its_journal_is_full() {
+    in_virtual_time(async {
+        let world = world();
+        let tags = vec![json!({"verb": "tag", "data": {"a": 1}}); 1_200];
+        let mut verbs = vec![json!({"verb": "answer"})];
+        verbs.extend(tags);
+        let (phone, _handset) = world.caller_of(&document(Value::Array(verbs))).await;
+        phone.hung_up().await;
+        world.settle().await;
+        let record = world.record();
+        assert!(record.entries_not_kept() > 0);
+        let trace = hookflash_call::view::trace(&record).to_string();
+        assert!(
+            trace.contains("ended by document"),
+            "{}",
+            &trace[trace.len() - 900..]
+        );
+    });
+}

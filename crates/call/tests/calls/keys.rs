@@ -39,6 +39,24 @@ fn keys_that_come_as_info_are_collected_and_answered_with_200() {
 }
 
 #[test]
+fn a_caller_who_never_stops_typing_is_stopped() {
+    in_virtual_time(async {
+        let world = World::new(Dialect::Twiml);
+        world.then("/done", "<Response><Hangup/></Response>");
+        let document = "<Response><Gather action=\"/done\"/></Response>";
+        let (phone, _handset) = world.caller_of(document).await;
+        let dtmf = [("Content-Type", "application/dtmf")];
+        for _ in 0..1_001 {
+            phone.send("INFO", &dtmf, "7");
+            phone.listen(Duration::from_millis(20)).await;
+        }
+        phone.hung_up().await;
+        assert_eq!(world.asked_once("/done").field("Digits"), "7".repeat(1_000));
+        world.settle().await;
+    });
+}
+
+#[test]
 fn keys_that_come_as_tones_are_collected() {
     in_virtual_time(async {
         let world = world();

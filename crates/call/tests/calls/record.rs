@@ -81,6 +81,20 @@ fn record_beeps_and_keeps_what_the_caller_says_up_to_the_finish_key() {
 }
 
 #[test]
+fn record_is_not_ended_by_a_key_that_was_pressed_before_it() {
+    in_virtual_time(async {
+        let world = world(Dialect::Twiml);
+        let document = twiml("finishOnKey=\"5\" timeout=\"0\" maxLength=\"3\" playBeep=\"false\"");
+        let document = document.replace("<Record", "<Say>Hello</Say><Record");
+        let (phone, handset) = world.caller_of(&document).await;
+        handset.press("5");
+        phone.hung_up().await;
+        assert_about(world.host.services.recording().duration, 3 * SECOND);
+        world.settle().await;
+    });
+}
+
+#[test]
 fn record_leaves_the_tone_of_the_finish_key_out() {
     in_virtual_time(async {
         let world = world(Dialect::Bxml);

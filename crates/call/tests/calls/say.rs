@@ -142,6 +142,30 @@ fn play_of_what_cannot_be_had_is_noted_with_the_vendors_code_and_the_rest_goes_o
 }
 
 #[test]
+fn what_cannot_be_played_is_noted_once_however_often_it_is_repeated() {
+    in_virtual_time(async {
+        let world = World::new(Dialect::Jambonz);
+        let document = r#"[{"verb": "play", "loop": 5,
+            "url": ["http://app.example/missing.wav", "http://app.example/there.wav"]}]"#;
+        let there = tone(600.0, SECOND);
+        world
+            .host
+            .services
+            .clip("http://app.example/there.wav", there);
+        let (phone, handset) = world.caller_of(document).await;
+        phone.hung_up().await;
+        let all: usize = sounds(&handset.heard(), 20 * MS)
+            .iter()
+            .map(|s| s.len())
+            .sum();
+        assert_about(length(&(0..all)), 5 * SECOND);
+        let verbs = world.view()["verbs"].to_string();
+        assert_eq!(verbs.matches("404").count(), 1, "{verbs}");
+        world.settle().await;
+    });
+}
+
+#[test]
 fn say_without_a_speech_engine_is_a_short_tone_and_the_call_goes_on() {
     for dialect in XML {
         in_virtual_time(async {

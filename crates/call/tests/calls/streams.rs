@@ -377,6 +377,7 @@ fn a_redirect_by_the_api_ends_the_stream_that_the_document_waits_for() {
         world.desk.command(&sid, command).unwrap();
         seconds(1).await;
         assert!(world.host.services.socket().closed.get());
+        assert!(says(&world, "stopped by the document"));
         assert!(world.application.asked_at("/after").is_empty());
         phone.listen(Duration::from_secs(10)).await;
         assert_eq!(phone.count_heard("BYE"), 1);
@@ -569,6 +570,37 @@ fn more_marks_than_anybody_needs_are_dropped_and_noted_once() {
         assert_eq!(messages(&wire, "mark").len(), 1_000);
         let trace = hookflash_call::view::trace(&world.record()).to_string();
         assert_eq!(trace.matches("too many marks").count(), 1);
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn a_stream_that_only_listens_ends_without_silencing_the_one_that_speaks() {
+    in_virtual_time(async {
+        let document = r#"[
+            {"verb": "config", "listen": {"enable": true, "url": "wss://app.example/ear"}},
+            {"verb": "listen", "url": "wss://app.example/voice", "actionHook": "/after",
+             "bidirectionalAudio": {"enabled": true, "streaming": true, "sampleRate": 8000}}]"#;
+        let world = world(Dialect::Jambonz, document);
+        let (phone, handset) = world.caller().await;
+        seconds(1).await;
+        let sockets = world.host.services.sockets.borrow().clone();
+        assert_eq!(sockets.len(), 2);
+        let spoken = tone(600.0, Duration::from_secs(3));
+        let bytes: Vec<u8> = spoken
+            .samples()
+            .iter()
+            .flat_map(|s| s.to_le_bytes())
+            .collect();
+        sockets[1].send(Frame::Binary(bytes));
+        seconds(1).await;
+        sockets[0].close("the ear is full");
+        handset.forget();
+        seconds(1).await;
+        let heard = handset.heard();
+        let level = tone_level(&heard[800..heard.len() - 800], 8_000, 600.0);
+        assert!(level > -12.0, "{level} dBFS");
         phone.send("BYE", &[], "");
         world.settle().await;
     });
