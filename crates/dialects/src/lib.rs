@@ -9,6 +9,7 @@
 //! module. Left out: sending the requests and running the programs.
 
 mod conduct;
+mod confidence;
 mod dialect;
 mod facts;
 mod hook_url;

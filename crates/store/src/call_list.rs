@@ -5,9 +5,9 @@ use crate::row::{CallRow, CallState, Direction, EndedBy, Record};
 use crate::scope::{Conditions, Scope};
 use crate::sql::{Database, Row, Value};
 
-/// No call waits longer than a day, in microseconds, between being asked for and its INVITE. It
+/// No call waits longer than an hour, in microseconds, between being asked for and its INVITE. It
 /// lets the order in which calls were made bound a search by their start.
-const LONGEST_WAIT: i64 = 24 * 3_600 * 1_000_000;
+const LONGEST_WAIT: i64 = 3_600 * 1_000_000;
 
 /// A span of time: from, inclusive, and before, exclusive. An instant is a span of one microsecond.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -144,6 +144,10 @@ impl Standing {
                 [word] => format!("t.state = {word}"),
                 words => format!("t.state IN ({})", words.join(", ")),
             });
+        }
+        if !self.states.is_empty() && !self.states.contains(&CallState::Ended) {
+            // Follows from the states; it names the index of the few calls that run.
+            parts.push("t.ended_at IS NULL".to_owned());
         }
         if !self.directions.is_empty() {
             let words = self.directions.iter().map(|one| Value::word(one.as_str()));

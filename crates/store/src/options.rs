@@ -40,9 +40,9 @@ impl Options {
         Options {
             url: url.into(),
             node: String::new(),
-            batch_rows: 256,
-            batch_delay: Duration::from_millis(20),
-            owe_delay: Duration::from_millis(5),
+            batch_rows: 1_024,
+            batch_delay: Duration::from_millis(50),
+            owe_delay: Duration::from_millis(20),
             backlog_bytes: 64 << 20,
             hold: Duration::from_secs(300),
             first_pause: Duration::from_millis(100),

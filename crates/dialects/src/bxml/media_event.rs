@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::event::{Event, common, put, time};
 use super::resource;
+use crate::confidence::confidence;
 use crate::{CallFacts, RecordingFacts, StreamEvent};
 
 /// `gather`: what was pressed or said. What nobody pressed is an empty text. How speech is told
@@ -89,7 +90,7 @@ pub(super) fn transcription_available(
     put(&mut transcription, "status", status);
     put(&mut transcription, "completedTime", time(facts.now));
     if let Ok(heard) = text {
-        let transcripts = json!([{"text": heard.text, "confidence": confidence(heard)}]);
+        let transcripts = json!([{"text": heard.text, "confidence": confidence(heard.confidence)}]);
         put(&mut transcription, "transcripts", transcripts);
     }
     put(&mut event, "transcription", transcription);
@@ -208,12 +209,6 @@ pub(super) fn duration(length: Duration) -> String {
     text
 }
 
-/// A confidence as people write it: the digits of an `f32` and no more.
-pub(super) fn confidence(heard: &Heard) -> Value {
-    let text = heard.confidence.to_string();
-    text.parse::<f64>().map_or(Value::Null, Value::from)
-}
-
 fn tagged(facts: &CallFacts, name: &str, of_verb: Option<&str>) -> Event {
     common(facts, name, of_verb.or(facts.tag.as_deref()))
 }
@@ -221,7 +216,7 @@ fn tagged(facts: &CallFacts, name: &str, of_verb: Option<&str>) -> Event {
 fn speech(heard: &Heard) -> Value {
     let mut speech = Map::new();
     put(&mut speech, "transcript", heard.text.as_str());
-    put(&mut speech, "confidence", confidence(heard));
+    put(&mut speech, "confidence", confidence(heard.confidence));
     if let Some(language) = &heard.language {
         put(&mut speech, "language", language.as_str());
     }

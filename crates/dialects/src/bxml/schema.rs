@@ -1,5 +1,6 @@
 //! What may stand in a BXML document: one table entry per verb of Bandwidth's BXML pages.
 
+mod background;
 mod verbs;
 
 pub(super) use verbs::{DOCUMENT, REFER};

@@ -9,7 +9,8 @@ use hookflash_program::{Heard, Stream, Transcription};
 use serde_json::{Map, Value, json};
 
 use super::event::{put, time};
-use super::media_event::{confidence, names};
+use super::media_event::names;
+use crate::confidence::confidence;
 use crate::shown::shown;
 use crate::{CallFacts, Frame, StreamOrder, StreamProtocol, Track, TranscriptionProtocol};
 
@@ -200,7 +201,7 @@ impl TranscriptionProtocol for TranscriptionMessages {
             put(&mut message, "language", language.as_str());
         }
         put(&mut message, "transcript", heard.text.as_str());
-        put(&mut message, "confidence", confidence(heard));
+        put(&mut message, "confidence", confidence(heard.confidence));
         Some(Frame::Text(Value::Object(message).to_string()))
     }
 

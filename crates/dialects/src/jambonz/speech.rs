@@ -5,6 +5,7 @@ use hookflash_program::{Gather, GatherEnd, Gathered, Heard, Recognizer};
 use serde_json::{Value, json};
 
 use super::call_info::{Payload, put};
+use crate::confidence::confidence;
 
 /// The result of `gather`.
 pub(super) fn add_gathered(payload: &mut Payload, verb: &Gather, result: &Gathered) {
@@ -39,14 +40,12 @@ pub(super) fn speech(heard: &Heard, asked: Option<&Recognizer>) -> Value {
     let language = heard.language.as_deref();
     let language = language.or(asked.and_then(|asked| asked.language.as_deref()));
     let vendor = asked.and_then(|asked| asked.vendor.as_deref());
-    // The digits of an `f32` and no more.
-    let confidence = heard.confidence.to_string().parse::<f64>();
     json!({
         "language_code": language.unwrap_or("en-US"),
         "channel_tag": 1,
         "is_final": heard.is_final,
         "alternatives": [{
-            "confidence": confidence.unwrap_or_default(),
+            "confidence": confidence(heard.confidence),
             "transcript": heard.text,
         }],
         "vendor": {"name": vendor.unwrap_or("default")},

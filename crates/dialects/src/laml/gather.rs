@@ -12,6 +12,7 @@ use hookflash_program::{
 };
 
 use crate::Dialect;
+use crate::confidence::confidence;
 use crate::laml::given::Given;
 use crate::laml::parameters::{Fields, push};
 use crate::laml::prompts;
@@ -166,12 +167,7 @@ fn language<'a>(verb: &'a Gather, heard: Option<&'a Heard>) -> Option<&'a str> {
 
 /// A number from 0 to 1, with a decimal point as the vendors write it.
 pub(crate) fn share(value: f32) -> String {
-    let value = if value.is_nan() {
-        0.0
-    } else {
-        value.clamp(0.0, 1.0)
-    };
-    let text = value.to_string();
+    let text = confidence(value).to_string();
     match text.contains('.') {
         true => text,
         false => format!("{text}.0"),

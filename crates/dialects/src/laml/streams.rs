@@ -14,6 +14,7 @@ use hookflash_program::{
 use roxmltree::Node;
 use serde_json::json;
 
+use crate::confidence::confidence;
 use crate::laml::gather::{hints, share};
 use crate::laml::given::Given;
 use crate::laml::parameters::{Fields, push};
@@ -217,11 +218,10 @@ pub(crate) fn transcription_fields(
             if let Some(language) = heard.language.as_deref().or(language) {
                 push(&mut fields, "LanguageCode", language);
             }
-            // By way of its text, so that 0.9 does not become 0.8999999761581421.
             let share = share(heard.confidence);
             let data = json!({
                 "transcript": heard.text,
-                "confidence": share.parse().unwrap_or(0.0_f64),
+                "confidence": confidence(heard.confidence),
             });
             push(&mut fields, "TranscriptionData", data.to_string());
             push(&mut fields, "Final", heard.is_final.to_string());

@@ -59,19 +59,23 @@ impl<'a> Review<'a> {
 
     /// Keeps a remark, or counts it when there are too many.
     pub(crate) fn keep(&mut self, remark: Diagnostic) {
-        match self.remarks.len() < MOST_REMARKS {
-            true => self.remarks.push(remark),
-            false => self.unsaid += 1,
+        if !self.is_only_counted() {
+            self.remarks.push(remark);
         }
     }
 
     fn remark(&mut self, code: &str, at: usize, message: String, help: Option<String>) {
-        if self.remarks.len() < MOST_REMARKS {
+        if !self.is_only_counted() {
             let remark = self.warning(code, at, message, help);
-            self.keep(remark);
-        } else {
-            self.unsaid += 1;
+            self.remarks.push(remark);
         }
+    }
+
+    /// Counts a remark when there are too many already; then nobody needs its words.
+    fn is_only_counted(&mut self) -> bool {
+        let full = self.remarks.len() >= MOST_REMARKS;
+        self.unsaid += usize::from(full);
+        full
     }
 
     /// Every remark in document order.
@@ -136,6 +140,9 @@ impl<'a> Review<'a> {
         if let Some(known) = parent.child(name) {
             return Some(known);
         }
+        if self.is_only_counted() {
+            return None;
+        }
         let at = node.range().start;
         let language = self.vendor.language;
         let near = nearest(name, parent.children.iter().map(|child| child.name));
@@ -191,6 +198,9 @@ impl<'a> Review<'a> {
         for found in node.attributes() {
             let name = self.source.get(found.range_qname()).unwrap_or(found.name());
             let Some(known) = element.attribute(name) else {
+                if self.is_only_counted() {
+                    continue;
+                }
                 let help = nearest(name, element.attribute_names())
                     .map(|near| format!("did you mean `{near}`?"));
                 self.remark(

@@ -50,7 +50,21 @@ pub(crate) fn decode<'a>(
         ));
     }
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    if body.iter().all(u8::is_ascii_whitespace) {
+    let text = match utf8(body) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) if says_latin_1(body, charset) => {
+            Cow::Owned(body.iter().map(|byte| char::from(*byte)).collect())
+        }
+        Err(position) => {
+            return Err(fatal(
+                "12100",
+                position,
+                "the document is not UTF-8 from here on",
+                Some("send it as UTF-8"),
+            ));
+        }
+    };
+    if text.trim().is_empty() {
         return Err(fatal(
             "11770",
             START,
@@ -58,18 +72,7 @@ pub(crate) fn decode<'a>(
             Some("answer with <Response/> when there is nothing to do"),
         ));
     }
-    match utf8(body) {
-        Ok(text) => Ok(Cow::Borrowed(text)),
-        Err(_) if says_latin_1(body, charset) => Ok(Cow::Owned(
-            body.iter().map(|byte| char::from(*byte)).collect(),
-        )),
-        Err(position) => Err(fatal(
-            "12100",
-            position,
-            "the document is not UTF-8 from here on",
-            Some("send it as UTF-8"),
-        )),
-    }
+    Ok(text)
 }
 
 fn says_latin_1(body: &[u8], charset: Option<&str>) -> bool {

@@ -12,6 +12,8 @@ mod bxml_audio_event;
 mod bxml_document;
 mod bxml_event;
 mod bxml_socket;
+mod bxml_stream;
+mod bxml_stream_event;
 mod example;
 mod gateway_event;
 mod jambonz_audio;

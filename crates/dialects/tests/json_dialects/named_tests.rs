@@ -5,6 +5,7 @@ use hookflash_dialects::{bxml, jambonz};
 const SOURCES: &str = concat!(
     include_str!("bxml_audio.rs"),
     include_str!("bxml_document.rs"),
+    include_str!("bxml_stream.rs"),
     include_str!("jambonz_audio.rs"),
     include_str!("jambonz_config.rs"),
     include_str!("jambonz_document.rs"),

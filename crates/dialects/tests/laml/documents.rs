@@ -378,10 +378,10 @@ fn the_content_type_says_how_a_reply_is_read() {
             panic!()
         };
         assert_eq!(sound.url, "", "the URL of the document itself");
-        assert_eq!(
-            with_type(dialect, "text/plain", "  "),
-            Err("11770".to_owned())
-        );
+        for nothing in ["  ", "\u{b}", "\u{2003}\n"] {
+            let read = with_type(dialect, "text/plain", nothing);
+            assert_eq!(read, Err("11770".to_owned()), "{nothing:?}");
+        }
     }
 }
 

@@ -29,6 +29,7 @@ const CORPUS: &[(&str, &str, &str, &str)] = &[
     ("", "11770", "1:1", "empty"),
     (" \n\t ", "11770", "1:1", "empty"),
     ("\u{feff}", "11770", "1:1", "empty"),
+    ("\u{b}\u{a0}", "11770", "1:1", "empty"),
     (
         "\n<?xml version=\"1.0\"?><Response/>",
         "12100",

@@ -256,9 +256,9 @@ fn half_a_sample_is_no_sample() {
     assert_eq!(
         read(
             &mut *messages,
-            r#"{"event":"media","media":{"payload":"AAECAw=="}}"#
+            r#"{"event":"media","media":{"payload":"AAECAwQF"}}"#
         ),
-        Ok(vec![StreamOrder::Play(vec![0, 1, 2, 3])])
+        Ok(vec![StreamOrder::Play(vec![0, 1, 2, 3, 4, 5])])
     );
 }
 

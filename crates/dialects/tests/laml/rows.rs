@@ -13,6 +13,7 @@ const TESTS: &[&str] = &[
     include_str!("gather.rs"),
     include_str!("prompts.rs"),
     include_str!("record.rs"),
+    include_str!("record_callbacks.rs"),
     include_str!("rows.rs"),
     include_str!("streams.rs"),
 ];

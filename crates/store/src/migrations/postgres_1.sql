@@ -35,7 +35,7 @@ CREATE INDEX calls_by_to ON calls (account, to_told, created_at, sid);
 CREATE INDEX calls_by_parent ON calls (account, parent, created_at, sid) WHERE parent IS NOT NULL;
 CREATE INDEX calls_unanswered ON calls (account, created_at, sid)
     WHERE state = 'ended' AND end_answered = 0;
-CREATE INDEX calls_unfinished ON calls (node, account, created_at, sid) WHERE ended_at IS NULL;
+CREATE INDEX calls_unfinished ON calls (account, created_at, sid) WHERE ended_at IS NULL;
 
 CREATE TABLE legs (
     call_no BIGINT NOT NULL,

@@ -69,7 +69,7 @@ pub struct CallEnd {
 /// A call.
 ///
 /// The times by which calls are ordered and aged must hold: `created_at` never changes, and no
-/// other time lies before it.
+/// other time lies before it; its INVITE leaves within an hour of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallRow {
     /// Its account.
@@ -106,7 +106,7 @@ pub struct CallRow {
     pub started_at: Option<i64>,
     /// When it was answered.
     pub answered_at: Option<i64>,
-    /// When it ended.
+    /// When it ended; given exactly when `state` is [`CallState::Ended`].
     pub ended_at: Option<i64>,
     /// When this row was made.
     pub updated_at: i64,

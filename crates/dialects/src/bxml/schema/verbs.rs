@@ -1,5 +1,9 @@
 //! The elements, in the order of Bandwidth's list of verbs.
 
+use super::background::{
+    PAUSE_RECORDING, RESUME_RECORDING, START_RECORDING, START_STREAM, START_TRANSCRIPTION,
+    STOP_RECORDING, STOP_STREAM, STOP_TRANSCRIPTION,
+};
 use super::{Attribute, Content, Element, Kind, State, TextRule, optional, required};
 
 /// The attributes of a URL that answers with BXML: with fallback and credentials for both.
@@ -14,12 +18,12 @@ macro_rules! callback {
     };
 }
 
-const fn maybe(name: &'static str, kind: Kind) -> Attribute {
+pub(super) const fn maybe(name: &'static str, kind: Kind) -> Attribute {
     optional(name, kind, "")
 }
 
-const TAG: &[Attribute] = &[maybe("tag", Kind::Text(256))];
-const CREDENTIALS: &[Attribute] = &[
+pub(super) const TAG: &[Attribute] = &[maybe("tag", Kind::Text(256))];
+pub(super) const CREDENTIALS: &[Attribute] = &[
     maybe("username", Kind::Text(1024)),
     maybe("password", Kind::Text(1024)),
 ];
@@ -59,25 +63,20 @@ const DIVERSION: &[Attribute] = &[
         "unknown",
     ),
 ];
-const RECORDING_AVAILABLE: &[Attribute] = &[
+pub(super) const RECORDING_AVAILABLE: &[Attribute] = &[
     maybe("recordingAvailableUrl", Kind::Url),
     optional("recordingAvailableMethod", Kind::Method, "POST"),
 ];
-const TRANSCRIPTION_AVAILABLE: &[Attribute] = &[
+pub(super) const TRANSCRIPTION_AVAILABLE: &[Attribute] = &[
     optional("transcribe", Kind::Flag, "false"),
     optional("detectLanguage", Kind::Flag, "false"),
     maybe("transcriptionAvailableUrl", Kind::Url),
     optional("transcriptionAvailableMethod", Kind::Method, "POST"),
 ];
-const FILE: &[Attribute] = &[
+pub(super) const FILE: &[Attribute] = &[
     optional("fileFormat", Kind::Word(&["wav", "mp3"]), "wav"),
     maybe("recordingName", Kind::Text(256)),
 ];
-const TRACKS: Attribute = optional(
-    "tracks",
-    Kind::Word(&["inbound", "outbound", "both"]),
-    "inbound",
-);
 const DURATION_RANGE: Kind = Kind::Seconds(0.1, 86_400.0);
 
 const NEEDS_SECOND_LEG: State =
@@ -373,125 +372,6 @@ static RECORD: Element = Element {
     ],
     content: Content::Nothing,
     state: State::Runs("with `recordComplete`, `recordingAvailable` and `transcriptionAvailable`"),
-};
-
-static START_RECORDING: Element = Element {
-    name: "StartRecording",
-    attributes: &[
-        RECORDING_AVAILABLE,
-        TRANSCRIPTION_AVAILABLE,
-        CREDENTIALS,
-        TAG,
-        FILE,
-        &[optional("multiChannel", Kind::Flag, "false")],
-    ],
-    content: Content::Nothing,
-    state: State::Runs("both directions, in one or two channels"),
-};
-
-static PAUSE_RECORDING: Element = Element {
-    name: "PauseRecording",
-    attributes: &[],
-    content: Content::Nothing,
-    state: State::Runs("until `ResumeRecording`"),
-};
-
-static RESUME_RECORDING: Element = Element {
-    name: "ResumeRecording",
-    attributes: &[],
-    content: Content::Nothing,
-    state: State::Runs("ends `PauseRecording`"),
-};
-
-static STOP_RECORDING: Element = Element {
-    name: "StopRecording",
-    attributes: &[],
-    content: Content::Nothing,
-    state: State::Runs("ends `StartRecording`"),
-};
-
-static START_STREAM: Element = Element {
-    name: "StartStream",
-    attributes: &[
-        &[
-            required("destination", Kind::SocketUrl),
-            maybe("name", Kind::Text(256)),
-            optional(
-                "mode",
-                Kind::Word(&["unidirectional", "bidirectional"]),
-                "unidirectional",
-            ),
-            TRACKS,
-            maybe("streamEventUrl", Kind::Url),
-            optional("streamEventMethod", Kind::Method, "POST"),
-            // The handshake's own credentials, newer than the page on the verb.
-            maybe("destinationUsername", Kind::Text(1024)),
-            maybe("destinationPassword", Kind::Text(1024)),
-        ],
-        CREDENTIALS,
-    ],
-    content: Content::Children {
-        of: &[&STREAM_PARAM],
-        at_least: 0,
-        at_most: 12,
-    },
-    state: State::Runs("to a WebSocket, one way or both ways"),
-};
-
-static STREAM_PARAM: Element = Element {
-    name: "StreamParam",
-    attributes: PARAMETER,
-    content: Content::Nothing,
-    state: State::Inside,
-};
-
-const PARAMETER: &[&[Attribute]] = &[&[
-    required("name", Kind::Text(256)),
-    required("value", Kind::Text(2048)),
-]];
-
-static STOP_STREAM: Element = Element {
-    name: "StopStream",
-    attributes: &[&[required("name", Kind::Text(256)), maybe("wait", Kind::Flag)]],
-    content: Content::Nothing,
-    state: State::Runs("by name"),
-};
-
-static START_TRANSCRIPTION: Element = Element {
-    name: "StartTranscription",
-    attributes: &[
-        &[
-            maybe("name", Kind::Text(256)),
-            TRACKS,
-            maybe("transcriptionEventUrl", Kind::Url),
-            optional("transcriptionEventMethod", Kind::Method, "POST"),
-            maybe("destination", Kind::SocketUrl),
-            optional("stabilized", Kind::Flag, "true"),
-            optional("detectLanguage", Kind::Flag, "false"),
-            maybe("preferredLanguages", Kind::Text(256)),
-        ],
-        CREDENTIALS,
-    ],
-    content: Content::Children {
-        of: &[&CUSTOM_PARAM],
-        at_least: 0,
-        at_most: 12,
-    },
-    state: State::Runs("needs a speech recognizer; events and messages to `destination`"),
-};
-
-static CUSTOM_PARAM: Element = Element {
-    name: "CustomParam",
-    attributes: PARAMETER,
-    content: Content::Nothing,
-    state: State::Inside,
-};
-
-static STOP_TRANSCRIPTION: Element = Element {
-    name: "StopTranscription",
-    attributes: &[&[maybe("name", Kind::Text(256))]],
-    content: Content::Nothing,
-    state: State::Runs("by name, or all"),
 };
 
 static CONFERENCE: Element = Element {
