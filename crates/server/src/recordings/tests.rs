@@ -211,12 +211,12 @@ fn a_folder_that_cannot_be_written_fails_the_recording_and_nothing_else() {
 #[test]
 fn a_folder_that_cannot_be_made_is_known_before_anybody_records() {
     let folder = scratch();
-    fs::create_dir_all(&folder).expect("a folder");
+    std::fs::create_dir_all(&folder).expect("a folder");
     assert_eq!(obstacle(&folder), None);
     assert_eq!(obstacle(&folder.join("not/yet/there")), None);
     assert_eq!(obstacle(Path::new("not-yet-there")), None);
     let file = folder.join("file");
-    fs::write(&file, "").expect("a file");
+    std::fs::write(&file, "").expect("a file");
     let why = obstacle(&file.join("below")).expect("an obstacle");
     assert!(why.ends_with("file is no folder"), "{why}");
 }
