@@ -84,11 +84,14 @@ const TRANSCRIBE: &str = r#"<Response><Start><Transcription name="t" track="both
 fn results_of_both_tracks_are_told_in_order_and_the_last_after_the_stop() {
     in_virtual_time(async {
         let world = world(Dialect::Twiml, TRANSCRIBE);
-        let (phone, _handset) = world.caller().await;
+        let (phone, handset) = world.caller().await;
+        handset.speak(Duration::from_millis(900));
         seconds(1).await;
         let listening = world.host.services.recognitions.borrow().clone();
         assert_eq!(listening.len(), 2);
         assert_eq!(listening[0].rate, 8_000);
+        let loudest = [&listening[0].loudest, &listening[1].loudest].map(std::cell::Cell::get);
+        assert!(loudest[0] > 5_000 && loudest[1] < 300, "{loudest:?}");
         listening[0].result("good", 0.5, false);
         listening[0].result("good morning", 0.9, true);
         listening[1].result("hello", 0.8, true);
@@ -450,6 +453,27 @@ fn a_document_that_waits_for_its_transcription_waits_until_the_call_is_over() {
 }
 
 #[test]
+fn a_recognizer_that_comes_to_no_end_is_waited_for_ten_seconds() {
+    in_virtual_time(async {
+        let world = world(
+            Dialect::Twiml,
+            &TRANSCRIBE.replace("both_tracks", "inbound_track"),
+        );
+        let (phone, _handset) = world.caller().await;
+        seconds(1).await;
+        world.host.services.recognition().hangs.set(true);
+        seconds(13).await;
+        assert_eq!(told(&world, "/heard", "TranscriptionEvent").len(), 1);
+        seconds(2).await;
+        assert!(says(&world, "the last results took too long"));
+        let events = told(&world, "/heard", "TranscriptionEvent");
+        assert_eq!(events, ["transcription-started", "transcription-stopped"]);
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
 fn a_transcription_that_the_document_waits_for_ends_when_another_takes_its_place() {
     in_virtual_time(async {
         let document = r#"[{"verb": "transcribe", "transcriptionHook": "/heard"}]"#;
@@ -490,4 +514,52 @@ fn hanging_up_at_any_moment_leaves_nothing_of_what_ran_beside_the_verbs() {
             world.settle().await;
         });
     }
+}
+
+#[test]
+fn settings_end_the_stream_and_the_transcription_that_settings_began() {
+    in_virtual_time(async {
+        let document = r#"[
+            {"verb": "config", "listen": {"enable": true, "url": "wss://app.example/audio"},
+                "transcribe": {"enable": true, "transcriptionHook": "/heard"}},
+            {"verb": "pause", "length": 2},
+            {"verb": "config", "listen": {"enable": false}, "transcribe": {"enable": false}},
+            {"verb": "pause", "length": 60}]"#;
+        let world = world(Dialect::Jambonz, document);
+        let (phone, _handset) = world.caller().await;
+        seconds(1).await;
+        let (wire, recognition) = (
+            world.host.services.socket(),
+            world.host.services.recognition(),
+        );
+        assert!(!wire.closed.get() && !recognition.finished.get());
+        seconds(2).await;
+        assert!(wire.closed.get() && recognition.finished.get());
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn a_recognizer_that_crashes_beside_the_verbs_lets_the_document_go_on() {
+    in_virtual_time(async {
+        let world = answered_prompt(Page::document("[]")).await;
+        let speech = BARGE_IN.replace("digits", "speech");
+        world.application.page("/start", Page::document(speech));
+        let (phone, handset) = world.caller().await;
+        seconds(3).await;
+        handset.speak(Duration::from_secs(1));
+        world
+            .host
+            .services
+            .recognition()
+            .result("a person", 0.6, false);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        world.host.services.recognition().fail();
+        seconds(1).await;
+        assert_eq!(world.application.asked_at("/later").len(), 1);
+        assert!(world.application.asked_at("/answered").is_empty());
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
 }

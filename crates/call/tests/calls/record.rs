@@ -95,6 +95,25 @@ fn record_is_not_ended_by_a_key_that_was_pressed_before_it() {
 }
 
 #[test]
+fn record_is_not_written_down_when_it_failed() {
+    in_virtual_time(async {
+        let world = world(Dialect::Twiml);
+        world.host.services.disk_full_after.set(Some(8_000));
+        *world.host.services.transcript.borrow_mut() = Some(heard("hello", 0.9, true));
+        let document = twiml("transcribe=\"true\" transcribeCallback=\"/text\"");
+        let (phone, handset) = world.caller_of(&document).await;
+        handset.speak(3 * SECOND);
+        phone.hung_up().await;
+        assert_eq!(
+            world.host.services.recording().state,
+            RecordingState::Failed
+        );
+        world.settle().await;
+        assert!(world.application.asked_at("/text").is_empty());
+    });
+}
+
+#[test]
 fn record_leaves_the_tone_of_the_finish_key_out() {
     in_virtual_time(async {
         let world = world(Dialect::Bxml);

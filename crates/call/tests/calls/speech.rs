@@ -287,6 +287,22 @@ fn gather_speech_keeps_what_was_understood_before_the_recognizer_crashed() {
 }
 
 #[test]
+fn gather_speech_waits_ten_seconds_for_a_recognizer_that_comes_to_no_end() {
+    in_virtual_time(async {
+        let world = world();
+        let document = gather("input=\"speech\" speechTimeout=\"1\"");
+        let (phone, handset) = world.caller_of(&document).await;
+        phone.listen(2 * SECOND).await;
+        world.host.services.recognition().hangs.set(true);
+        let began = tokio::time::Instant::now();
+        handset.speak(SECOND);
+        phone.hung_up().await;
+        assert_about(began.elapsed(), 12 * SECOND + 60 * MS);
+        world.settle().await;
+    });
+}
+
+#[test]
 fn gather_speech_leaves_nothing_behind_when_it_is_interrupted() {
     for hangs_up in [true, false] {
         in_virtual_time(async {

@@ -605,3 +605,39 @@ fn a_stream_that_only_listens_ends_without_silencing_the_one_that_speaks() {
         world.settle().await;
     });
 }
+
+#[test]
+fn audio_is_stamped_with_its_time() {
+    in_virtual_time(async {
+        let world = world(Dialect::Twiml, START);
+        let (phone, _handset) = world.caller().await;
+        seconds(1).await;
+        let sent = messages(&world.host.services.socket(), "media");
+        let stamp = |at: usize| {
+            let text = sent[at]["media"]["timestamp"].as_str().unwrap();
+            text.parse::<u64>().unwrap()
+        };
+        assert_eq!(stamp(20) - stamp(10), 200);
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn an_application_that_pauses_now_and_then_keeps_its_stream() {
+    in_virtual_time(async {
+        let world = world(Dialect::Twiml, START);
+        let (phone, _handset) = world.caller().await;
+        seconds(1).await;
+        let wire = world.host.services.socket();
+        for _ in 0..3 {
+            wire.stalls.set(true);
+            seconds(6).await;
+            wire.stalls.set(false);
+            seconds(1).await;
+        }
+        assert!(!wire.closed.get());
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}

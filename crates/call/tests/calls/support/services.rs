@@ -225,6 +225,10 @@ pub struct Listening {
     pub rate: u32,
     /// Samples that came in.
     pub samples: Cell<usize>,
+    /// The loudest of them.
+    pub loudest: Cell<u16>,
+    /// It never comes to an end.
+    pub hangs: Cell<bool>,
     /// No more speech comes.
     pub finished: Cell<bool>,
     pub dropped: Cell<bool>,
@@ -270,6 +274,9 @@ impl Recognition for TestRecognition {
     fn hear(&self, samples: &[i16]) {
         assert!(!self.0.finished.get(), "speech after the end of it");
         self.0.samples.set(self.0.samples.get() + samples.len());
+        let loudest = samples.iter().map(|sample| sample.unsigned_abs()).max();
+        let loudest = loudest.unwrap_or(0).max(self.0.loudest.get());
+        self.0.loudest.set(loudest);
     }
 
     fn finish(&self) {
@@ -283,7 +290,7 @@ impl Recognition for TestRecognition {
             if result.is_some() {
                 return result;
             }
-            if self.0.finished.get() {
+            if self.0.finished.get() && !self.0.hangs.get() {
                 return self.0.last.take().map(Ok);
             }
             self.0.changed.notified().await;
