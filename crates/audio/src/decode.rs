@@ -40,12 +40,12 @@ impl DecodeLimits {
     fn longest_at(self, rate: u32) -> Duration {
         match rate {
             0..=FULL_RATE => self.longest,
-            _ => self.longest / rate * FULL_RATE,
+            _ => self.longest.saturating_mul(FULL_RATE) / rate,
         }
     }
 
     fn most_samples(self, rate: u32) -> usize {
-        crate::tone::samples_in(self.longest_at(rate), rate)
+        crate::tone::samples_in(self.longest, rate.min(FULL_RATE))
     }
 }
 
