@@ -25,11 +25,28 @@ use kind::Kind;
 /// Rates a file may have.
 const RATES: std::ops::RangeInclusive<u32> = 4_000..=192_000;
 
+/// The rate by which memory is reckoned.
+const FULL_RATE: u32 = 48_000;
+
 /// How much of a file is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecodeLimits {
-    /// A file that sounds longer is refused.
+    /// A file that sounds longer is refused. At more than 48,000 samples per second it may have
+    /// as many samples as at 48,000, for they are what takes memory.
     pub longest: Duration,
+}
+
+impl DecodeLimits {
+    fn longest_at(self, rate: u32) -> Duration {
+        match rate {
+            0..=FULL_RATE => self.longest,
+            _ => self.longest.saturating_mul(FULL_RATE) / rate,
+        }
+    }
+
+    fn most_samples(self, rate: u32) -> usize {
+        crate::tone::samples_in(self.longest, rate.min(FULL_RATE))
+    }
 }
 
 impl Default for DecodeLimits {
@@ -106,16 +123,12 @@ pub fn decode(
 
 fn raw(law: g711::Law, bytes: &[u8], limits: DecodeLimits) -> Result<Clip, DecodeError> {
     const RATE: u32 = 8_000;
-    if bytes.len() > most_samples(limits, RATE) {
+    if bytes.len() > limits.most_samples(RATE) {
         return Err(DecodeError::TooLong(limits.longest));
     }
     let mut samples = Vec::with_capacity(bytes.len());
     g711::decode_all(law, bytes, &mut samples);
     Ok(Clip::new(RATE, samples))
-}
-
-fn most_samples(limits: DecodeLimits, rate: u32) -> usize {
-    crate::tone::samples_in(limits.longest, rate)
 }
 
 fn packets(kind: Kind, bytes: &[u8], limits: DecodeLimits) -> Result<Clip, DecodeError> {
@@ -207,8 +220,8 @@ impl Mixer {
         if rate != self.rate {
             return Ok(false);
         }
-        if self.samples.len() + audio.frames() > most_samples(self.limits, rate) {
-            return Err(DecodeError::TooLong(self.limits.longest));
+        if self.samples.len() + audio.frames() > self.limits.most_samples(rate) {
+            return Err(DecodeError::TooLong(self.limits.longest_at(rate)));
         }
         let channels = audio.num_planes().max(1);
         audio.copy_to_vec_interleaved(&mut self.interleaved);

@@ -1,6 +1,5 @@
 //! Whether somebody speaks: louder than the line has lately been at its quietest.
 
-use std::ops::Range;
 use std::time::Duration;
 
 use crate::tone::samples_in;
@@ -145,41 +144,6 @@ impl Detector {
     }
 }
 
-/// Kept before and after what is not silent.
-const MARGIN: Duration = Duration::from_millis(60);
-
-/// What remains of a recording without the silence at its ends; nothing if all of it is silent.
-pub fn trim_silence(samples: &[i16], rate: u32) -> Range<usize> {
-    let step = samples_in(STEP, rate).max(1);
-    let mut meter = Meter::default();
-    let levels: Vec<f32> = samples
-        .chunks(step)
-        .map(|step| {
-            step.iter()
-                .for_each(|sample| meter.add(*sample, rate.max(1)));
-            meter.read()
-        })
-        .collect();
-    let mut sorted = levels.clone();
-    sorted.sort_by(f32::total_cmp);
-    let quiet = sorted.get(sorted.len() / 10).copied().unwrap_or(QUIETEST);
-    let loudest = sorted.last().copied().unwrap_or(QUIETEST);
-    // In a recording without any pause the quietest tenth is speech too.
-    let threshold = QUIETEST.max((quiet + ABOVE).min(loudest - 20.0));
-    // A step by itself is a click, unless there is no other.
-    let speech = |pair: &[f32]| pair.iter().all(|level| *level > threshold);
-    let pairs = || levels.windows(2.min(levels.len().max(1)));
-    let (Some(first), Some(last)) = (pairs().position(speech), pairs().rposition(speech)) else {
-        return 0..0;
-    };
-    let margin = samples_in(MARGIN, rate);
-    let from = (first * step).saturating_sub(margin);
-    let to = ((last + 2) * step)
-        .saturating_add(margin)
-        .min(samples.len());
-    from..to
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -304,31 +268,5 @@ mod tests {
             .map(|n| ((n as f32 * step).sin() * 250.0) as i16)
             .collect();
         assert_eq!(changes(&mut detector(), &hum), []);
-    }
-
-    #[test]
-    fn silence_is_cut_from_both_ends_and_not_from_the_middle() {
-        let hiss = noise(6_000, 20.0);
-        let middle = [
-            speech(1_000, 8_000.0),
-            vec![0; 8_000],
-            speech(1_000, 8_000.0),
-        ]
-        .concat();
-        let said = [vec![0; 8_000], middle, vec![0; 16_000]].concat();
-        let kept = trim_silence(&mix(&hiss, &said), 8_000);
-        assert!((7_400..8_400).contains(&kept.start), "{kept:?}");
-        assert!((31_600..32_600).contains(&kept.end), "{kept:?}");
-    }
-
-    #[test]
-    fn of_silence_nothing_is_left_and_of_sound_all() {
-        assert_eq!(trim_silence(&[], 8_000), 0..0);
-        assert_eq!(trim_silence(&[0; 4_000], 8_000), 0..0);
-        assert_eq!(trim_silence(&[3; 40], 8_000), 0..0);
-        let tone: Vec<i16> = (0..4_000)
-            .map(|n| ((n as f32).sin() * 8_000.0) as i16)
-            .collect();
-        assert_eq!(trim_silence(&tone, 8_000), 0..4_000);
     }
 }

@@ -179,6 +179,19 @@ fn a_header_that_its_decoder_cannot_reckon_with_is_refused() {
 }
 
 #[test]
+fn no_rate_makes_a_file_take_more_memory() {
+    let longest = Duration::from_secs(1);
+    let limits = DecodeLimits { longest };
+    let of = |samples: &[i16]| {
+        let bytes = file(Form::S16, 192_000, &[samples]);
+        decode(&bytes, Some("audio/wav"), "", limits)
+    };
+    assert_eq!(of(&[1; 48_000]).unwrap().samples().len(), 48_000);
+    let quarter = DecodeError::TooLong(Duration::from_millis(250));
+    assert_eq!(of(&[1; 48_001]).unwrap_err(), quarter);
+}
+
+#[test]
 fn a_file_longer_than_the_limit_is_refused() {
     let longest = Duration::from_secs(1);
     let limits = DecodeLimits { longest };

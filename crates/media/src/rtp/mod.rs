@@ -2,11 +2,9 @@
 
 mod outgoing;
 mod reception;
-mod silence;
 
 pub(crate) use outgoing::{HEADER, Outgoing};
 pub(crate) use reception::{Arrival, Reception, ReceptionReport, ticks};
-pub use silence::{BufferTooShort, PACKET_SIZE, SAMPLES_PER_PACKET, SilenceSource};
 
 /// Where a stream begins. All three are random (RFC 3550 §5.1, §8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -233,4 +233,25 @@ mod tests {
         let report = reception.report();
         assert_eq!((report.fraction_lost, report.cumulative_lost), (0, -2));
     }
+
+    #[test]
+    fn what_comes_after_many_others_is_late_and_no_restart() {
+        let mut reception = Reception::new(1, 1_000);
+        reception.count(1_000);
+        reception.count(1_090);
+        for late in [1_001, 1_002] {
+            assert!(matches!(reception.count(late), Arrival::Counted(_)));
+        }
+    }
+
+    #[test]
+    fn a_pause_of_the_peers_clock_is_no_jitter() {
+        let mut reception = Reception::new(1, 0);
+        let began = Instant::now();
+        reception.measure(began, 0, 8_000);
+        reception.measure(began + Duration::from_secs(5), 160, 8_000);
+        assert_eq!(reception.jitter(), 0);
+        reception.measure(began + Duration::from_millis(5_120), 320, 8_000);
+        assert_eq!(reception.jitter(), 50, "a sixteenth of 100 ms");
+    }
 }

@@ -167,6 +167,14 @@ mod tests {
     }
 
     #[test]
+    fn a_straggler_of_a_press_that_is_remembered_no_more_tells_nothing() {
+        let quick = |n: u32| (1_000 + n * 1_000, true, packet(n as u8, 320, true));
+        let mut packets: Vec<_> = (0..6).map(quick).collect();
+        packets.push(quick(0));
+        assert_eq!(told(&packets), "012345");
+    }
+
+    #[test]
     fn a_sender_that_moves_the_timestamp_presses_once() {
         let packets: Vec<_> = (0..6_u16)
             .map(|n| (u32::from(n) * 160, n == 0, packet(5, 160, n >= 3)))
@@ -199,5 +207,9 @@ mod tests {
             assert_eq!(take(0xC, packet), None, "still down");
         }
         assert_eq!(take(0xC, press(3, 5_000)[0]), Some('3'), "pressed again");
+        for packet in &press(3, 5_000)[1..] {
+            assert_eq!(take(0xC, *packet), None);
+        }
+        assert_eq!(take(0xD, press(3, 77)[3]), Some('3'), "it had come up");
     }
 }

@@ -154,6 +154,14 @@ fn a_stranger_that_comes_late_or_guesses_gets_nothing() {
         leg.session.receive(leg.now, mallory(), &packet);
     }
     assert_eq!(leg.beat(5, &[]), private());
+    // Another source with every number.
+    let mut leg = Leg::with(private());
+    for sequence in 0..20 {
+        let packet = rtp(0, false, u32::from(sequence), sequence, 0, &[0; 160]);
+        leg.session.receive(leg.now, mallory(), &packet);
+        leg.now += BEAT;
+    }
+    assert_eq!(leg.beat(5, &[]), private());
     // A payload that was not agreed on.
     for sequence in 0..20 {
         let packet = rtp(77, false, 6, sequence, 0, &[0; 160]);
