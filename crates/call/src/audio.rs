@@ -10,7 +10,7 @@ use hookflash_sip::{LegEnd, Request, session_description};
 
 use crate::call::{Call, Finish, Phase, Reason};
 use crate::journal::What;
-use crate::{Host, MediaError, MediaPort};
+use crate::{Host, MediaError, MediaPort, Turn};
 
 /// What a leg has of audio.
 #[derive(Debug)]
@@ -71,6 +71,7 @@ impl<H: Host> Call<H> {
             facts.state = CallState::InProgress;
         });
         self.note(What::Answered);
+        self.turned(Turn::Answered);
         self.tell_status(StatusEvent::Answered);
         Ok(())
     }
@@ -103,6 +104,7 @@ impl<H: Host> Call<H> {
             is_first
         });
         if is_first {
+            self.turned(Turn::Ringing);
             self.tell_status(StatusEvent::Ringing);
         }
         Ok(())

@@ -31,7 +31,7 @@ use crate::sounds::Sounds;
 use crate::transfers::Transfers;
 use crate::verb::refer;
 use crate::voice_watch::VoiceWatches;
-use crate::{CallKey, Host, ending, info_digits, invite, program};
+use crate::{CallKey, Host, Turn, ending, info_digits, invite, program};
 
 /// How far a call has come, seen from its program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,6 +172,7 @@ impl<H: Host> Call<H> {
 
     /// The life of the call, from its INVITE until nothing of its leg is left.
     pub(crate) async fn live(self: Rc<Self>, invite: Arc<Request>) {
+        self.turned(Turn::Begun);
         self.keep_offer(&invite);
         drop(invite);
         if !self.options.credentials.is_empty() {
@@ -414,6 +415,11 @@ impl<H: Host> Call<H> {
         }
     }
 
+    /// The call has come further.
+    pub(crate) fn turned(&self, turn: Turn) {
+        self.host.call_changed(&self.record, turn);
+    }
+
     /// Marks the call as over, at this moment.
     pub(crate) fn set_ended(&self, end: CallEnd) {
         self.set_phase(Phase::Over);
@@ -431,6 +437,7 @@ impl<H: Host> Call<H> {
             facts.ended_at = Some(now);
             facts.state = CallState::Ended(end);
         });
+        self.turned(Turn::Ended);
     }
 }
 

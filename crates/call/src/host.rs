@@ -12,6 +12,8 @@ use hookflash_media::{MediaEvent, Session};
 use hookflash_program::{Heard, Recognizer, RecordingFormat, SpeechText, Voice};
 use hookflash_sip::Endpoint;
 
+use crate::record::CallRecord;
+
 /// Names a call within the process for everything that must keep an order or a jar per call:
 /// requests to the application, cookies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -138,6 +140,23 @@ pub trait Socket: 'static {
     fn close(&self);
 }
 
+/// A turn in the life of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Turn {
+    /// It came in or was asked for.
+    Begun,
+    /// Its INVITE left.
+    Left,
+    /// It rings.
+    Ringing,
+    /// It was answered.
+    Answered,
+    /// A transfer began or has its result.
+    Transfer,
+    /// It is over. News of its transfers may still come.
+    Ended,
+}
+
 /// The machine under a call. Lives on one shard, hence no `Send`.
 pub trait Host: 'static {
     /// The audio side of a leg. Dropping it frees the port.
@@ -176,6 +195,22 @@ pub trait Host: 'static {
         request: HttpRequest,
         done: Box<dyn FnOnce(Result<u16, FetchError>)>,
     );
+
+    /// As [`Host::tell`], for what the application is owed whatever happens: it is written down
+    /// before it is sent, and sent again after a crash until it was delivered or given up.
+    fn owe(
+        &self,
+        record: &Arc<CallRecord>,
+        request: HttpRequest,
+        done: Box<dyn FnOnce(Result<u16, FetchError>)>,
+    );
+
+    /// The call has come further; what is kept of it may be brought up to date. Never waits.
+    fn call_changed(&self, record: &Arc<CallRecord>, turn: Turn);
+
+    /// Resolves when a crash can no longer make this call be forgotten, or when that cannot be
+    /// had now. The application first learns of a call after that.
+    fn written_down(&self, record: &Arc<CallRecord>) -> impl Future<Output = ()> + 'static;
 
     /// Audio of a document, fetched and decoded; shared with every other call that plays it.
     fn clip(

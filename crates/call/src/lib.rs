@@ -42,13 +42,14 @@ mod trimming;
 mod verb;
 pub mod view;
 mod voice_watch;
+mod way;
 mod webhook;
 
 pub use command::{Command, CommandRefused, GivenDocument, NewDocument};
 pub use desk::Desk;
 pub use host::{
     CallKey, ClipError, Host, MediaError, MediaPort, Recognition, RecordingFile, Socket,
-    SpeechError,
+    SpeechError, Turn,
 };
 pub use ladder::ladder;
 pub use ledger::{Counters, Ledger, Published};
@@ -56,3 +57,4 @@ pub use masking::Masked;
 pub use options::{CallOptions, TransferOptions};
 pub use record::{CallRecord, TransferRecord};
 pub use time_text::rfc3339;
+pub use way::{Placement, Way};

@@ -73,6 +73,7 @@ fn first_steps<'a, H: Host>(
             Some(Replacement::Loaded(loaded)) => loaded,
             Some(Replacement::Ordered(document)) => call.new_document(document).await?,
             None => {
+                call.host.written_down(&call.record).await;
                 call.greet();
                 call.first_document().await?
             }

@@ -8,9 +8,9 @@ use hookflash_dialects::{CallState, GatewayMoment, Moment, StatusEvent};
 use hookflash_program::{Gather, Gathered};
 use hookflash_transfer::TransferResult;
 
-use crate::Host;
 use crate::call::{Call, Phase};
 use crate::journal::What;
+use crate::{Host, Turn};
 
 impl<H: Host> Call<H> {
     /// What happens before the first document is asked for: the application learns of the call,
@@ -44,6 +44,7 @@ impl<H: Host> Call<H> {
         if sent.is_ok() && !self.rings() {
             self.record.change(|facts| facts.state = CallState::Ringing);
             self.note(What::Ringing);
+            self.turned(Turn::Ringing);
             self.tell_status(StatusEvent::Ringing);
         }
         self.note_refused_command(sent);
@@ -61,7 +62,12 @@ impl<H: Host> Call<H> {
         match self.request_for(&Moment::Status { event, sequence }) {
             Ok(Some(request)) => {
                 self.statuses.set(sequence.saturating_add(1));
-                self.tell(request);
+                match event {
+                    StatusEvent::Completed => self.owe(request),
+                    StatusEvent::Initiated | StatusEvent::Ringing | StatusEvent::Answered => {
+                        self.tell(request);
+                    }
+                }
             }
             Ok(None) => {}
             Err(error) => self.note_fetch_error(None, &error),

@@ -21,7 +21,7 @@ use crate::call::{Call, until};
 use crate::document::Failure;
 use crate::journal::What;
 use crate::ledger::count;
-use crate::{Host, Masked};
+use crate::{Host, Masked, Turn};
 
 /// How long a result may wait for the delivery of the progress that came before it.
 const LONGEST_WAIT_FOR_PROGRESS: Duration = Duration::from_secs(30);
@@ -295,6 +295,7 @@ impl Transfers {
                 let amendment = Some(Box::new(amendment));
                 call.record
                     .change_transfer(watched.number, |kept| kept.amendment = amendment);
+                call.turned(Turn::Transfer);
             }
         }
         for (number, result) in kept {
@@ -333,6 +334,7 @@ impl Transfers {
             transfer: number,
             end: result.end,
         });
+        call.turned(Turn::Transfer);
     }
 
     fn tell_progress<H: Host>(&self, call: &Rc<Call<H>>, refer: sip::ReferId, status: u16) {

@@ -135,6 +135,7 @@ fn leg(record: &CallRecord) -> Value {
             "codec": codec,
             "media": media,
             "sipStatus": match &facts.state {
+                CallState::Queued => 0,
                 CallState::Trying => 100,
                 CallState::Ringing => 180,
                 CallState::InProgress => 200,

@@ -88,6 +88,17 @@ impl<H: Host> Call<H> {
         self.host.tell(self.record.key, request, done);
     }
 
+    /// Tells the application something that it must learn whatever happens.
+    pub(crate) fn owe(self: &Rc<Self>, request: HttpRequest) {
+        let number = self.note_asked(&request);
+        let call = Rc::clone(self);
+        let done = Box::new(move |result: Result<u16, FetchError>| match result {
+            Ok(status) => call.note_reply(number, status, None),
+            Err(error) => call.note_fetch_error(Some(number), &error),
+        });
+        self.host.owe(&self.record, request, done);
+    }
+
     /// Tells the application of this moment, if the dialect has a request for it.
     pub(crate) fn tell_of(self: &Rc<Self>, moment: &Moment<'_>) {
         let base = Rc::clone(&self.base.borrow());

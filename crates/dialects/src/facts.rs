@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use hookflash_program::{Hook, HookMethod};
 
-use crate::Dialect;
+use crate::{AnsweredBy, CallHooks, Dialect};
 
 /// Which way the call was set up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,6 +34,8 @@ pub struct Party {
 /// Where a call stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallState {
+    /// Asked for by the API; its INVITE has not left.
+    Queued,
     /// The INVITE arrived or left; nothing rings yet.
     Trying,
     /// It rings (180 was sent or received).
@@ -157,6 +159,8 @@ pub struct CallFacts {
     pub trace_id: String,
     /// Base of absolute URLs that point at this server, without a trailing slash.
     pub public_url: String,
+    /// When the call came in or was asked for.
+    pub created_at: SystemTime,
     /// When the INVITE arrived or left.
     pub started_at: SystemTime,
     /// When it was answered.
@@ -167,11 +171,24 @@ pub struct CallFacts {
     pub now: SystemTime,
     /// Where it stands.
     pub state: CallState,
-    /// Set by a redirect verb that names another place to tell the status to (jambonz
-    /// `statusHook`); used instead of the application's.
-    pub status_hook: Option<Hook>,
+    /// What stands in the place of the application's own URLs for this call.
+    pub hooks: Option<Box<CallHooks>>,
+    /// Who picked up a call that we placed, once detection has decided.
+    pub answered_by: Option<AnsweredBy>,
     /// Tag text (BXML).
     pub tag: Option<String>,
     /// Tag data (jambonz `customerData`).
     pub tag_data: Option<serde_json::Value>,
+}
+
+impl CallFacts {
+    /// What is told about the call's status in the place of the application's own URL.
+    pub fn status_hook(&self) -> Option<&Hook> {
+        self.hooks.as_ref()?.status.as_ref()
+    }
+
+    /// The hooks of this call alone, to be changed.
+    pub fn change_hooks(&mut self) -> &mut CallHooks {
+        self.hooks.get_or_insert_default()
+    }
 }

@@ -19,6 +19,7 @@ mod media_request;
 mod moment;
 mod namespaces;
 mod nearest;
+mod order;
 mod place;
 mod recording;
 mod shown;
@@ -41,5 +42,9 @@ pub use http::{
 };
 pub use jambonz::gateway::GatewayMoment;
 pub use moment::{Moment, ReferNews, StatusEvent, StreamEvent, TranscriptionEvent};
+pub use order::{
+    AnsweredBy, CallAction, CallHooks, CallOrder, CallQuery, CallUpdate, Caller, Flowing,
+    MachineDetection, StatusEvents,
+};
 pub use recording::{RecordingFacts, RecordingSource, RecordingState};
 pub use stream::{Frame, StreamOrder, StreamProtocol, Track, TranscriptionProtocol};

@@ -15,7 +15,8 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, redirect: Redirect) -> Then
         set_text(call, tag);
     }
     if let Some(hook) = redirect.status_hook {
-        call.record.change(|facts| facts.status_hook = Some(hook));
+        call.record
+            .change(|facts| facts.change_hooks().status = Some(hook));
     }
     match call.document_for(&Moment::Redirected(&redirect.hook)).await {
         Ok(loaded) if loaded.program.steps.is_empty() && call.dialect().empty_reply_goes_on() => {

@@ -55,6 +55,7 @@ pub(crate) fn fetch_error_code(_error: &FetchError) -> String {
 /// `state` of the calls resource.
 pub(crate) fn status_word(facts: &CallFacts) -> &'static str {
     match facts.state {
+        CallState::Queued => "queued",
         CallState::Trying | CallState::Ringing => "initiated",
         CallState::InProgress => "answered",
         CallState::Ended(_) => "disconnected",

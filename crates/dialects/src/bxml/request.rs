@@ -55,7 +55,7 @@ pub(super) fn request(
             event: StatusEvent::Completed,
             ..
         } => {
-            let hook = facts.status_hook.clone().or_else(|| {
+            let hook = facts.status_hook().cloned().or_else(|| {
                 let url = application.status_callback.clone()?;
                 Some(of_application(facts, url, HookMethod::Post))
             });

@@ -43,7 +43,7 @@ const IN_PROGRESS: Status<'static> = Status {
 /// Where a call stands now.
 pub(super) fn status(facts: &CallFacts) -> Status<'_> {
     match &facts.state {
-        CallState::Trying => TRYING,
+        CallState::Queued | CallState::Trying => TRYING,
         CallState::Ringing => RINGING,
         CallState::InProgress => IN_PROGRESS,
         CallState::Ended(end) => Status {

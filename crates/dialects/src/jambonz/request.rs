@@ -55,7 +55,7 @@ pub(super) fn request(
         }
         Moment::Status { event, .. } => {
             let of_application = || application.status_callback.as_ref().map(Hook::post);
-            let Some(hook) = facts.status_hook.clone().or_else(of_application) else {
+            let Some(hook) = facts.status_hook().cloned().or_else(of_application) else {
                 return Ok(None);
             };
             let mut payload = call_info::base(facts, call_info::status_at(facts, *event));
@@ -152,7 +152,9 @@ fn action(
     add_id(&mut payload, id);
     let reply_use = match facts.state {
         CallState::Ended(_) => ReplyUse::Ignored,
-        CallState::Trying | CallState::Ringing | CallState::InProgress => ReplyUse::Document,
+        CallState::Queued | CallState::Trying | CallState::Ringing | CallState::InProgress => {
+            ReplyUse::Document
+        }
     };
     send(facts, purpose, hook, payload, reply_use).map(Some)
 }

@@ -13,6 +13,7 @@ use crate::{CallEnd, CallFacts, CallState, Direction, EndedBy, StatusEvent};
 /// The word for the state a call is in, as the REST API has it.
 pub(crate) fn word(facts: &CallFacts) -> &'static str {
     match &facts.state {
+        CallState::Queued => "queued",
         CallState::Trying => match facts.direction {
             // The application is asked while the caller hears ringing.
             Direction::Inbound => "ringing",

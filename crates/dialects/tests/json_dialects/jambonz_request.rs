@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hookflash_dialects::{
-    Application, Body, CallFacts, CallState, Dialect, Direction, EndedBy, FetchError,
+    Application, Body, CallFacts, CallHooks, CallState, Dialect, Direction, EndedBy, FetchError,
     FetchErrorKind, Moment, ReferNews, ReplyUse, RetryOn, Signing, StatusEvent, jambonz,
 };
 use hookflash_program::{Hook, HookMethod};
@@ -266,7 +266,10 @@ fn the_last_status_says_who_ended_the_call() {
 #[test]
 fn a_redirect_moves_the_status_hook() {
     let facts = CallFacts {
-        status_hook: Some(Hook::post("/moved")),
+        hooks: Some(Box::new(CallHooks {
+            status: Some(Hook::post("/moved")),
+            ..CallHooks::default()
+        })),
         ..answered()
     };
     let moment = Moment::Status {

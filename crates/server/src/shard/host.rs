@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use hookflash_audio::Clip;
-use hookflash_call::{CallKey, ClipError, Host, MediaError, SpeechError};
+use hookflash_call::{CallKey, CallRecord, ClipError, Host, MediaError, SpeechError, Turn};
 use hookflash_dialects::{FetchError, HttpRequest, RecordingFacts, Reply};
 use hookflash_program::{Heard, Recognizer, RecordingFormat, SpeechText, Voice};
 use hookflash_sip::Endpoint;
@@ -69,6 +69,21 @@ impl Host for Shard {
         done: Box<dyn FnOnce(Result<u16, FetchError>)>,
     ) {
         self.webhooks().tell(call, request, done);
+    }
+
+    fn owe(
+        &self,
+        record: &Arc<CallRecord>,
+        request: HttpRequest,
+        done: Box<dyn FnOnce(Result<u16, FetchError>)>,
+    ) {
+        self.webhooks().tell(record.key, request, done);
+    }
+
+    fn call_changed(&self, _record: &Arc<CallRecord>, _turn: Turn) {}
+
+    fn written_down(&self, _record: &Arc<CallRecord>) -> impl Future<Output = ()> + 'static {
+        std::future::ready(())
     }
 
     fn clip(

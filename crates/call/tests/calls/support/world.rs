@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use hookflash_audio::Clip;
 use hookflash_call::{
     CallKey, CallOptions, CallRecord, ClipError, Command, Desk, Host, Ledger, MediaError,
-    NewDocument, SpeechError, view,
+    NewDocument, SpeechError, Turn, view,
 };
 use hookflash_dialects::{
     Account, Application as Configured, Dialect, FetchError, HttpRequest, RecordingFacts, Reply,
@@ -50,6 +50,8 @@ pub struct TestHost {
     /// When a session tells that nothing comes.
     pub packet_timeout: Cell<Option<Duration>>,
     next_media: Cell<u16>,
+    /// What the host was told of calls, in order.
+    pub turns: RefCell<Vec<Turn>>,
 }
 
 impl Host for TestHost {
@@ -93,6 +95,23 @@ impl Host for TestHost {
         done: Box<dyn FnOnce(Result<u16, FetchError>)>,
     ) {
         self.application.tell(call, request, done);
+    }
+
+    fn owe(
+        &self,
+        record: &Arc<CallRecord>,
+        request: HttpRequest,
+        done: Box<dyn FnOnce(Result<u16, FetchError>)>,
+    ) {
+        self.application.tell(record.key, request, done);
+    }
+
+    fn call_changed(&self, _record: &Arc<CallRecord>, turn: Turn) {
+        self.turns.borrow_mut().push(turn);
+    }
+
+    fn written_down(&self, _record: &Arc<CallRecord>) -> impl Future<Output = ()> + 'static {
+        std::future::ready(())
     }
 
     fn clip(
@@ -181,6 +200,7 @@ impl World {
             services: Services::default(),
             packet_timeout: Cell::new(None),
             next_media: Cell::new(30_001),
+            turns: RefCell::default(),
         });
         let ledger = Ledger::new(10_000);
         let desk = Rc::new(Desk::new(Rc::clone(&host), Arc::clone(&ledger)));
