@@ -3,6 +3,7 @@
 //! Results go to standard output, logs and complaints to standard error. Exit status: 0 done,
 //! 1 it failed while running, 2 wrong usage or configuration.
 
+mod call;
 mod check;
 mod demo;
 mod phone;
@@ -61,6 +62,8 @@ enum Command {
         #[command(subcommand)]
         action: ConfigAction,
     },
+    /// Place a call through a running server's API, and stay with it.
+    Call(call::CallArgs),
     /// A SIP phone for trying an application without a carrier.
     Phone(PhoneArgs),
 }
@@ -180,7 +183,7 @@ struct PhoneSound {
 }
 
 /// `2s`, `1.5s`, `500ms`; a number alone is milliseconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
         (Some(number), _) => (number, 0.001),
         (None, Some(number)) => (number, 1.0),
@@ -212,6 +215,7 @@ fn main() -> ExitCode {
             ConfigAction::Check(args) => config_check(&args),
             ConfigAction::Print(args) => config_print(&args),
         },
+        Command::Call(args) => call::call(&args),
         Command::Phone(args) => phone(args),
     }
 }
