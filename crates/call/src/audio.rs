@@ -1,16 +1,20 @@
 //! The audio side of a call: answering with SDP, and answering whatever the peer offers later, in
 //! any state of the call.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 
 use bytes::Bytes;
 use hookflash_dialects::{CallState, StatusEvent};
-use hookflash_media::{LocalMedia, NegotiatedStream, OfferAnswer, OfferError};
+use hookflash_media::{AnswerError, LocalMedia, NegotiatedStream, OfferAnswer, OfferError};
 use hookflash_sip::{LegEnd, Request, session_description};
 
 use crate::call::{Call, Finish, Phase, Reason};
 use crate::journal::What;
 use crate::{Host, MediaError, MediaPort, Turn};
+
+/// Where a peer is that was never heard of: the family that every host has decides.
+pub(crate) const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// What a leg has of audio.
 #[derive(Debug)]
@@ -20,8 +24,9 @@ pub(crate) struct Audio<M> {
     open: Option<Box<Open<M>>>,
 }
 
+/// A port of one leg and what is agreed about it.
 #[derive(Debug)]
-struct Open<M> {
+pub(crate) struct Open<M> {
     port: Rc<M>,
     session: OfferAnswer,
     /// The answer that went out in a 183, until it goes out in the 200.
@@ -35,6 +40,36 @@ impl<M> Default for Audio<M> {
         Audio {
             offer: None,
             open: None,
+        }
+    }
+}
+
+impl<M: MediaPort> Open<M> {
+    /// Vouches for the address that the peer's signalling comes from.
+    pub(crate) fn trust(&self, signalling: IpAddr) {
+        self.port.session(|session, _| session.trust(signalling));
+    }
+
+    /// An offer of ours, whose answer is due from now on.
+    pub(crate) fn offer(&mut self) -> Bytes {
+        self.answer_due = true;
+        self.session.offer()
+    }
+
+    /// Takes the answer to it.
+    pub(crate) fn accept(&mut self, answer: &[u8]) -> Result<(), AnswerError> {
+        self.answer_due = false;
+        self.session.accept_answer(answer).map(|_| ())
+    }
+
+    /// Answers an offer of the peer; otherwise gives the status that refuses it, and why.
+    pub(crate) fn answer(&mut self, offer: Option<&[u8]>) -> Result<Bytes, (u16, String)> {
+        match offer {
+            Some(offer) => self
+                .session
+                .answer(offer)
+                .map_err(|why| (status_of(&why), why.to_string())),
+            None => Ok(self.offer()),
         }
     }
 }
@@ -57,7 +92,7 @@ impl<H: Host> Call<H> {
             Some(sdp) => sdp,
             None => self.open_audio()?,
         };
-        let answered = self.endpoint(|endpoint, now| endpoint.answer(now, self.leg, &[], sdp));
+        let answered = self.on_leg(|endpoint, now, leg| endpoint.answer(now, leg, &[], sdp));
         if let Err(why) = answered {
             return Err(self.not_answered(why.to_string()));
         }
@@ -65,15 +100,21 @@ impl<H: Host> Call<H> {
             self.stream_agreed();
         }
         self.set_phase(Phase::Answered);
+        self.was_answered();
+        Ok(())
+    }
+
+    /// The call is answered, by us or by the other side: the application learns of it.
+    pub(crate) fn was_answered(self: &Rc<Self>) {
         let now = self.host.wall_clock();
         self.record.change(|facts| {
             facts.answered_at = Some(now);
             facts.state = CallState::InProgress;
         });
+        self.answer_counts();
         self.note(What::Answered);
         self.turned(Turn::Answered);
         self.tell_status(StatusEvent::Answered);
-        Ok(())
     }
 
     /// Lets the caller hear audio before the call is answered: 183 with an SDP answer. Without an
@@ -93,7 +134,7 @@ impl<H: Host> Call<H> {
             open.early = Some(sdp.clone());
         }
         let sent =
-            self.endpoint(|endpoint, now| endpoint.progress(now, self.leg, 183, &[], Some(sdp)));
+            self.on_leg(|endpoint, now, leg| endpoint.progress(now, leg, 183, &[], Some(sdp)));
         if let Err(why) = sent {
             return Err(self.not_answered(why.to_string()));
         }
@@ -114,30 +155,44 @@ impl<H: Host> Call<H> {
     /// offer of ours.
     fn open_audio(&self) -> Result<Bytes, Finish> {
         let offer = self.audio.borrow_mut().offer.take();
-        let port = self
-            .host
-            .open_media(self.record.flow.remote.ip())
-            .map_err(no_port)?;
-        let signalling = self.record.flow.remote.ip();
-        port.session(|session, _| session.trust(signalling));
-        let mut session = OfferAnswer::new(LocalMedia {
+        let flow = self.record.flow();
+        let signalling = flow.map_or(UNKNOWN, |flow| flow.remote.ip());
+        let mut open = self.open_towards(signalling).map_err(no_port)?;
+        open.trust(signalling);
+        let sdp = match &offer {
+            Some(offer) => open
+                .session
+                .answer(offer)
+                .map_err(|why| not_acceptable(&why))?,
+            None => open.offer(),
+        };
+        self.audio.borrow_mut().open = Some(open);
+        self.audio_is_there();
+        Ok(sdp)
+    }
+
+    /// Opens a port for a leg of the call, on the address family of `towards`.
+    pub(crate) fn open_towards(&self, towards: IpAddr) -> Result<Box<Open<H::Media>>, MediaError> {
+        let port = self.host.open_media(towards)?;
+        let session = OfferAnswer::new(LocalMedia {
             address: port.address().ip(),
             port: port.address().port(),
             codecs: self.options.codecs.clone(),
             session_id: self.record.key.0,
         });
-        let sdp = match &offer {
-            Some(offer) => session.answer(offer).map_err(|why| not_acceptable(&why))?,
-            None => session.offer(),
-        };
-        self.audio.borrow_mut().open = Some(Box::new(Open {
+        Ok(Box::new(Open {
             port: Rc::new(port),
             session,
             early: None,
-            answer_due: offer.is_none(),
-        }));
+            answer_due: false,
+        }))
+    }
+
+    /// The audio of the leg that answered becomes the call's.
+    pub(crate) fn take_audio(&self, open: Box<Open<H::Media>>) {
+        self.audio.borrow_mut().open = Some(open);
         self.audio_is_there();
-        Ok(sdp)
+        self.stream_agreed();
     }
 
     /// The SDP answer that went out in a 183, for the 200.
@@ -159,14 +214,7 @@ impl<H: Host> Call<H> {
             match (&mut audio.open, offer) {
                 // RFC 3311 §5.2: the first offer has no answer yet.
                 (None, _) => Err((500, "there is no session to change".to_owned())),
-                (Some(open), Some(offer)) => open
-                    .session
-                    .answer(&offer)
-                    .map_err(|why| (status_of(&why), why.to_string())),
-                (Some(open), None) => {
-                    open.answer_due = true;
-                    Ok(open.session.offer())
-                }
+                (Some(open), offer) => open.answer(offer.as_deref()),
             }
         };
         if let Err((status, why)) = &answer {
@@ -176,7 +224,7 @@ impl<H: Host> Call<H> {
             self.stream_agreed();
         }
         let answer = answer.map_err(|(status, _)| status);
-        let sent = self.endpoint(|endpoint, now| endpoint.answer_offer(now, self.leg, answer));
+        let sent = self.on_leg(|endpoint, now, leg| endpoint.answer_offer(now, leg, answer));
         self.note_refused_command(sent);
     }
 
@@ -233,8 +281,7 @@ impl<H: Host> Call<H> {
     /// The endpoint would not answer: the caller gave up a moment ago, as a rule, and the news of
     /// that wait in the inbox.
     fn not_answered(&self, why: String) -> Finish {
-        let alive = self.endpoint(|endpoint, _| endpoint.is_alive(self.leg));
-        if !alive {
+        if !self.has_live_leg() {
             return Finish::Gone(LegEnd::Canceled(None));
         }
         refuse(500, format!("the call could not be answered: {why}"))

@@ -10,28 +10,29 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hookflash_dialects::{CallEnd, CallState, Dialect};
+use hookflash_dialects::{CallEnd, CallFacts, CallState, Dialect};
 use hookflash_media::{KeySource, MediaEvent};
-use hookflash_program::{Recognizer, Voice};
-use hookflash_sip::{Endpoint, Event, Flow, LegEnd, LegId, Request, WireEvent};
+use hookflash_program::{Recognizer, Step, Voice};
+use hookflash_sip::{CommandError, Endpoint, Event, Flow, LegEnd, LegId, Request, WireEvent};
 use tokio::sync::Notify;
 
 use crate::audio::Audio;
 use crate::background::Background;
-use crate::command::Command;
+use crate::desk::Legs;
 use crate::inbox::{Inbox, Input};
 use crate::journal::{SipMessage, VerbEnd, What};
 use crate::ledger::Ledger;
 use crate::lookahead::Ahead;
 use crate::masking::Masked;
 use crate::options::CallOptions;
-use crate::program::Replacement;
-use crate::record::CallRecord;
+use crate::program::{Begin, Replacement};
+use crate::record::{CallRecord, LegRecord};
 use crate::sounds::Sounds;
 use crate::transfers::Transfers;
 use crate::verb::refer;
 use crate::voice_watch::VoiceWatches;
-use crate::{CallKey, Host, Turn, ending, info_digits, invite, program};
+use crate::way::{Placement, Way};
+use crate::{CallKey, Host, Turn, control, ending, info_digits, invite, placing, program};
 
 /// How far a call has come, seen from its program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +70,8 @@ pub(crate) enum Finish {
         /// Why.
         why: Reason,
     },
+    /// A call that we placed came to nothing, and its legs are told already.
+    NotAnswered(Box<CallEnd>),
 }
 
 /// Why a call ends.
@@ -88,7 +91,7 @@ pub(crate) enum Reason {
 }
 
 /// What ends or replaces a running program.
-enum Interruption {
+pub(crate) enum Interruption {
     /// The call is to end, or has ended.
     Over(Finish),
     /// Another document takes the place of the running one.
@@ -101,7 +104,12 @@ pub(crate) struct Call<H: Host> {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) record: Arc<CallRecord>,
     pub(crate) options: Arc<CallOptions>,
-    pub(crate) leg: LegId,
+    /// The leg that is talked on: that of the caller, or the one that answered; none before that.
+    leg: Cell<Option<LegId>>,
+    /// Legs of which something is left.
+    legs_left: Cell<u16>,
+    /// How the party was reached that answered a call of ours.
+    pub(crate) way: RefCell<Option<Rc<Way>>>,
     pub(crate) inbox: Inbox,
     pub(crate) audio: RefCell<Audio<H::Media>>,
     pub(crate) sounds: Sounds,
@@ -113,6 +121,12 @@ pub(crate) struct Call<H: Host> {
     pub(crate) voice_defaults: RefCell<Option<Box<Voice>>>,
     /// Recognizer of speech that names none, as the documents of the call set it.
     pub(crate) recognizer_defaults: RefCell<Option<Box<Recognizer>>>,
+    /// Verbs that the API appended to the running document.
+    pub(crate) appended: RefCell<Vec<Step>>,
+    /// How long it may last from its answer on.
+    longest: Cell<Option<Duration>>,
+    /// When the call will have lasted too long.
+    deadline: Cell<Option<Instant>>,
     /// URL of the current document.
     pub(crate) base: RefCell<Rc<str>>,
     pub(crate) requests: Cell<u16>,
@@ -120,9 +134,8 @@ pub(crate) struct Call<H: Host> {
     /// Documents run since the last verb that took time.
     pub(crate) documents: Cell<u16>,
     pub(crate) phase: Cell<Phase>,
-    /// The phase changed, or the leg was released.
+    /// The phase changed, a leg was released, or the call is to end at another time.
     changed: Notify,
-    released: Cell<bool>,
     verb_runs: Cell<bool>,
     /// Another document is about to take the place of the running one.
     superseded: Cell<bool>,
@@ -140,15 +153,47 @@ impl<H: Host> Call<H> {
     ) -> Rc<Call<H>> {
         let random = (host.random(), host.random());
         let facts = invite::facts(invite, flow, &options, random, host.wall_clock());
+        let call = Call::new(host, ledger, options, facts);
+        call.record.add_leg(LegRecord {
+            id: leg,
+            flow: Some(flow),
+            called: None,
+        });
+        call.leg.set(Some(leg));
+        call.legs_left.set(1);
+        Rc::new(call)
+    }
+
+    /// A call that is to be placed. Its task is started by the desk.
+    pub(crate) fn placed(host: Rc<H>, ledger: Arc<Ledger>, placement: &Placement) -> Rc<Call<H>> {
+        let random = (host.random(), host.random());
+        let facts = placing::facts(placement, random, host.wall_clock());
+        let call = Call::new(host, ledger, Arc::clone(&placement.options), facts);
+        let order = &placement.order;
+        *call.voice_defaults.borrow_mut() = order.voice.clone().map(Box::new);
+        *call.recognizer_defaults.borrow_mut() = order.recognizer.clone().map(Box::new);
+        let longest = order.max_duration.or(placement.options.max_duration);
+        call.longest.set(longest);
+        Rc::new(call)
+    }
+
+    fn new(
+        host: Rc<H>,
+        ledger: Arc<Ledger>,
+        options: Arc<CallOptions>,
+        facts: CallFacts,
+    ) -> Call<H> {
+        let base = Rc::from(facts.application.url.as_str());
         let key: CallKey = ledger.next_key();
-        let record = Arc::new(CallRecord::new(key, leg, flow, host.now(), facts));
-        let base = Rc::from(options.application.url.as_str());
-        Rc::new(Call {
+        let record = Arc::new(CallRecord::new(key, host.now(), facts));
+        Call {
             host,
             ledger,
             record,
             options,
-            leg,
+            leg: Cell::new(None),
+            legs_left: Cell::new(0),
+            way: RefCell::new(None),
             inbox: Inbox::default(),
             audio: RefCell::new(Audio::default()),
             sounds: Sounds::default(),
@@ -158,32 +203,54 @@ impl<H: Host> Call<H> {
             background: Background::default(),
             voice_defaults: RefCell::default(),
             recognizer_defaults: RefCell::default(),
+            appended: RefCell::default(),
+            longest: Cell::new(None),
+            deadline: Cell::new(None),
             base: RefCell::new(base),
             requests: Cell::new(0),
             statuses: Cell::new(0),
             documents: Cell::new(0),
             phase: Cell::new(Phase::Waiting),
             changed: Notify::new(),
-            released: Cell::new(false),
             verb_runs: Cell::new(false),
             superseded: Cell::new(false),
-        })
+        }
     }
 
-    /// The life of the call, from its INVITE until nothing of its leg is left.
+    /// The life of a call that came in, from its INVITE until nothing of its leg is left.
     pub(crate) async fn live(self: Rc<Self>, invite: Arc<Request>) {
-        self.turned(Turn::Begun);
         self.keep_offer(&invite);
         drop(invite);
         if !self.options.credentials.is_empty() {
             let credentials = self.options.credentials.clone();
-            self.endpoint(|endpoint, _| endpoint.set_credentials(self.leg, credentials));
+            // The leg has just come in.
+            let _ = self.on_leg(|endpoint, _, leg| {
+                endpoint.set_credentials(leg, credentials);
+                Ok(())
+            });
         }
-        let finish = self.run().await;
-        Box::pin(ending::end(&self, finish)).await;
-        while !self.released.get() {
-            if let Input::Leg(event) = self.inbox.next().await {
-                self.hear(event);
+        let most = self.options.max_duration;
+        self.ends_at(most.map(|most| self.host.now() + most));
+        let finish = self.run(Begin::Incoming).await;
+        self.see_off(finish).await;
+    }
+
+    /// The life of a call that we place, until nothing of its legs is left.
+    pub(crate) async fn live_placed(self: Rc<Self>, legs: Rc<Legs<H>>, placement: Placement) {
+        let placed = Box::pin(placing::place(&self, &legs, placement)).await;
+        drop(legs);
+        let finish = match placed {
+            Ok(answered) => self.run(Begin::Answered(answered)).await,
+            Err(finish) => finish,
+        };
+        self.see_off(finish).await;
+    }
+
+    async fn see_off(self: &Rc<Self>, finish: Finish) {
+        Box::pin(ending::end(self, finish)).await;
+        while self.legs_left.get() > 0 {
+            if let Input::Leg(leg, event) = self.inbox.next().await {
+                self.hear(leg, event);
             }
         }
         self.background.all_done().await;
@@ -191,11 +258,9 @@ impl<H: Host> Call<H> {
     }
 
     /// Runs documents until something ends the call.
-    async fn run(self: &Rc<Self>) -> Finish {
-        let deadline = self.options.max_duration.map(|most| self.host.now() + most);
-        let mut replaced = None;
+    async fn run(self: &Rc<Self>, mut begin: Begin) -> Finish {
         loop {
-            let mut program = Box::pin(program::run(self, replaced.take()));
+            let mut program = Box::pin(program::run(self, begin));
             let gather = &self.background.gather;
             let interruption = loop {
                 tokio::select! {
@@ -206,7 +271,7 @@ impl<H: Host> Call<H> {
                         break Interruption::Replaced(Replacement::Loaded(loaded));
                     },
                     finish = &mut program, if !gather.holds() => return finish,
-                    () = until(deadline) => break Interruption::Over(too_long()),
+                    () = self.too_late() => break Interruption::Over(too_long()),
                 }
             };
             let is_superseded = matches!(interruption, Interruption::Replaced(_));
@@ -220,7 +285,8 @@ impl<H: Host> Call<H> {
                 Interruption::Replaced(document) => {
                     refer::superseded(self);
                     self.documents.set(0);
-                    replaced = Some(document);
+                    self.appended.take();
+                    begin = Begin::Replaced(document);
                 }
             }
         }
@@ -238,20 +304,15 @@ impl<H: Host> Call<H> {
                 },
             };
             match input {
-                Input::Leg(event) => {
-                    if let Some(end) = self.hear(event) {
+                Input::Leg(leg, event) => {
+                    if let Some(end) = self.hear(leg, event) {
                         return Interruption::Over(Finish::Gone(end));
                     }
                 }
-                Input::Command(Command::HangUp) => {
-                    return Interruption::Over(Finish::HangUp {
-                        headers: Vec::new(),
-                        why: Reason::Api,
-                    });
-                }
-                Input::Command(Command::Redirect(document)) => {
-                    self.note_call("another document was ordered through the API");
-                    return Interruption::Replaced(Replacement::Ordered(document));
+                Input::Command(command) => {
+                    if let Some(interruption) = control::obey(self, *command) {
+                        return interruption;
+                    }
                 }
             }
         }
@@ -260,17 +321,27 @@ impl<H: Host> Call<H> {
     /// Goes on hearing what comes from the wire, for as long as it is polled.
     pub(crate) async fn go_on_hearing(self: &Rc<Self>) -> std::convert::Infallible {
         loop {
-            if let Input::Leg(event) = self.inbox.next().await {
-                self.hear(event);
+            if let Input::Leg(leg, event) = self.inbox.next().await {
+                self.hear(leg, event);
             }
         }
     }
 
-    /// Takes note of one event of the leg, in any state of the call, and does what it calls for.
-    /// Says how the leg ended, when it did.
-    fn hear(self: &Rc<Self>, event: Event) -> Option<LegEnd> {
+    /// Takes note of one event of a leg, in any state of the call, and does what it calls for.
+    /// Says how the leg ended that is talked on, when it did.
+    pub(crate) fn hear(self: &Rc<Self>, leg: LegId, event: Event) -> Option<LegEnd> {
+        let is_aside = self.leg.get() != Some(leg);
         match event {
-            Event::Wire(wire) => self.keep(What::Sip(self.message(wire))),
+            Event::Wire(wire) => self.keep(What::Sip(self.message(leg, wire))),
+            Event::Released => {
+                self.legs_left.set(self.legs_left.get().saturating_sub(1));
+                self.changed.notify_waiters();
+            }
+            Event::Ended(end) => {
+                placing::leg_ended(self, leg, &end);
+                return Some(end).filter(|_| !is_aside);
+            }
+            event if is_aside => placing::hear_aside(self, leg, event),
             Event::Confirmed { body } => {
                 if self.phase.get() == Phase::Answered {
                     self.set_phase(Phase::Confirmed);
@@ -286,14 +357,9 @@ impl<H: Host> Call<H> {
             Event::Refer(refer, _) => {
                 // RFC 5057 §5.6: an unwanted usage inside a dialog is refused with 603.
                 let refused =
-                    self.endpoint(|endpoint, now| endpoint.reject_refer(now, self.leg, refer, 603));
+                    self.on_leg(|endpoint, now, leg| endpoint.reject_refer(now, leg, refer, 603));
                 self.note_call("the far end asked for a transfer, which this release declines");
                 self.note_refused_command(refused);
-            }
-            Event::Ended(end) => return Some(end),
-            Event::Released => {
-                self.released.set(true);
-                self.changed.notify_waiters();
             }
             Event::Request(request) => {
                 if let Some(key) = info_digits::key(&request) {
@@ -339,6 +405,71 @@ impl<H: Host> Call<H> {
         matches!(self.phase.get(), Phase::Answered | Phase::Confirmed)
     }
 
+    /// The leg that is talked on.
+    pub(crate) fn leg(&self) -> Option<LegId> {
+        self.leg.get()
+    }
+
+    /// This leg has the call from now on.
+    pub(crate) fn talks_on(&self, leg: LegId) {
+        self.leg.set(Some(leg));
+    }
+
+    /// Another leg belongs to the call until it is released.
+    pub(crate) fn has_another_leg(&self) {
+        self.legs_left.set(self.legs_left.get().saturating_add(1));
+    }
+
+    /// The call may last so long from its answer on, whether it is answered yet or not.
+    pub(crate) fn lasts_at_most(&self, longest: Duration) {
+        self.longest.set(Some(longest));
+        self.answer_counts();
+    }
+
+    /// Counts how long the call lasts from its answer on, if it has one and that matters.
+    pub(crate) fn answer_counts(&self) {
+        let Some(longest) = self.longest.get() else {
+            return;
+        };
+        let now = self.host.wall_clock();
+        let answered_at = self.record.facts(|facts| facts.answered_at);
+        let passed = answered_at.map(|at| now.duration_since(at).unwrap_or_default());
+        if let Some(passed) = passed {
+            self.ends_at(Some(self.host.now() + longest.saturating_sub(passed)));
+        }
+    }
+
+    fn ends_at(&self, deadline: Option<Instant>) {
+        self.deadline.set(deadline);
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until the call has lasted too long.
+    async fn too_late(&self) {
+        loop {
+            tokio::select! {
+                () = until(self.deadline.get()) => return,
+                () = self.changed.notified() => {}
+            }
+        }
+    }
+
+    /// Works with the endpoint on the leg that is talked on. No part of the call may be borrowed
+    /// while it does.
+    pub(crate) fn on_leg<R>(
+        &self,
+        work: impl FnOnce(&mut Endpoint, Instant, LegId) -> Result<R, CommandError>,
+    ) -> Result<R, CommandError> {
+        let leg = self.leg.get().ok_or(CommandError::UnknownLeg)?;
+        self.endpoint(|endpoint, now| work(endpoint, now, leg))
+    }
+
+    /// Whether the leg that is talked on is there and has not ended.
+    pub(crate) fn has_live_leg(&self) -> bool {
+        let is_alive = |leg| self.endpoint(|endpoint, _| endpoint.is_alive(leg));
+        self.leg.get().is_some_and(is_alive)
+    }
+
     /// Works with the endpoint. No part of the call may be borrowed while it does.
     pub(crate) fn endpoint<R>(&self, work: impl FnOnce(&mut Endpoint, Instant) -> R) -> R {
         self.host.endpoint(work)
@@ -350,8 +481,8 @@ impl<H: Host> Call<H> {
 
     /// Adds an entry to the journal, after the messages that crossed the wire before it.
     pub(crate) fn note(&self, what: What) {
-        while let Some(wire) = self.inbox.take_wire() {
-            self.keep(What::Sip(self.message(wire)));
+        while let Some((leg, wire)) = self.inbox.take_wire() {
+            self.keep(What::Sip(self.message(leg, wire)));
         }
         self.keep(what);
         let dropped = self.inbox.take_dropped();
@@ -370,8 +501,9 @@ impl<H: Host> Call<H> {
         }
     }
 
-    fn message(&self, wire: WireEvent) -> SipMessage {
-        SipMessage::new(wire, Some(self.record.flow))
+    fn message(&self, leg: LegId, wire: WireEvent) -> SipMessage {
+        let (place, usual) = self.record.leg_seen(leg, wire.flow);
+        SipMessage::new(wire, place, usual)
     }
 
     pub(crate) fn note_call(&self, text: &str) {

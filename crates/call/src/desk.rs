@@ -5,25 +5,40 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use hookflash_dialects::{CallAction, CallState, CallUpdate};
 use hookflash_sip::{Event, Flow, LegId, Request};
 
-use crate::Host;
 use crate::call::{Call, Phase};
-use crate::command::{Command, CommandRefused};
+use crate::command::{Command, CommandRefused, PeerAnswer};
+use crate::control;
 use crate::inbox::Input;
 use crate::ledger::Ledger;
 use crate::options::CallOptions;
 use crate::record::CallRecord;
+use crate::way::Placement;
+use crate::{CallKey, Host, Turn};
 
 /// The calls of one shard.
 ///
-/// Hand it every incoming call that may come in ([`Desk::incoming`]) and every other event of the
-/// shard's endpoint ([`Desk::event`]). Calls run as local tasks, so all of this happens inside a
-/// `LocalSet` or a local runtime.
+/// Hand it every incoming call that may come in ([`Desk::incoming`]), every call that is to be
+/// placed ([`Desk::place`]), and every other event of the shard's endpoint ([`Desk::event`]). Calls
+/// run as local tasks, so all of this happens inside a `LocalSet` or a local runtime.
 pub struct Desk<H: Host> {
     host: Rc<H>,
     ledger: Arc<Ledger>,
-    calls: Rc<RefCell<HashMap<LegId, Rc<Call<H>>>>>,
+    calls: Rc<RefCell<HashMap<CallKey, Rc<Call<H>>>>>,
+    legs: Rc<Legs<H>>,
+}
+
+/// Which call a leg belongs to.
+pub(crate) struct Legs<H: Host>(RefCell<HashMap<LegId, Rc<Call<H>>>>);
+
+impl<H: Host> Legs<H> {
+    /// From now on, what happens on this leg is the call's business. A leg that we call has to be
+    /// known before its first event, which comes as soon as the endpoint is left alone.
+    pub(crate) fn add(&self, leg: LegId, call: &Rc<Call<H>>) {
+        self.0.borrow_mut().insert(leg, Rc::clone(call));
+    }
 }
 
 impl<H: Host> Desk<H> {
@@ -33,6 +48,7 @@ impl<H: Host> Desk<H> {
             host,
             ledger,
             calls: Rc::default(),
+            legs: Rc::new(Legs(RefCell::default())),
         }
     }
 
@@ -53,51 +69,84 @@ impl<H: Host> Desk<H> {
             &invite,
             flow,
         );
+        self.legs.add(leg, &call);
+        self.begin(&call, Rc::clone(&call).live(invite))
+    }
+
+    /// Places a call. It is in the ledger at once, as one that waits; its INVITE leaves as soon as
+    /// the host has written it down.
+    pub fn place(&self, placement: Placement) -> Arc<CallRecord> {
+        let call = Call::placed(Rc::clone(&self.host), Arc::clone(&self.ledger), &placement);
+        let legs = Rc::clone(&self.legs);
+        self.begin(&call, Rc::clone(&call).live_placed(legs, placement))
+    }
+
+    fn begin(
+        &self,
+        call: &Rc<Call<H>>,
+        life: impl Future<Output = ()> + 'static,
+    ) -> Arc<CallRecord> {
         let record = Arc::clone(&call.record);
         self.ledger.open(&record);
-        self.calls.borrow_mut().insert(leg, Rc::clone(&call));
-        let calls = Rc::clone(&self.calls);
+        call.turned(Turn::Begun);
+        self.calls.borrow_mut().insert(record.key, Rc::clone(call));
+        let (calls, key) = (Rc::clone(&self.calls), record.key);
         tokio::task::spawn_local(async move {
-            call.live(invite).await;
-            calls.borrow_mut().remove(&leg);
+            life.await;
+            calls.borrow_mut().remove(&key);
         });
         record
     }
 
     /// Passes an event on to the call that it belongs to; says whether there is one.
     pub fn event(&self, leg: LegId, event: Event) -> bool {
-        match self.calls.borrow().get(&leg) {
+        let mut legs = self.legs.0.borrow_mut();
+        let call = match event {
+            Event::Released => legs.remove(&leg),
+            _ => legs.get(&leg).cloned(),
+        };
+        drop(legs);
+        match call {
             Some(call) => {
-                call.inbox.put(Input::Leg(event));
+                call.inbox.put(Input::Leg(leg, event));
                 true
             }
             None => false,
         }
     }
 
-    /// Gives a running call a command.
+    /// Changes a running call, or tells it what to do. Whether it can is decided now; what it does
+    /// it does in the order of the updates, each of which interrupts whatever verb runs if it
+    /// brings another document or the end. A request to the other party has an answer to wait
+    /// for.
     ///
     /// # Errors
-    /// When there is no such call on this shard, or it is over.
-    pub fn command(&self, sid: &str, command: Command) -> Result<(), CommandRefused> {
+    /// When there is no such call on this shard, or it cannot do that as it stands. Nothing of the
+    /// update is carried out then.
+    pub fn update(
+        &self,
+        sid: &str,
+        update: CallUpdate,
+    ) -> Result<Option<PeerAnswer>, CommandRefused> {
         let record = self.ledger.find(sid).ok_or(CommandRefused::Unknown)?;
-        let calls = self.calls.borrow();
-        let call = calls
-            .get(&record.leg)
-            .filter(|call| Arc::ptr_eq(&call.record, &record))
-            .ok_or(CommandRefused::Unknown)?;
-        if call.phase.get() == Phase::Over {
-            return Err(CommandRefused::Over);
+        let call = self.calls.borrow().get(&record.key).cloned();
+        match call {
+            Some(call) => control::update(&call, update),
+            None => Err(
+                match record.facts(|facts| matches!(facts.state, CallState::Ended(_))) {
+                    true => CommandRefused::Over,
+                    false => CommandRefused::Unknown,
+                },
+            ),
         }
-        call.inbox.put(Input::Command(command));
-        Ok(())
     }
 
     /// Ends every call. Each still gets its final callbacks.
     pub fn hang_up_all(&self) {
         for call in self.calls.borrow().values() {
             if call.phase.get() != Phase::Over {
-                call.inbox.put(Input::Command(Command::HangUp));
+                let hang_up = Command::new(CallAction::HangUp);
+                call.inbox.put(Input::Command(hang_up));
             }
         }
     }

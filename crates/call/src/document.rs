@@ -55,6 +55,7 @@ impl<H: Host> Call<H> {
         match document {
             NewDocument::At(hook) => self.document_for(&Moment::Redirected(&hook)).await,
             NewDocument::Given(document) => self.given_document(&document, false),
+            NewDocument::Read(program) => Ok(self.read_document(*program)),
         }
     }
 
@@ -156,7 +157,23 @@ impl<H: Host> Call<H> {
         self.read(document, &reply.url, &reply.url)
     }
 
-    fn given_document(&self, given: &GivenDocument, first: bool) -> Result<Loaded, Finish> {
+    /// Verbs that came without a document.
+    fn read_document(&self, program: Program) -> Loaded {
+        self.note(What::Document {
+            steps: u16::try_from(program.steps.len()).unwrap_or(u16::MAX),
+            source: "verbs of the API".into(),
+        });
+        Loaded {
+            program,
+            base: Rc::clone(&self.base.borrow()),
+        }
+    }
+
+    pub(crate) fn given_document(
+        &self,
+        given: &GivenDocument,
+        first: bool,
+    ) -> Result<Loaded, Finish> {
         let document = Document {
             body: &given.body,
             content_type: None,

@@ -17,7 +17,7 @@ pub(crate) async fn end<H: Host>(call: &Rc<Call<H>>, finish: Finish) {
     let answered = call.is_answered();
     let (end, over) = match finish {
         Finish::Gone(leg_end) => {
-            if call.endpoint(|endpoint, _| endpoint.is_alive(call.leg)) {
+            if call.has_live_leg() {
                 hang_up(call, &[]);
             }
             (gone(answered, &leg_end), transfer_end(&leg_end))
@@ -35,14 +35,15 @@ pub(crate) async fn end<H: Host>(call: &Rc<Call<H>>, finish: Finish) {
             headers,
             why,
         } => {
-            let refused = call.endpoint(|endpoint, now| {
-                endpoint.reject(now, call.leg, status, reason.as_deref(), &headers)
+            let refused = call.on_leg(|endpoint, now, leg| {
+                endpoint.reject(now, leg, status, reason.as_deref(), &headers)
             });
             call.note_refused_command(refused);
             (ours(false, status, reason, why), CallOver::HungUp)
         }
+        Finish::NotAnswered(end) => (*end, CallOver::HungUp),
     };
-    let by = end.by;
+    let closing = end.clone();
     call.background.end(call);
     if let Some(statistics) = call.session(|session| session.statistics()) {
         call.note(What::Statistics(Box::new(statistics)));
@@ -56,14 +57,14 @@ pub(crate) async fn end<H: Host>(call: &Rc<Call<H>>, finish: Finish) {
         () = refer::report_open(call) => {}
     }
     call.tell_status(StatusEvent::Completed);
-    call.ledger.close(&call.record, by, answered);
+    call.ledger.close(&call.record, &closing);
 }
 
 fn hang_up<H: Host>(call: &Rc<Call<H>>, headers: &[(String, String)]) {
     if call.phase.get() == Phase::Over {
         return;
     }
-    let hung_up = call.endpoint(|endpoint, now| endpoint.hang_up(now, call.leg, headers));
+    let hung_up = call.on_leg(|endpoint, now, leg| endpoint.hang_up(now, leg, headers));
     call.note_refused_command(hung_up);
 }
 
@@ -83,7 +84,7 @@ fn ours(answered: bool, status: u16, reason: Option<String>, why: Reason) -> Cal
     }
 }
 
-fn gone(answered: bool, how: &LegEnd) -> CallEnd {
+pub(crate) fn gone(answered: bool, how: &LegEnd) -> CallEnd {
     let (by, status, message) = match how {
         LegEnd::PeerBye(_) => (EndedBy::Peer, 200, None),
         LegEnd::Canceled(_) => (EndedBy::Peer, 487, None),

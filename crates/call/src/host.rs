@@ -10,9 +10,10 @@ use hookflash_audio::Clip;
 use hookflash_dialects::{FetchError, Frame, HttpRequest, RecordingFacts, Reply};
 use hookflash_media::{MediaEvent, Session};
 use hookflash_program::{Heard, Recognizer, RecordingFormat, SpeechText, Voice};
-use hookflash_sip::Endpoint;
+use hookflash_sip::{Endpoint, LegEnd};
 
 use crate::record::CallRecord;
+use crate::way::Way;
 
 /// Names a call within the process for everything that must keep an order or a jar per call:
 /// requests to the application, cookies.
@@ -207,6 +208,10 @@ pub trait Host: 'static {
 
     /// The call has come further; what is kept of it may be brought up to date. Never waits.
     fn call_changed(&self, record: &Arc<CallRecord>, turn: Turn);
+
+    /// A way to a called party has ended, answered or not. `has_rung`: the far end rang or answered,
+    /// so that it was not the way that failed.
+    fn way_ended(&self, way: &Way, end: &LegEnd, has_rung: bool);
 
     /// Resolves when a crash can no longer make this call be forgotten, or when that cannot be
     /// had now. The application first learns of a call after that.

@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
-use hookflash_sip::{Event, WireEvent};
+use hookflash_sip::{Event, LegId, WireEvent};
 use tokio::sync::Notify;
 
 use crate::command::Command;
@@ -18,9 +18,9 @@ const MOST_WAITING: usize = 256;
 #[derive(Debug)]
 pub(crate) enum Input {
     /// From the wire.
-    Leg(Event),
+    Leg(LegId, Event),
     /// From the API or the operator.
-    Command(Command),
+    Command(Box<Command>),
 }
 
 /// The queue of one call.
@@ -56,13 +56,13 @@ impl Inbox {
     }
 
     /// The next input, if it is a message that crossed the wire.
-    pub(crate) fn take_wire(&self) -> Option<WireEvent> {
+    pub(crate) fn take_wire(&self) -> Option<(LegId, WireEvent)> {
         let mut waiting = self.waiting.borrow_mut();
-        if !matches!(waiting.front(), Some(Input::Leg(Event::Wire(_)))) {
+        if !matches!(waiting.front(), Some(Input::Leg(_, Event::Wire(_)))) {
             return None;
         }
         match waiting.pop_front() {
-            Some(Input::Leg(Event::Wire(wire))) => Some(wire),
+            Some(Input::Leg(leg, Event::Wire(wire))) => Some((leg, wire)),
             _ => None,
         }
     }
@@ -87,7 +87,10 @@ impl Inbox {
 fn can_be_missed(input: &Input) -> bool {
     matches!(
         input,
-        Input::Leg(Event::Wire(_) | Event::Request(_) | Event::Notify(..) | Event::Progress(_))
+        Input::Leg(
+            _,
+            Event::Wire(_) | Event::Request(_) | Event::Notify(..) | Event::Progress(_)
+        )
     )
 }
 
@@ -99,17 +102,19 @@ mod tests {
     #[test]
     fn a_flood_is_dropped_beyond_the_limit_and_the_end_of_the_leg_never_is() {
         let inbox = Inbox::default();
-        let flood = || Input::Leg(Event::Wire(wire()));
+        let leg = LegId(1);
+        let flood = || Input::Leg(leg, Event::Wire(wire()));
         let taken = (0..1_000).filter(|_| inbox.put(flood())).count();
         assert_eq!(taken, MOST_WAITING);
-        assert!(inbox.put(Input::Leg(Event::Ended(LegEnd::PeerBye(None)))));
+        let over = Event::Ended(LegEnd::PeerBye(None));
+        assert!(inbox.put(Input::Leg(leg, over)));
         assert_eq!(inbox.take_dropped(), 1_000 - 256);
         assert_eq!(inbox.take_dropped(), 0);
         let mut last = None;
         while let Some(input) = inbox.take() {
             last = Some(input);
         }
-        assert!(matches!(last, Some(Input::Leg(Event::Ended(_)))));
+        assert!(matches!(last, Some(Input::Leg(_, Event::Ended(_)))));
     }
 
     fn wire() -> WireEvent {

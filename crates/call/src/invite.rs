@@ -51,7 +51,7 @@ pub(crate) fn facts(
 }
 
 /// What most calls keep of their INVITE; shared, because they are many.
-static NOTHING_LEFT: LazyLock<Arc<InviteFacts>> = LazyLock::new(Arc::default);
+pub(crate) static NOTHING_LEFT: LazyLock<Arc<InviteFacts>> = LazyLock::new(Arc::default);
 
 /// Lets go of what no later request of this call carries, once the first document is there: the
 /// INVITE is the largest thing that a held call would keep.
@@ -107,7 +107,7 @@ fn readable(text: &str) -> String {
     display_text(text).into_owned()
 }
 
-fn calling_party(from: &str) -> Party {
+pub(crate) fn calling_party(from: &str) -> Party {
     match NameAddr::parse(from) {
         Ok(from) => {
             let display = from
@@ -121,7 +121,7 @@ fn calling_party(from: &str) -> Party {
 }
 
 /// A URI's parts. What cannot be read is kept whole.
-fn party(uri: &str, display_name: String) -> Party {
+pub(crate) fn party(uri: &str, display_name: String) -> Party {
     let Ok(parsed) = UriRef::borrowed(uri) else {
         return Party {
             uri: readable(uri),

@@ -160,6 +160,8 @@ impl VerbEnd {
 pub struct SipMessage {
     /// We sent it.
     pub sent: bool,
+    /// The place of its leg among those of the call.
+    pub leg: u8,
     /// Status code; 0 for a request.
     pub status: u16,
     /// Number of its CSeq.
@@ -178,9 +180,9 @@ struct Rare {
 }
 
 impl SipMessage {
-    /// Keeps of a message what a reader needs. `usual` is the way the call's first message took;
-    /// only another one is kept.
-    pub fn new(wire: WireEvent, usual: Option<Flow>) -> SipMessage {
+    /// Keeps of a message what a reader needs. `leg` is the place of its leg, `usual` the way that
+    /// its messages take; only another one is kept.
+    pub fn new(wire: WireEvent, leg: u8, usual: Option<Flow>) -> SipMessage {
         let (number, method) = wire
             .cseq
             .split_once(' ')
@@ -206,6 +208,7 @@ impl SipMessage {
             || rare.flow.is_some();
         SipMessage {
             sent: wire.sent,
+            leg,
             status,
             cseq: number.parse().unwrap_or(0),
             method,
@@ -286,11 +289,11 @@ mod tests {
 
     #[test]
     fn an_ordinary_message_needs_no_allocation_and_reads_back_as_it_was() {
-        let message = SipMessage::new(wire("200 OK", "7 REFER"), Some(flow(5070)));
+        let message = SipMessage::new(wire("200 OK", "7 REFER"), 0, Some(flow(5070)));
         assert!(message.rare.is_none());
         assert_eq!(message.summary(), "200 OK");
         assert_eq!((message.cseq, message.method()), (7, "REFER"));
-        let request = SipMessage::new(wire("BYE", "8 BYE"), Some(flow(5070)));
+        let request = SipMessage::new(wire("BYE", "8 BYE"), 0, Some(flow(5070)));
         assert_eq!(request.summary(), "BYE");
     }
 
@@ -298,7 +301,7 @@ mod tests {
     fn what_is_unusual_about_a_message_is_kept() {
         let mut odd = wire("202 Sure thing", "3 FOO");
         odd.note = Some("SIP/2.0 486 Busy Here".into());
-        let message = SipMessage::new(odd, Some(flow(6000)));
+        let message = SipMessage::new(odd, 0, Some(flow(6000)));
         assert_eq!(message.summary(), "202 Sure thing");
         assert_eq!(message.method(), "FOO");
         assert_eq!(message.note(), Some("SIP/2.0 486 Busy Here"));

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hookflash_dialects::EndedBy;
+use hookflash_dialects::{CallEnd, EndedBy};
 use hookflash_transfer::{End, Outcome};
 use tokio::sync::broadcast;
 
@@ -123,7 +123,7 @@ impl Ledger {
         count(&self.counters.calls_started);
     }
 
-    pub(crate) fn close(&self, record: &CallRecord, by: EndedBy, answered: bool) {
+    pub(crate) fn close(&self, record: &CallRecord, end: &CallEnd) {
         let mut calls = self.calls();
         calls.ended.push_back(record.key);
         while calls.ended.len() > self.keep_ended {
@@ -135,7 +135,7 @@ impl Ledger {
             }
         }
         drop(calls);
-        self.counters.call_ended(by, answered);
+        self.counters.call_ended(end);
     }
 
     fn calls(&self) -> MutexGuard<'_, Calls> {
@@ -191,13 +191,15 @@ impl Counters {
             .saturating_sub(ended)
     }
 
-    fn call_ended(&self, by: EndedBy, answered: bool) {
-        count(if answered {
+    fn call_ended(&self, end: &CallEnd) {
+        count(if end.answered {
             &self.calls_completed
         } else {
             &self.calls_unanswered
         });
-        if by == EndedBy::Server {
+        // Nobody's fault: the other side rang for too long.
+        let rang_out = !end.answered && matches!(end.sip_status, 408 | 487);
+        if end.by == EndedBy::Server && !rang_out {
             count(&self.calls_failed);
         }
     }

@@ -9,11 +9,13 @@
 //! implements for the world and the tests implement in virtual time. Left out: packets and samples
 //! (the session of `hookflash-media` has them), second legs, and every word of a vendor's vocabulary.
 
+mod at_answer;
 mod audio;
 mod background;
 mod call;
 mod collecting;
 mod command;
+mod control;
 mod desk;
 mod document;
 mod ending;
@@ -28,6 +30,7 @@ mod ledger;
 mod lookahead;
 mod masking;
 mod options;
+mod placing;
 mod player;
 mod program;
 mod record;
@@ -45,7 +48,7 @@ mod voice_watch;
 mod way;
 mod webhook;
 
-pub use command::{Command, CommandRefused, GivenDocument, NewDocument};
+pub use command::{CommandRefused, GivenDocument, PeerAnswer};
 pub use desk::Desk;
 pub use host::{
     CallKey, ClipError, Host, MediaError, MediaPort, Recognition, RecordingFile, Socket,
@@ -55,6 +58,6 @@ pub use ladder::ladder;
 pub use ledger::{Counters, Ledger, Published};
 pub use masking::Masked;
 pub use options::{CallOptions, TransferOptions};
-pub use record::{CallRecord, TransferRecord};
+pub use record::{CallRecord, CalledLeg, LegRecord, TransferRecord};
 pub use time_text::rfc3339;
 pub use way::{Placement, Way};

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use hookflash_program::{Answering, EndOfProgram, Step, Verb};
 
 use crate::Host;
+use crate::at_answer::{self, AtAnswer};
 use crate::call::{Call, Finish, Phase, Reason};
 use crate::command::NewDocument;
 use crate::document::Loaded;
@@ -22,6 +23,16 @@ pub(crate) enum Then {
     Finish(Finish),
 }
 
+/// What a call begins or goes on with.
+pub(crate) enum Begin {
+    /// It came in.
+    Incoming,
+    /// We placed it and it was answered.
+    Answered(Box<AtAnswer>),
+    /// Another document takes the place of the one that ran.
+    Replaced(Replacement),
+}
+
 /// A document that takes the place of the running one.
 pub(crate) enum Replacement {
     /// The API named it.
@@ -30,19 +41,24 @@ pub(crate) enum Replacement {
     Loaded(Loaded),
 }
 
-/// Runs the first document, or `replacement`, and all that follow from it. Comes back when the call is
-/// to end; is dropped when something else ends it.
-pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, replacement: Option<Replacement>) -> Finish {
-    let mut steps = match first_steps(call, replacement).await {
+/// Runs the document that the call begins with and all that follow from it. Comes back when the
+/// call is to end; is dropped when something else ends it.
+pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, begin: Begin) -> Finish {
+    let mut steps = match first_steps(call, begin).await {
         Ok(steps) => steps,
         Err(finish) => return finish,
     };
     loop {
         let Some(step) = steps.verbs.next() else {
-            return end_of_program(call, steps.end);
+            let appended = call.appended.take();
+            if appended.is_empty() {
+                return end_of_program(call, steps.end);
+            }
+            steps.verbs = appended.into_iter();
+            continue;
         };
         call.look_ahead(&step, steps.verbs.as_slice());
-        let then = match begin(call, step, steps.end) {
+        let then = match begin_verb(call, step, steps.end) {
             Begun::Done(then) => then,
             Begun::Waits(verb) => verb.await,
         };
@@ -66,13 +82,14 @@ struct Steps {
 
 fn first_steps<'a, H: Host>(
     call: &'a Rc<Call<H>>,
-    replacement: Option<Replacement>,
+    begin: Begin,
 ) -> Pin<Box<dyn Future<Output = Result<Steps, Finish>> + 'a>> {
     Box::pin(async move {
-        let loaded = match replacement {
-            Some(Replacement::Loaded(loaded)) => loaded,
-            Some(Replacement::Ordered(document)) => call.new_document(document).await?,
-            None => {
+        let loaded = match begin {
+            Begin::Replaced(Replacement::Loaded(loaded)) => loaded,
+            Begin::Replaced(Replacement::Ordered(document)) => call.new_document(document).await?,
+            Begin::Answered(answered) => at_answer::first_document(call, *answered).await?,
+            Begin::Incoming => {
                 call.host.written_down(&call.record).await;
                 call.greet();
                 call.first_document().await?
@@ -100,7 +117,7 @@ enum Begun<'a> {
     Waits(Pin<Box<dyn Future<Output = Then> + 'a>>),
 }
 
-fn begin<H: Host>(call: &Rc<Call<H>>, step: Step, end: EndOfProgram) -> Begun<'_> {
+fn begin_verb<H: Host>(call: &Rc<Call<H>>, step: Step, end: EndOfProgram) -> Begun<'_> {
     call.note(What::Verb {
         name: step.name.as_str().into(),
         position: step.position,

@@ -1,7 +1,7 @@
 //! A call as it is kept: its facts, its journal, its transfers. Shared with whoever looks at it
 //! from other threads; only the call's own task writes.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use hookflash_dialects::CallFacts;
@@ -27,10 +27,6 @@ const MOST_STATUSES: usize = 64;
 pub struct CallRecord {
     /// The call, within this process.
     pub key: CallKey,
-    /// Its leg, within the shard that runs it.
-    pub leg: LegId,
-    /// The way that its first message took.
-    pub flow: Flow,
     started: Instant,
     started_at: SystemTime,
     inner: Mutex<Inner>,
@@ -39,10 +35,41 @@ pub struct CallRecord {
 #[derive(Debug)]
 struct Inner {
     facts: CallFacts,
+    legs: Vec<LegRecord>,
     entries: Vec<Entry>,
     not_kept: u32,
     transfers: Vec<TransferRecord>,
     codec: Option<Box<str>>,
+}
+
+/// A leg as it is kept.
+#[derive(Clone, Debug)]
+pub struct LegRecord {
+    /// The leg, within the shard that runs its call.
+    pub id: LegId,
+    /// The way that its messages take, once one has passed.
+    pub flow: Option<Flow>,
+    /// Of a leg that we called; what is to be known of a caller's leg stands in the call's facts.
+    pub called: Option<Box<CalledLeg>>,
+}
+
+/// What is kept of a leg that we called.
+#[derive(Clone, Debug)]
+pub struct CalledLeg {
+    /// The URI that was called.
+    pub uri: Box<str>,
+    /// Call-ID of its INVITE.
+    pub call_id: Box<str>,
+    /// Name of the trunk; `None` when the URI was called directly.
+    pub trunk: Option<Arc<str>>,
+    /// The latest status of its INVITE; 0 before the first.
+    pub status: u16,
+    /// Milliseconds from the beginning of the call.
+    pub started: u32,
+    /// Milliseconds from the beginning of the call to its answer.
+    pub answered: Option<u32>,
+    /// Milliseconds from the beginning of the call to its end.
+    pub ended: Option<u32>,
 }
 
 /// A transfer as it is kept.
@@ -64,15 +91,14 @@ pub struct TransferRecord {
 
 impl CallRecord {
     /// A record that begins now.
-    pub fn new(key: CallKey, leg: LegId, flow: Flow, now: Instant, facts: CallFacts) -> CallRecord {
+    pub fn new(key: CallKey, now: Instant, facts: CallFacts) -> CallRecord {
         CallRecord {
             key,
-            leg,
-            flow,
             started: now,
-            started_at: facts.started_at,
+            started_at: facts.created_at,
             inner: Mutex::new(Inner {
                 facts,
+                legs: Vec::new(),
                 entries: Vec::new(),
                 not_kept: 0,
                 transfers: Vec::new(),
@@ -84,6 +110,27 @@ impl CallRecord {
     /// Looks at the facts. Must not come back to this record from within.
     pub fn facts<R>(&self, look: impl FnOnce(&CallFacts) -> R) -> R {
         look(&self.inner().facts)
+    }
+
+    /// Looks at the legs, in the order in which they began. Must not come back to this record from
+    /// within.
+    pub fn legs<R>(&self, look: impl FnOnce(&[LegRecord]) -> R) -> R {
+        look(&self.inner().legs)
+    }
+
+    /// The place of the leg that is talked on: the first until one that we called has answered.
+    pub fn talking(&self) -> usize {
+        let is_answered = |leg: &LegRecord| {
+            let called = leg.called.as_ref();
+            called.is_some_and(|called| called.answered.is_some())
+        };
+        self.legs(|legs| legs.iter().position(is_answered).unwrap_or(0))
+    }
+
+    /// The way that the messages of the leg take that is talked on.
+    pub fn flow(&self) -> Option<Flow> {
+        let talking = self.talking();
+        self.legs(|legs| legs.get(talking)?.flow)
     }
 
     /// Looks at the journal. Must not come back to this record from within.
@@ -122,6 +169,35 @@ impl CallRecord {
 
     pub(crate) fn set_codec(&self, codec: &str) {
         self.inner().codec = Some(codec.into());
+    }
+
+    pub(crate) fn add_leg(&self, leg: LegRecord) {
+        let mut inner = self.inner();
+        inner.legs.reserve_exact(1);
+        inner.legs.push(leg);
+    }
+
+    pub(crate) fn change_called(&self, leg: LegId, change: impl FnOnce(&mut CalledLeg)) {
+        let mut inner = self.inner();
+        let found = inner.legs.iter_mut().find(|known| known.id == leg);
+        if let Some(called) = found.and_then(|leg| leg.called.as_deref_mut()) {
+            change(called);
+        }
+    }
+
+    /// A message of a leg took this way: gives the place of the leg, and its usual way. That of a
+    /// leg that we called may change until it is answered.
+    pub(crate) fn leg_seen(&self, leg: LegId, flow: Flow) -> (u8, Option<Flow>) {
+        let mut inner = self.inner();
+        let mut legs = inner.legs.iter_mut().enumerate();
+        let Some((place, leg)) = legs.find(|(_, known)| known.id == leg) else {
+            return (0, None);
+        };
+        let called = leg.called.as_ref();
+        if called.is_some_and(|called| called.answered.is_none()) {
+            leg.flow = Some(flow);
+        }
+        (u8::try_from(place).unwrap_or(u8::MAX), leg.flow)
     }
 
     /// Adds an entry and says where it stands; `None` when the journal is full.

@@ -40,7 +40,7 @@ impl<H: Host> Call<H> {
             return;
         }
         let sent =
-            self.endpoint(|endpoint, now| endpoint.progress(now, self.leg, 180, headers, None));
+            self.on_leg(|endpoint, now, leg| endpoint.progress(now, leg, 180, headers, None));
         if sent.is_ok() && !self.rings() {
             self.record.change(|facts| facts.state = CallState::Ringing);
             self.note(What::Ringing);

@@ -305,7 +305,11 @@ impl Transfers {
             }
         }
         for refer in forgotten {
-            call.endpoint(|endpoint, now| endpoint.forget_refer(now, call.leg, refer));
+            // Without the leg nothing of it is left to forget.
+            let _ = call.on_leg(|endpoint, now, leg| {
+                endpoint.forget_refer(now, leg, refer);
+                Ok(())
+            });
         }
         self.news.notify_waiters();
     }

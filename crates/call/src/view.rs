@@ -8,11 +8,8 @@ use hookflash_program::HookMethod;
 use serde_json::{Map, Value, json};
 
 use crate::journal::{Entry, What};
-use crate::record::{CallRecord, TransferRecord};
+use crate::record::{CallRecord, LegRecord, TransferRecord};
 use crate::time_text::rfc3339;
-
-/// Name of the only leg of a call, in `legs` and in the trace.
-const LEG: &str = "a";
 
 /// The call with its legs, verbs, webhooks and transfers.
 pub fn call(record: &CallRecord) -> Value {
@@ -37,7 +34,7 @@ pub fn call(record: &CallRecord) -> Value {
         })
     });
     if let Some(call) = call.as_object_mut() {
-        call.insert("legs".to_owned(), json!([leg(record)]));
+        call.insert("legs".to_owned(), legs(record));
         call.insert("verbs".to_owned(), verbs(record));
         call.insert("webhooks".to_owned(), webhooks(record));
         call.insert("transfers".to_owned(), transfers(record));
@@ -47,8 +44,11 @@ pub fn call(record: &CallRecord) -> Value {
 
 /// The call's journal in order. When it was full, a last event says how many are missing.
 pub fn trace(record: &CallRecord) -> Value {
-    let mut events: Vec<Value> =
-        record.entries(|entries| entries.iter().map(|entry| event(record, entry)).collect());
+    let talking = record.talking();
+    let mut events: Vec<Value> = record.entries(|entries| {
+        let events = entries.iter().map(|entry| event(record, entry, talking));
+        events.collect()
+    });
     let missing = record.entries_not_kept();
     if let Some(last) = events.last().filter(|_| missing > 0) {
         let full = json!({
@@ -66,7 +66,8 @@ pub fn trace(record: &CallRecord) -> Value {
 
 /// One entry of a journal, as in [`trace`], with the call that it belongs to: for watchers.
 pub fn watched(record: &CallRecord, index: usize) -> Option<Value> {
-    let mut event = record.entries(|entries| Some(event(record, entries.get(index)?)))?;
+    let talking = record.talking();
+    let mut event = record.entries(|entries| Some(event(record, entries.get(index)?, talking)))?;
     let sid = record.facts(|facts| facts.sid.clone());
     event.as_object_mut()?.insert("call".to_owned(), sid.into());
     Some(event)
@@ -115,22 +116,44 @@ fn transfer(record: &CallRecord, sid: &str, number: usize, transfer: &TransferRe
     view
 }
 
-fn leg(record: &CallRecord) -> Value {
-    let codec = record.codec();
+/// Name of a leg by its place, in `legs` and in the trace: `a`, `b`, and so on.
+fn leg_name(place: usize) -> String {
+    let letter = u8::try_from(place).ok().filter(|place| *place < 26);
+    match letter {
+        Some(letter) => char::from(b'a' + letter).to_string(),
+        None => format!("leg{}", place + 1),
+    }
+}
+
+fn legs(record: &CallRecord) -> Value {
+    let legs = record.legs(<[LegRecord]>::to_vec);
+    let talking = record.talking();
+    let legs = legs.iter().enumerate();
+    legs.map(|(place, one)| leg(record, place, one, place == talking))
+        .collect()
+}
+
+/// A leg. What there is of audio belongs to the one that is talked on.
+fn leg(record: &CallRecord, place: usize, leg: &LegRecord, is_talked_on: bool) -> Value {
+    let codec = record.codec().filter(|_| is_talked_on);
     let media = record.entries(|entries| {
         entries.iter().rev().find_map(|entry| match &entry.what {
             What::Statistics(statistics) => Some(media(statistics)),
             _ => None,
         })
     });
+    let media = media.filter(|_| is_talked_on);
+    let flow = leg.flow.as_ref();
+    let called = leg.called.as_deref();
+    let at = |millis: Option<u32>| millis.map(|at| rfc3339(record.wall_clock(at)));
     record.facts(|facts| {
-        json!({
-            "id": LEG,
+        let mut view = json!({
+            "id": leg_name(place),
             "direction": direction(facts.direction),
             "callId": facts.sip_call_id,
-            "transport": record.flow.transport.via_token().to_ascii_lowercase(),
-            "local": record.flow.local.to_string(),
-            "remote": record.flow.remote.to_string(),
+            "transport": flow.map(|flow| flow.transport.via_token().to_ascii_lowercase()),
+            "local": flow.map(|flow| flow.local.to_string()),
+            "remote": flow.map(|flow| flow.remote.to_string()),
             "trunk": facts.trunk,
             "codec": codec,
             "media": media,
@@ -144,7 +167,20 @@ fn leg(record: &CallRecord) -> Value {
             "startedAt": rfc3339(facts.started_at),
             "answeredAt": facts.answered_at.map(rfc3339),
             "endedAt": facts.ended_at.map(rfc3339),
-        })
+        });
+        if let (Some(view), Some(called)) = (view.as_object_mut(), called) {
+            let own = [
+                ("uri", json!(called.uri)),
+                ("callId", json!(called.call_id)),
+                ("trunk", json!(called.trunk.as_deref())),
+                ("sipStatus", json!(called.status)),
+                ("startedAt", json!(at(Some(called.started)))),
+                ("answeredAt", json!(at(called.answered))),
+                ("endedAt", json!(at(called.ended))),
+            ];
+            view.extend(own.map(|(name, value)| (name.to_owned(), value)));
+        }
+        view
     })
 }
 
@@ -283,13 +319,18 @@ fn finish(webhook: Option<&mut Value>, with: &[(&str, Value)]) {
     }
 }
 
-fn event(record: &CallRecord, entry: &Entry) -> Value {
+fn event(record: &CallRecord, entry: &Entry, talking: usize) -> Value {
     let line = Line::of(&entry.what);
+    let leg = match (&entry.what, line.kind) {
+        (What::Sip(message), _) => Some(leg_name(usize::from(message.leg))),
+        (_, "media") => Some(leg_name(talking)),
+        _ => None,
+    };
     json!({
         "at": rfc3339(record.wall_clock(entry.at)),
         "kind": line.kind,
         "direction": line.direction,
-        "leg": matches!(line.kind, "sip" | "media").then_some(LEG),
+        "leg": leg,
         "summary": line.summary,
         "details": line.details,
     })

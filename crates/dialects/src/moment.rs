@@ -31,7 +31,7 @@ pub struct ReferNews {
 /// Why the application is asked or told something.
 #[derive(Clone, Debug)]
 pub enum Moment<'a> {
-    /// An inbound call wants its first document.
+    /// The call wants its first document: it came in, or we placed it and it was answered.
     Incoming,
     /// A redirect verb, a result hook's reply, or the API names the document to fetch.
     Redirected(&'a Hook),

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use hookflash_dialects::{Direction, Moment};
+use hookflash_dialects::{Direction, Moment, Party};
 use hookflash_program::{Continuation, Refer, ReferTiming, ReferredBy, TargetRule};
 use hookflash_sip::{LegEnd, OutgoingRefer};
 use hookflash_transfer::refer_to::BareTarget;
@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::Host;
 use crate::call::{Call, Finish, Phase, Reason};
+use crate::invite;
 use crate::journal::{VerbEnd, What};
 use crate::program::Then;
 use crate::transfers::Unreported;
@@ -180,13 +181,11 @@ fn check<H: Host>(call: &Rc<Call<H>>, refer: &Refer) -> Result<Outgoing, NotAppl
         call.note_remark(&source, defect);
         return Err(NotApplicable::Unsendable(defect.message.clone()));
     }
-    let mut peer_host = call.record.facts(|facts| match inbound {
-        true => facts.from.host.clone(),
-        false => facts.to.host.clone(),
-    });
-    if peer_host.is_empty() {
+    let (local, remote) = parties(call);
+    let mut peer_host = remote.host.clone();
+    if let Some(flow) = call.record.flow().filter(|_| peer_host.is_empty()) {
         // Who calls under a tel URI names no host; the one that it calls from is the next best.
-        peer_host = call.record.flow.remote.ip().to_canonical().to_string();
+        peer_host = flow.remote.ip().to_canonical().to_string();
     }
     let bare = match refer.target_rule {
         TargetRule::Uri => BareTarget::Refuse,
@@ -202,22 +201,33 @@ fn check<H: Host>(call: &Rc<Call<H>>, refer: &Refer) -> Result<Outgoing, NotAppl
         call.note(What::VerbNote(note.into()));
     }
     Ok(Outgoing {
-        referred_by: referred_by_value(call, refer, inbound, &peer_host),
+        referred_by: referred_by_value(call, refer, local, remote, &peer_host),
         headers: fit_for_the_wire(call, refer.headers.clone()),
         target,
     })
 }
 
+/// Our end of the dialog and the other one, as they stand on the wire. The facts of a call that we
+/// placed have them as the API named them.
+fn parties<H: Host>(call: &Rc<Call<H>>) -> (Party, Party) {
+    match &*call.way.borrow() {
+        Some(way) => {
+            let called = invite::party(&way.uri, String::new());
+            (invite::calling_party(&way.from), called)
+        }
+        None => call
+            .record
+            .facts(|facts| (facts.to.clone(), facts.from.clone())),
+    }
+}
+
 fn referred_by_value<H: Host>(
     call: &Rc<Call<H>>,
     refer: &Refer,
-    inbound: bool,
+    local: Party,
+    remote: Party,
     peer_host: &str,
 ) -> Option<String> {
-    let (local, remote) = call.record.facts(|facts| match inbound {
-        true => (facts.to.clone(), facts.from.clone()),
-        false => (facts.from.clone(), facts.to.clone()),
-    });
     let named = |name: &str| Some(name.to_owned()).filter(|name| !name.is_empty());
     let (value, display_name) = match &refer.referred_by {
         ReferredBy::LocalParty => (local.uri, named(&local.display_name)),
@@ -269,10 +279,10 @@ fn send<H: Host>(call: &Rc<Call<H>>, refer: &Rc<Refer>, outgoing: Outgoing) -> R
             Limits::from_latest_news(options.final_notify_timeout, options.max_duration)
         }
     };
-    let sent = call.endpoint(|endpoint, now| {
+    let sent = call.on_leg(|endpoint, now, leg| {
         endpoint.refer(
             now,
-            call.leg,
+            leg,
             OutgoingRefer {
                 refer_to: outgoing.target.header_value(),
                 referred_by: outgoing.referred_by,
@@ -288,7 +298,7 @@ fn send<H: Host>(call: &Rc<Call<H>>, refer: &Rc<Refer>, outgoing: Outgoing) -> R
             call.transfers.begin(call, id, refer, machine, target);
             Ok(())
         }
-        Err(_) if !call.endpoint(|endpoint, _| endpoint.is_alive(call.leg)) => {
+        Err(_) if !call.has_live_leg() => {
             not_applicable(call, refer, &NotApplicable::CallEnding);
             Err(LegGone)
         }

@@ -16,14 +16,12 @@ use crate::verb::refer::fit_for_the_wire;
 const PLAIN_TEXT: &str = "text/plain";
 
 pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, verb: Box<SipRequest>) -> Then {
-    call.confirmed().await;
-    let answer = match send(call, &verb) {
-        Ok(request) => Ok(call.background.requests.answer_to(request).await),
+    let answer = match ask(call, &verb).await {
         // The news of the call's end are on their way and end this verb too.
-        Err(_) if !call.endpoint(|endpoint, _| endpoint.is_alive(call.leg)) => {
+        Err(_) if !call.has_live_leg() => {
             return std::future::pending().await;
         }
-        Err(why) => Err(why),
+        answer => answer,
     };
     match &answer {
         Ok(_) => call.documents.set(0),
@@ -39,6 +37,13 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, verb: Box<SipRequest>) -> T
     };
     let empty_reply_goes_on = call.dialect().empty_reply_goes_on();
     call.ask_what_next(&done, empty_reply_goes_on).await
+}
+
+/// Sends the request and gives the final status of its answer, or why it was not sent.
+pub(crate) async fn ask<H: Host>(call: &Rc<Call<H>>, verb: &SipRequest) -> Result<u16, String> {
+    call.confirmed().await;
+    let request = send(call, verb)?;
+    Ok(call.background.requests.answer_to(request).await)
 }
 
 fn send<H: Host>(call: &Rc<Call<H>>, verb: &SipRequest) -> Result<RequestId, String> {
@@ -58,8 +63,8 @@ fn send<H: Host>(call: &Rc<Call<H>>, verb: &SipRequest) -> Result<RequestId, Str
         .map(|_| content_type.unwrap_or(PLAIN_TEXT));
     let body = verb.body.clone().unwrap_or_default().into();
     let method = Method::from(verb.method.as_str());
-    call.endpoint(|endpoint, now| {
-        endpoint.request(now, call.leg, method, &headers, content_type, body)
+    call.on_leg(|endpoint, now, leg| {
+        endpoint.request(now, leg, method, &headers, content_type, body)
     })
     .map_err(|why| why.to_string())
 }

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use hookflash_call::{Command, CommandRefused, GivenDocument, NewDocument};
-use hookflash_dialects::Dialect;
-use hookflash_program::Hook;
+use hookflash_call::CommandRefused;
+use hookflash_dialects::{CallAction, Dialect};
 
 use crate::support::application::Page;
 use crate::support::documents::{V, answered, document};
@@ -17,10 +16,6 @@ fn world(dialect: Dialect) -> World {
     world
 }
 
-fn sid(world: &World) -> String {
-    world.view()["sid"].as_str().unwrap().to_owned()
-}
-
 #[test]
 fn a_hang_up_interrupts_the_running_verb() {
     for dialect in Dialect::ALL {
@@ -28,7 +23,7 @@ fn a_hang_up_interrupts_the_running_verb() {
             let world = world(dialect);
             let phone = world.phone();
             phone.call().await;
-            world.desk.command(&sid(&world), Command::HangUp).unwrap();
+            world.tell(CallAction::HangUp).unwrap();
             phone.listen(Duration::from_secs(1)).await;
             assert_eq!(phone.count_heard("BYE"), 1, "{dialect}");
             world.settle().await;
@@ -37,8 +32,8 @@ fn a_hang_up_interrupts_the_running_verb() {
             let last = verbs.as_array().unwrap().last().unwrap();
             assert_eq!(last["state"], "interrupted", "{dialect}");
             assert!(world.application.asked_at("/later").is_empty(), "{dialect}");
-            let gone = world.desk.command(&sid(&world), Command::HangUp);
-            assert_eq!(gone, Err(CommandRefused::Unknown));
+            let gone = world.tell(CallAction::HangUp);
+            assert_eq!(gone.unwrap_err(), CommandRefused::Over);
         });
     }
 }
@@ -53,8 +48,7 @@ fn a_redirect_replaces_the_document() {
                 .page("/new", Page::document(document(dialect, &[V::Hangup])));
             let phone = world.phone();
             phone.call().await;
-            let new = Command::Redirect(NewDocument::At(Hook::post("http://app.example/new")));
-            world.desk.command(&sid(&world), new).unwrap();
+            world.redirect("http://app.example/new");
             phone.listen(Duration::from_secs(1)).await;
             assert_eq!(world.application.asked_at("/new").len(), 1, "{dialect}");
             assert_eq!(phone.count_heard("BYE"), 1, "{dialect}");
@@ -70,13 +64,8 @@ fn a_document_can_be_given_with_the_command() {
         let world = world(Dialect::Twiml);
         let phone = world.phone();
         phone.call().await;
-        let given = GivenDocument {
-            body: document(Dialect::Twiml, &[V::Hangup]).into(),
-            name: "Twiml parameter".to_owned(),
-            base: String::new(),
-        };
-        let command = Command::Redirect(NewDocument::Given(given));
-        world.desk.command(&sid(&world), command).unwrap();
+        let given = document(Dialect::Twiml, &[V::Hangup]);
+        world.tell(CallAction::Document(given.into())).unwrap();
         phone.listen(Duration::from_secs(1)).await;
         assert_eq!(phone.count_heard("BYE"), 1);
         world.settle().await;
@@ -98,7 +87,7 @@ fn a_hang_up_while_the_first_document_is_fetched_refuses_the_call() {
             crate::support::phone::OFFER,
         );
         phone.listen(Duration::from_secs(1)).await;
-        world.desk.command(&sid(&world), Command::HangUp).unwrap();
+        world.tell(CallAction::HangUp).unwrap();
         let answer = phone.response("INVITE").await;
         assert_eq!(answer.status(), 603);
         phone.take_dialog(&answer);

@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use hookflash_call::Command;
-use hookflash_dialects::Dialect;
+use hookflash_dialects::{CallAction, Dialect};
 
 use crate::support::application::Page;
 use crate::support::services::heard;
@@ -148,7 +147,6 @@ impl Case {
         let (phone, handset) = world.caller_of(&self.document()).await;
         handset.speak(700 * MS);
         tokio::time::sleep(after).await;
-        let sid = world.record().facts(|facts| facts.sid.clone());
         let is_over = world.desk.live() == 0;
         match cut {
             Cut::Caller => {
@@ -156,7 +154,7 @@ impl Case {
             }
             Cut::Api => {
                 // A call that has just ended by itself needs no end.
-                let _ = world.desk.command(&sid, Command::HangUp);
+                let _ = world.tell(CallAction::HangUp);
             }
             Cut::Redirect if is_over => {}
             Cut::Redirect => world.redirect("/other"),

@@ -23,6 +23,7 @@ mod jambonz_voice;
 mod keys;
 mod media;
 mod memory;
+mod placing;
 mod races;
 mod record;
 mod say;

@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use hookflash_call::{Command, NewDocument};
-use hookflash_dialects::Dialect;
-use hookflash_program::Hook;
+use hookflash_dialects::{CallAction, Dialect};
 
 use crate::support::application::Page;
 use crate::support::documents::{TARGET, V, document};
@@ -294,8 +292,7 @@ fn c143_an_api_hang_up_during_a_transfer_is_a_canceled_transfer_with_its_callbac
             phone.answer(&refer, 202, "Accepted", &[]);
             phone.notify("refer", "active;expires=60", "SIP/2.0 180 Ringing\r\n");
             phone.response("NOTIFY").await;
-            let sid = world.view()["sid"].as_str().unwrap().to_owned();
-            world.desk.command(&sid, Command::HangUp).unwrap();
+            world.tell(CallAction::HangUp).unwrap();
             phone.listen(Duration::from_secs(1)).await;
             assert_eq!(phone.count_heard("BYE"), 1, "{dialect}");
             world.settle().await;
@@ -303,7 +300,7 @@ fn c143_an_api_hang_up_during_a_transfer_is_a_canceled_transfer_with_its_callbac
             assert_eq!(world.transfer()["outcome"], "canceled", "{dialect}");
             assert_eq!(world.transfer()["endedBy"], "local_hangup", "{dialect}");
             assert_eq!(world.view()["endedBy"], "api", "{dialect}");
-            assert!(world.desk.command(&sid, Command::HangUp).is_err());
+            assert!(world.tell(CallAction::HangUp).is_err());
         });
     }
 }
@@ -319,12 +316,7 @@ fn c143_an_api_redirect_during_a_transfer_supersedes_it_without_a_callback() {
             let (phone, refer) = referred(&world).await;
             phone.answer(&refer, 202, "Accepted", &[]);
             phone.listen(Duration::from_millis(100)).await;
-            let sid = world.view()["sid"].as_str().unwrap().to_owned();
-            let document = NewDocument::At(Hook::post("/new"));
-            world
-                .desk
-                .command(&sid, Command::Redirect(document))
-                .unwrap();
+            world.redirect("/new");
             phone.listen(Duration::from_secs(1)).await;
             assert_eq!(world.application.asked_at("/new").len(), 1, "{dialect}");
             phone.notify("refer", OVER, "SIP/2.0 200 OK\r\n");

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use hookflash_audio::measure::tone_level;
-use hookflash_dialects::{Dialect, Frame};
+use hookflash_dialects::{CallAction, Dialect, Frame};
 use serde_json::{Value, json};
 
 use crate::support::application::Page;
@@ -366,15 +366,8 @@ fn a_redirect_by_the_api_ends_the_stream_that_the_document_waits_for() {
         let world = world(Dialect::Twiml, CONNECT);
         let (phone, _handset) = world.caller().await;
         seconds(1).await;
-        let sid = world.record().facts(|facts| facts.sid.clone());
-        let given = hookflash_call::GivenDocument {
-            body: "<Response><Pause length=\"5\"/></Response>".into(),
-            name: "given".to_owned(),
-            base: String::new(),
-        };
-        let document = hookflash_call::NewDocument::Given(given);
-        let command = hookflash_call::Command::Redirect(document);
-        world.desk.command(&sid, command).unwrap();
+        let given = "<Response><Pause length=\"5\"/></Response>";
+        world.tell(CallAction::Document(given.into())).unwrap();
         seconds(1).await;
         assert!(world.host.services.socket().closed.get());
         assert!(says(&world, "stopped by the document"));

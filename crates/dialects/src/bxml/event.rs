@@ -89,6 +89,8 @@ fn cause(end: &CallEnd, direction: Direction) -> &str {
     }
     let inbound = direction == Direction::Inbound;
     match (end.by, end.answered) {
+        // Nobody answered within `callTimeout`.
+        (EndedBy::Server, false) if !inbound && matches!(end.sip_status, 408 | 487) => "timeout",
         (EndedBy::Server, _) => "error",
         (_, true) => "hangup",
         (EndedBy::Peer, false) if inbound => "cancel",

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use hookflash_audio::Clip;
-use hookflash_call::{CallKey, CallRecord, ClipError, Host, MediaError, SpeechError, Turn};
+use hookflash_call::{CallKey, CallRecord, ClipError, Host, MediaError, SpeechError, Turn, Way};
 use hookflash_dialects::{FetchError, HttpRequest, RecordingFacts, Reply};
 use hookflash_program::{Heard, Recognizer, RecordingFormat, SpeechText, Voice};
-use hookflash_sip::Endpoint;
+use hookflash_sip::{Endpoint, LegEnd};
 
 use super::Shard;
 use crate::media::Port;
@@ -81,6 +81,8 @@ impl Host for Shard {
     }
 
     fn call_changed(&self, _record: &Arc<CallRecord>, _turn: Turn) {}
+
+    fn way_ended(&self, _way: &Way, _end: &LegEnd, _has_rung: bool) {}
 
     fn written_down(&self, _record: &Arc<CallRecord>) -> impl Future<Output = ()> + 'static {
         std::future::ready(())

@@ -419,6 +419,11 @@ impl Endpoint {
         self.legs.get(&leg)?.early_answer().cloned()
     }
 
+    /// The Call-ID of a call that we placed, until it is answered.
+    pub fn call_id_of(&self, leg: LegId) -> Option<&str> {
+        self.legs.get(&leg)?.call_id()
+    }
+
     /// Whether new calls are taken; otherwise they get a 503 before anything is allocated.
     pub fn set_accepting(&mut self, accepting: bool) {
         self.is_accepting = accepting;

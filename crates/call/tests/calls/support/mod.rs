@@ -1,6 +1,7 @@
 //! What the tests stand on.
 
 pub mod application;
+pub mod callee;
 pub mod documents;
 pub mod hearing;
 pub mod net;

@@ -58,13 +58,13 @@ impl Read {
         found.map(|(_, value)| value.as_str())
     }
 
-    fn cseq_method(&self) -> &str {
+    pub fn cseq_method(&self) -> &str {
         self.header("CSeq")
             .and_then(|cseq| cseq.split(' ').nth(1))
             .unwrap_or_default()
     }
 
-    fn branch(&self) -> String {
+    pub fn branch(&self) -> String {
         let via = self.header("Via").unwrap_or_default();
         via.split("branch=")
             .nth(1)
@@ -153,6 +153,12 @@ impl Phone {
         cseq
     }
 
+    /// Sends a message that is written already.
+    pub fn post(&self, message: String) {
+        self.net
+            .send(self.address, self.server, message.into_bytes());
+    }
+
     /// Answers a request of the server.
     pub fn answer(&self, request: &Read, status: u16, reason: &str, headers: &[(&str, &str)]) {
         let mut text = format!("SIP/2.0 {status} {reason}\r\n");
@@ -220,6 +226,14 @@ impl Phone {
             .iter()
             .find(|response| response.status() == status)
             .cloned()
+    }
+
+    /// Whether a request of that method waits to be looked at, after everything that has come in
+    /// was read.
+    pub async fn has_request(&self, method: &str) -> bool {
+        self.listen(Duration::ZERO).await;
+        let requests = self.requests.borrow();
+        requests.iter().any(|request| request.method() == method)
     }
 
     /// Whether a response of that status has come in.

@@ -245,6 +245,14 @@ impl Handset {
         session.agree(now(), Some(stream.expect("an answer")));
     }
 
+    /// Takes an offer and gives the answer: audio flows from now on.
+    pub fn answer(&self, offer: &str) -> String {
+        let answer = self.agreement.borrow_mut().answer(offer.as_bytes());
+        let stream = self.agreement.borrow().stream().copied();
+        self.port.session.borrow_mut().agree(now(), stream);
+        String::from_utf8(answer.expect("an offer").to_vec()).unwrap()
+    }
+
     /// Presses keys one after the other, for 100 ms each and as long apart.
     pub fn press(&self, keys: &str) {
         self.press_fast(keys, Duration::from_millis(100), Duration::from_millis(100));

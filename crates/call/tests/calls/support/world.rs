@@ -8,14 +8,15 @@ use std::time::{Duration, Instant, SystemTime};
 
 use hookflash_audio::Clip;
 use hookflash_call::{
-    CallKey, CallOptions, CallRecord, ClipError, Command, Desk, Host, Ledger, MediaError,
-    NewDocument, SpeechError, Turn, view,
+    CallKey, CallOptions, CallRecord, ClipError, CommandRefused, Desk, Host, Ledger, MediaError,
+    PeerAnswer, Placement, SpeechError, Turn, Way, view,
 };
 use hookflash_dialects::{
-    Account, Application as Configured, Dialect, FetchError, HttpRequest, RecordingFacts, Reply,
+    Account, Application as Configured, CallAction, CallHooks, CallOrder, CallUpdate, Caller,
+    Dialect, FetchError, HttpRequest, RecordingFacts, Reply,
 };
 use hookflash_program::{Heard, Hook, HookMethod, Recognizer, SpeechText, Voice};
-use hookflash_sip::{Endpoint, EndpointConfig, Event, Listener, Transport};
+use hookflash_sip::{Endpoint, EndpointConfig, Event, LegEnd, Listener, Transport};
 use serde_json::Value;
 
 use super::application::{Application, Asked, Page};
@@ -52,6 +53,10 @@ pub struct TestHost {
     next_media: Cell<u16>,
     /// What the host was told of calls, in order.
     pub turns: RefCell<Vec<Turn>>,
+    /// How ways ended: their trunks, and whether they had rung.
+    pub ways: RefCell<Vec<(String, LegEnd, bool)>>,
+    /// How long it takes to write a call down.
+    pub writing: Cell<Duration>,
 }
 
 impl Host for TestHost {
@@ -110,8 +115,18 @@ impl Host for TestHost {
         self.turns.borrow_mut().push(turn);
     }
 
+    fn way_ended(&self, way: &Way, end: &LegEnd, has_rung: bool) {
+        let trunk = way.trunk.as_deref().unwrap_or_default().to_owned();
+        self.ways.borrow_mut().push((trunk, end.clone(), has_rung));
+    }
+
     fn written_down(&self, _record: &Arc<CallRecord>) -> impl Future<Output = ()> + 'static {
-        std::future::ready(())
+        let writing = self.writing.get();
+        async move {
+            if writing > Duration::ZERO {
+                tokio::time::sleep(writing).await;
+            }
+        }
     }
 
     fn clip(
@@ -201,6 +216,8 @@ impl World {
             packet_timeout: Cell::new(None),
             next_media: Cell::new(30_001),
             turns: RefCell::default(),
+            ways: RefCell::default(),
+            writing: Cell::default(),
         });
         let ledger = Ledger::new(10_000);
         let desk = Rc::new(Desk::new(Rc::clone(&host), Arc::clone(&ledger)));
@@ -296,10 +313,66 @@ impl World {
 
     /// Redirects the only call.
     pub fn redirect(&self, path: &str) {
+        let redirect = CallAction::Redirect(Hook::post(path));
+        self.tell(redirect).expect("a running call");
+    }
+
+    /// Tells the only call what to do.
+    pub fn tell(&self, action: CallAction) -> Result<Option<PeerAnswer>, CommandRefused> {
+        self.update(CallUpdate {
+            action: Some(action),
+            ..CallUpdate::default()
+        })
+    }
+
+    /// Changes the only call.
+    pub fn update(&self, update: CallUpdate) -> Result<Option<PeerAnswer>, CommandRefused> {
         let sid = self.record().facts(|facts| facts.sid.clone());
-        let hook = Hook::post(path);
-        let command = Command::Redirect(NewDocument::At(hook));
-        self.desk.command(&sid, command).expect("a running call");
+        self.desk.update(&sid, update)
+    }
+
+    /// An order to call somebody, whose application is asked at `/start`.
+    pub fn order(&self) -> CallOrder {
+        CallOrder {
+            to: "+441632960099".to_owned(),
+            from: Caller {
+                value: "+441632960011".to_owned(),
+                ..Caller::default()
+            },
+            application: Arc::clone(&self.options.borrow().application),
+            hooks: CallHooks::default(),
+            document: None,
+            ring_timeout: Duration::from_secs(30),
+            max_duration: None,
+            keys: None,
+            record: None,
+            headers: Vec::new(),
+            credentials: None,
+            trunk: None,
+            machine_detection: None,
+            tag: None,
+            tag_data: None,
+            voice: None,
+            recognizer: None,
+        }
+    }
+
+    /// Places a call; each group of phones rings at once.
+    pub fn place(&self, order: CallOrder, phones: &[&[&Phone]]) -> Arc<CallRecord> {
+        let ways = phones.iter().enumerate().map(|(number, group)| {
+            let trunk = format!("trunk-{number}");
+            group.iter().map(|phone| way(&trunk, phone)).collect()
+        });
+        self.place_by(order, ways.collect())
+    }
+
+    /// Places a call by these ways.
+    pub fn place_by(&self, order: CallOrder, ways: Vec<Vec<Way>>) -> Arc<CallRecord> {
+        self.desk.place(Placement {
+            order,
+            options: Arc::clone(&self.options.borrow()),
+            ways,
+        })
     }
 
     /// The only request for a path.
@@ -367,6 +440,20 @@ impl World {
         );
         assert_eq!(self.host.open_ports.get(), 0, "media ports");
         self.host.services.assert_nothing_left();
+    }
+}
+
+/// The way to a phone.
+pub fn way(trunk: &str, phone: &Phone) -> Way {
+    Way {
+        trunk: Some(trunk.into()),
+        uri: format!("sip:+441632960099@{}", phone.address),
+        route: None,
+        flow: None,
+        keeps_flow: false,
+        credentials: Vec::new(),
+        from: "\"Support\" <sip:+441632960011@voice.example>".to_owned(),
+        headers: Vec::new(),
     }
 }
 

@@ -172,6 +172,11 @@ impl Leg {
         self.early_answer.as_deref()
     }
 
+    /// The Call-ID of a call that we placed.
+    pub(super) fn call_id(&self) -> Option<&str> {
+        self.outgoing.as_ref().map(|calling| calling.call_id())
+    }
+
     pub(super) fn is_confirmed(&self) -> bool {
         self.phase == Phase::Confirmed
     }

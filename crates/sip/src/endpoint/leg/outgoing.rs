@@ -28,6 +28,7 @@ use crate::{Method, Request, Response, Uri};
 pub(super) struct Calling {
     pub(super) id: TransactionId,
     uri: Box<str>,
+    call_id: Box<str>,
     // Our From with its tag.
     local: Box<str>,
     pub(super) sequence: u32,
@@ -62,6 +63,10 @@ pub(in crate::endpoint) struct Final {
 impl Calling {
     pub(super) fn early_count(&self) -> usize {
         self.early.len()
+    }
+
+    pub(super) fn call_id(&self) -> &str {
+        &self.call_id
     }
 
     pub(super) fn dialog_of(&mut self, headers: &Headers) -> Option<&mut Dialog> {
@@ -169,6 +174,7 @@ impl Leg {
         leg.outgoing = Some(Box::new(Calling {
             id: transaction,
             uri: uri.without_headers().into(),
+            call_id: call_id.into(),
             local: local.into(),
             sequence,
             early: Vec::new(),

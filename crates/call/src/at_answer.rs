@@ -1,0 +1,74 @@
+//! What a call that we placed does once it is answered, before its document runs.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use hookflash_dialects::{CallOrder, Moment};
+use hookflash_program::{BackgroundRecording, Keys};
+
+use crate::Host;
+use crate::call::{Call, Finish};
+use crate::command::{GivenDocument, NewDocument};
+use crate::document::Loaded;
+use crate::verb;
+
+/// What is still to be done at the answer.
+#[derive(Debug)]
+pub(crate) struct AtAnswer {
+    keys: Option<Keys>,
+    opening: Opening,
+}
+
+/// Where the first document comes from.
+#[derive(Debug)]
+pub(crate) enum Opening {
+    /// The application is asked.
+    Asked,
+    /// It came with the order.
+    Given(Bytes),
+    /// The API ordered it while the call rang.
+    Ordered(NewDocument),
+}
+
+impl AtAnswer {
+    /// Begins what begins at the answer, whatever documents come and go afterwards. `opening`
+    /// stands in the place of the order's own document.
+    pub(crate) fn begin<H: Host>(
+        call: &Rc<Call<H>>,
+        order: CallOrder,
+        opening: Option<Opening>,
+    ) -> Box<AtAnswer> {
+        if let Some(record) = order.record {
+            let start = BackgroundRecording::Start(record);
+            call.background.recording.order(call, start);
+        }
+        let own = || order.document.map_or(Opening::Asked, Opening::Given);
+        Box::new(AtAnswer {
+            keys: order.keys,
+            opening: opening.unwrap_or_else(own),
+        })
+    }
+}
+
+/// Sends the keys of the order and gives the first document.
+pub(crate) async fn first_document<H: Host>(
+    call: &Rc<Call<H>>,
+    at: AtAnswer,
+) -> Result<Loaded, Finish> {
+    if let Some(keys) = at.keys {
+        call.note_call("the keys of the order are sent");
+        verb::send_keys::run(call, keys).await;
+    }
+    match at.opening {
+        Opening::Asked => call.document_for(&Moment::Incoming).await,
+        Opening::Given(body) => {
+            let document = GivenDocument {
+                body,
+                name: "document of the order".to_owned(),
+                base: call.base.borrow().to_string(),
+            };
+            call.given_document(&document, true)
+        }
+        Opening::Ordered(document) => call.new_document(document).await,
+    }
+}
