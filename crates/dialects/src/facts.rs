@@ -1,7 +1,7 @@
 //! What is known of a call, in nobody's vocabulary.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use hookflash_program::{Hook, HookMethod};
 
@@ -182,6 +182,21 @@ pub struct CallFacts {
 }
 
 impl CallFacts {
+    /// What is asked for the first document in the place of the application's own URL.
+    pub fn first_hook(&self) -> Option<&Hook> {
+        self.hooks.as_ref()?.first.as_ref()
+    }
+
+    /// What is asked when a document cannot be had, in the place of the application's own URL.
+    pub fn fallback_hook(&self) -> Option<&Hook> {
+        self.hooks.as_ref()?.fallback.as_ref()
+    }
+
+    /// How long the application may take to reply, in the place of the vendor's usual time.
+    pub fn reply_timeout(&self) -> Option<Duration> {
+        self.hooks.as_ref()?.reply_timeout
+    }
+
     /// What is told about the call's status in the place of the application's own URL.
     pub fn status_hook(&self) -> Option<&Hook> {
         self.hooks.as_ref()?.status.as_ref()

@@ -30,6 +30,7 @@ pub mod bxml;
 pub mod cxml;
 pub mod jambonz;
 pub mod laml;
+pub mod rest;
 pub mod twiml;
 
 pub use dialect::{Dialect, Document, DocumentError, UnknownDialect};

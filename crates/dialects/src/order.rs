@@ -236,6 +236,8 @@ pub struct CallQuery {
     pub direction: Option<Direction>,
     /// The dialect's own word for where it stands.
     pub status: Option<String>,
+    /// The dialect's own word for why it ended.
+    pub cause: Option<String>,
     /// When its INVITE arrived or left: from, inclusive, and before, exclusive.
     pub started: (Option<SystemTime>, Option<SystemTime>),
     /// When it ended: from, inclusive, and before, exclusive.

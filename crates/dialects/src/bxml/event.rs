@@ -4,11 +4,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use hookflash_program::Refer;
 use hookflash_transfer::{End, Outcome, TransferResult};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::invite;
+use super::{invite, rest};
 use crate::uuid::uuid;
-use crate::{CallEnd, CallFacts, CallState, Direction, EndedBy};
+use crate::{AnsweredBy, CallEnd, CallFacts, CallState, Direction, EndedBy};
 
 /// An event, not yet sent.
 pub(super) type Event = Map<String, Value>;
@@ -28,9 +28,28 @@ pub(super) fn initiate(facts: &CallFacts) -> Event {
     event
 }
 
-/// `answer`: a call that we placed was answered.
+/// `answer`: a call that we placed was answered. Who picked up is told when the call waited for
+/// that.
 pub(super) fn answer(facts: &CallFacts) -> Event {
-    common(facts, "answer", facts.tag.as_deref())
+    let mut event = common(facts, "answer", facts.tag.as_deref());
+    if let Some(by) = facts.answered_by {
+        let result = json!({ "value": machine_word(by) });
+        put(&mut event, "machineDetectionResult", result);
+    }
+    event
+}
+
+/// `value` of a result of machine detection. Bandwidth has no word of its own for a fax.
+pub(super) fn machine_word(by: AnsweredBy) -> &'static str {
+    match by {
+        AnsweredBy::Human => "human",
+        AnsweredBy::MachineStart
+        | AnsweredBy::MachineEndBeep
+        | AnsweredBy::MachineEndSilence
+        | AnsweredBy::MachineEndOther
+        | AnsweredBy::Fax => "answering-machine",
+        AnsweredBy::Unknown => "timeout",
+    }
 }
 
 /// `redirect`: a `Redirect` verb or the API wants another document.
@@ -76,21 +95,28 @@ pub(super) fn disconnect(facts: &CallFacts) -> Event {
     put(&mut event, "cause", cause(end, facts.direction));
     if let Some(message) = &end.message {
         put(&mut event, "errorMessage", message.as_str());
-        let bits = u128::from_str_radix(&facts.trace_id, 16).unwrap_or_default();
-        put(&mut event, "errorId", uuid(bits, 4));
+        put(&mut event, "errorId", error_id(facts));
     }
     event
 }
 
+/// `errorId`: what Bandwidth's support would ask for leads to the call's traces here.
+pub(super) fn error_id(facts: &CallFacts) -> String {
+    let bits = u128::from_str_radix(&facts.trace_id, 16).unwrap_or_default();
+    uuid(bits, 4)
+}
+
 /// Bandwidth's word for the way in which a call ended.
-fn cause(end: &CallEnd, direction: Direction) -> &str {
+pub(super) fn cause(end: &CallEnd, direction: Direction) -> &str {
     if let Some(cause) = &end.cause {
         return cause;
     }
     let inbound = direction == Direction::Inbound;
     match (end.by, end.answered) {
-        // Nobody answered within `callTimeout`.
-        (EndedBy::Server, false) if !inbound && matches!(end.sip_status, 408 | 487) => "timeout",
+        // Nobody answered in time, and this server gave up.
+        (EndedBy::Server, false) if !inbound && matches!(end.sip_status, 408 | 480 | 487) => {
+            "timeout"
+        }
         (EndedBy::Server, _) => "error",
         (_, true) => "hangup",
         (EndedBy::Peer, false) if inbound => "cancel",
@@ -121,16 +147,12 @@ pub(super) fn common(facts: &CallFacts, event_type: &str, tag: Option<&str>) -> 
     };
     put(&mut event, "direction", direction);
     put(&mut event, "callId", facts.sid.as_str());
-    let url = format!(
-        "{}/api/v2/accounts/{account}/calls/{}",
-        facts.public_url, facts.sid
-    );
-    put(&mut event, "callUrl", url);
+    put(&mut event, "callUrl", rest::url(facts));
     if let Some(parent) = &facts.parent_sid {
         put(&mut event, "parentCallId", parent.as_str());
     }
     if facts.direction != Direction::Inbound {
-        put(&mut event, "enqueuedTime", time(facts.started_at));
+        put(&mut event, "enqueuedTime", time(facts.created_at));
     }
     put(&mut event, "startTime", time(facts.started_at));
     if let Some(answered) = facts.answered_at {

@@ -11,6 +11,7 @@ mod media_event;
 mod program;
 mod request;
 mod resource;
+pub(crate) mod rest;
 mod schema;
 mod socket;
 mod value;

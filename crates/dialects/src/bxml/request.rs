@@ -30,7 +30,9 @@ pub(super) fn request(
     let application = &facts.application;
     match moment {
         Moment::Incoming => {
-            let hook = of_application(facts, application.url.clone(), application.method);
+            let hook = facts.first_hook().cloned().unwrap_or_else(|| {
+                of_application(facts, application.url.clone(), application.method)
+            });
             asked(facts, base, "first", &hook, first_event(facts)).map(Some)
         }
         Moment::Redirected(hook) => {
@@ -55,11 +57,12 @@ pub(super) fn request(
             event: StatusEvent::Completed,
             ..
         } => {
-            let hook = facts.status_hook().cloned().or_else(|| {
+            let of_application = || {
                 let url = application.status_callback.clone()?;
                 Some(of_application(facts, url, HookMethod::Post))
-            });
-            match hook {
+            };
+            let hook = facts.status_hook().cloned();
+            match hook.or_else(|| speaks_for(facts).then(of_application).flatten()) {
                 Some(hook) => {
                     told(facts, base, "status", &hook, event::disconnect(facts)).map(Some)
                 }
@@ -180,13 +183,17 @@ fn fallback(
     failed: &Moment<'_>,
 ) -> Result<Option<HttpRequest>, FetchError> {
     match failed {
-        Moment::Incoming => match &facts.application.fallback_url {
-            Some(url) => {
-                let hook = of_application(facts, url.clone(), HookMethod::Post);
-                asked(facts, base, "fallback", &hook, first_event(facts)).map(Some)
+        Moment::Incoming => {
+            let of_application = || {
+                let url = facts.application.fallback_url.clone()?;
+                Some(of_application(facts, url, HookMethod::Post))
+            };
+            let hook = facts.fallback_hook().cloned();
+            match hook.or_else(|| speaks_for(facts).then(of_application).flatten()) {
+                Some(hook) => asked(facts, base, "fallback", &hook, first_event(facts)).map(Some),
+                None => Ok(None),
             }
-            None => Ok(None),
-        },
+        }
         Moment::Redirected(Hook {
             fallback: Some(hook),
             ..
@@ -234,6 +241,12 @@ fn first_event(facts: &CallFacts) -> Event {
         Direction::Inbound => event::initiate(facts),
         Direction::OutboundApi | Direction::OutboundDial => event::answer(facts),
     }
+}
+
+/// Whether the application's own URLs count: Bandwidth calls those of an application for inbound
+/// calls alone, and for others what the request for the call names.
+fn speaks_for(facts: &CallFacts) -> bool {
+    facts.direction == Direction::Inbound || facts.hooks.is_none()
 }
 
 /// URLs of the application are asked with its own credentials; those of verbs bring theirs.
@@ -293,7 +306,7 @@ fn build(
         headers: Vec::new(),
         body,
         signing: Signing::None,
-        policy: policy(reply_use),
+        policy: policy(reply_use, facts.reply_timeout().unwrap_or(TIMEOUT)),
         reply_use,
     })
 }
@@ -302,11 +315,12 @@ fn resolve(facts: &CallFacts, base: &str, written: &str) -> Result<HookUrl, Fetc
     HookUrl::absolute(absolute(facts, base, written)?, written)
 }
 
-/// Relative URLs resolve against that of the document; against the application's when the
+/// Relative URLs resolve against that of the document; against that of the first one when the
 /// document has none because the API gave it.
 pub(super) fn absolute(facts: &CallFacts, base: &str, written: &str) -> Result<Url, FetchError> {
+    let first = facts.first_hook().map(|hook| hook.url.as_str());
     let base = Url::parse(base)
-        .or_else(|_| Url::parse(&facts.application.url))
+        .or_else(|_| Url::parse(first.unwrap_or(&facts.application.url)))
         .ok();
     let url = Url::options().base_url(base.as_ref()).parse(written);
     url.map_err(|error| unusable(written, &error.to_string()))
@@ -336,12 +350,12 @@ fn flat(event: &Event) -> Vec<(String, String)> {
 }
 
 /// Asynchronous events get one more try on the same URL, and only when no connection was made.
-fn policy(reply_use: ReplyUse) -> Policy {
+fn policy(reply_use: ReplyUse, timeout: Duration) -> Policy {
     let again = reply_use == ReplyUse::Ignored;
     Policy {
-        connect: TIMEOUT,
-        read: TIMEOUT,
-        total: if again { TIMEOUT * 2 } else { TIMEOUT },
+        connect: timeout,
+        read: timeout,
+        total: if again { timeout * 2 } else { timeout },
         retries: u8::from(again),
         retry_on: RetryOn {
             connect: again,

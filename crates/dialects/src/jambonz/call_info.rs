@@ -181,7 +181,7 @@ pub(super) fn put(payload: &mut Payload, name: &str, value: impl Into<Value>) {
 }
 
 /// Seconds between answer and end, rounded.
-fn duration(answered: Option<SystemTime>, ended: SystemTime) -> u64 {
+pub(super) fn duration(answered: Option<SystemTime>, ended: SystemTime) -> u64 {
     let lasted = answered.and_then(|answered| ended.duration_since(answered).ok());
     lasted.map_or(0, |lasted| {
         lasted.as_secs() + u64::from(lasted.subsec_millis() >= 500)
@@ -189,7 +189,7 @@ fn duration(answered: Option<SystemTime>, ended: SystemTime) -> u64 {
 }
 
 /// The user part: usually a number.
-fn party(party: &crate::Party) -> &str {
+pub(super) fn party(party: &crate::Party) -> &str {
     if party.user.is_empty() {
         &party.uri
     } else {

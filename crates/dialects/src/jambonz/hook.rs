@@ -49,12 +49,13 @@ pub(super) fn absolute(facts: &CallFacts, written: &str) -> Result<Url, FetchErr
 }
 
 /// How a hook is asked: the defaults, changed by `rc`, `rp`, `ct`, `rt` and `tt` behind `#`. Other
-/// words there are none of our business.
-pub(super) fn policy(hook: &HookUrl) -> Result<Policy, FetchError> {
+/// words there are none of our business. `timeout` is that of the call, if it has one.
+pub(super) fn policy(hook: &HookUrl, timeout: Option<Duration>) -> Result<Policy, FetchError> {
+    let timeout = timeout.unwrap_or(TIMEOUT);
     let mut policy = Policy {
-        connect: TIMEOUT,
-        read: TIMEOUT,
-        total: TIMEOUT,
+        connect: timeout,
+        read: timeout,
+        total: timeout,
         retries: 0,
         retry_on: RetryOn {
             connect: true,

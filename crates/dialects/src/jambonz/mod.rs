@@ -14,6 +14,7 @@ mod position;
 mod reader;
 mod request;
 mod resource;
+pub(crate) mod rest;
 mod schema;
 pub mod signature;
 mod sip_object;

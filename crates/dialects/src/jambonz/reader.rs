@@ -214,7 +214,7 @@ impl<'a> Reader<'a> {
 
     /// A hook; blank is as good as none.
     pub(super) fn hook(&self, name: &str) -> Option<Hook> {
-        hook(self.properties.get(name)?)
+        read_hook(self.properties.get(name)?)
     }
 
     /// A hook that must be there.
@@ -238,7 +238,7 @@ impl<'a> Reader<'a> {
 }
 
 /// A header's value as it goes out.
-fn header_value(name: &str, value: &Value) -> Result<String, String> {
+pub(super) fn header_value(name: &str, value: &Value) -> Result<String, String> {
     if !is_token(name) {
         return Err(format!(
             "headers: \"{}\" cannot be the name of a SIP header",
@@ -271,7 +271,7 @@ pub(super) fn is_token(text: &str) -> bool {
 }
 
 /// A URL, or an object with `url`, `method` and credentials in either of two spellings.
-fn hook(value: &Value) -> Option<Hook> {
+pub(super) fn read_hook(value: &Value) -> Option<Hook> {
     let object = match value {
         Value::String(url) => return blank_is_none(url).map(Hook::post),
         Value::Object(object) => object,

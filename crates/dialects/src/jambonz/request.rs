@@ -19,10 +19,10 @@ pub(super) fn request(
     let application = &facts.application;
     match moment {
         Moment::Incoming => {
-            let hook = Hook {
+            let hook = facts.first_hook().cloned().unwrap_or_else(|| Hook {
                 method: application.method,
                 ..Hook::post(&application.url)
-            };
+            });
             let payload = call_info::first(facts);
             send(facts, "first", &hook, payload, ReplyUse::Document).map(Some)
         }
@@ -191,7 +191,7 @@ pub(super) fn send(
     reply_use: ReplyUse,
 ) -> Result<HttpRequest, FetchError> {
     let target = hook::resolve(facts, &hook.url)?;
-    let policy = hook::policy(&target)?;
+    let policy = hook::policy(&target, facts.reply_timeout())?;
     let (target, body) = match hook.method {
         HookMethod::Get => (target.with_query(&flat(&payload)), Body::None),
         HookMethod::Post => (

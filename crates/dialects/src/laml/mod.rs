@@ -20,6 +20,7 @@ pub(crate) mod record;
 pub(crate) mod recordings;
 pub(crate) mod refer;
 pub(crate) mod request;
+pub(crate) mod rest;
 pub(crate) mod schema;
 pub(crate) mod sid;
 pub mod signature;

@@ -8,6 +8,7 @@
 //! `CallerName` is the caller's display name.
 
 use crate::laml::vendor::Vendor;
+use crate::rest::is_number;
 use crate::{CallFacts, Dialect, Direction, Party};
 
 /// Fields in sending order, names and values not yet encoded.
@@ -23,8 +24,7 @@ pub(crate) fn push(fields: &mut Fields, name: &str, value: impl Into<String>) {
 
 /// The standard parameters, with this word as `CallStatus`.
 pub(crate) fn standard(vendor: &Vendor, facts: &CallFacts, status: &str) -> Fields {
-    let from = address(vendor, facts, &facts.from);
-    let to = address(vendor, facts, &facts.to);
+    let (from, to) = parties(vendor, facts);
     let mut fields = Fields::with_capacity(24);
     push(&mut fields, "CallSid", &facts.sid);
     push(&mut fields, "AccountSid", &facts.application.account.sid);
@@ -63,17 +63,35 @@ pub(crate) fn direction_word(direction: Direction) -> &'static str {
     }
 }
 
-/// A party as an application knows it: a number where there is one, else the SIP URI.
-fn address(vendor: &Vendor, facts: &CallFacts, party: &Party) -> String {
+/// From and To as an application knows them: numbers where there are any, else SIP URIs.
+pub(crate) fn parties(vendor: &Vendor, facts: &CallFacts) -> (String, String) {
+    let placed = facts.direction != Direction::Inbound;
+    let of_trunk = facts.trunk.is_some();
+    // The caller of a call that we placed was given as a number or as a name, and the called
+    // party is a number where a trunk leads to it.
+    let from = if placed { is_number } else { is_e164 };
+    let to = if placed && of_trunk {
+        is_number
+    } else {
+        is_e164
+    };
+    let numbers = vendor.numbers_first || of_trunk;
+    (
+        address(&facts.from, (numbers || placed).then_some(from)),
+        address(&facts.to, numbers.then_some(to)),
+    )
+}
+
+fn address(party: &Party, is_number: Option<fn(&str) -> bool>) -> String {
     if party.host.eq_ignore_ascii_case("anonymous.invalid") {
         return "anonymous".to_owned();
     }
     let scheme = party.uri.split_once(':').map_or("", |(scheme, _)| scheme);
-    let numbers = vendor.numbers_first || facts.trunk.is_some();
-    if scheme.eq_ignore_ascii_case("tel") || (numbers && is_e164(&party.user)) {
-        return party.user.clone();
+    let is_number = is_number.is_some_and(|is_number| is_number(&party.user));
+    match is_number || scheme.eq_ignore_ascii_case("tel") {
+        true => party.user.clone(),
+        false => party.uri.clone(),
     }
-    party.uri.clone()
 }
 
 /// A plus sign and 2 to 15 digits (ITU-T E.164).
@@ -119,7 +137,7 @@ fn inbound_sip(vendor: &Vendor, facts: &CallFacts, fields: &mut Fields) {
 }
 
 /// The number or URI of the first Diversion header (RFC 5806).
-fn forwarded_from(facts: &CallFacts) -> Option<String> {
+pub(crate) fn forwarded_from(facts: &CallFacts) -> Option<String> {
     let (_, value) = facts
         .invite
         .headers

@@ -101,7 +101,7 @@ pub(crate) fn audio(url: String, repeat: Repeat) -> Audio {
 }
 
 /// Keys to send, `w` and `W` for pauses.
-fn keys(digits: &str) -> Keys {
+pub(crate) fn keys(digits: &str) -> Keys {
     let keys = digits.chars().map(|digit| match digit {
         'w' => KeyOrPause::Pause(HALF_A_SECOND),
         'W' => KeyOrPause::Pause(2 * HALF_A_SECOND),

@@ -8,6 +8,7 @@ use hookflash_transfer::End;
 use sha1::{Digest, Sha1};
 
 use crate::laml::parameters::{Fields, push, standard};
+use crate::laml::rest::answered_by_word;
 use crate::laml::vendor::{Vendor, Webhooks};
 use crate::laml::webhook_url::{Overrides, WebhookUrl, document_url, resolve, with_query};
 use crate::laml::{MAX_DOCUMENT, gather, recordings, refer, status, streams};
@@ -21,6 +22,7 @@ struct Question<'a> {
     purpose: &'static str,
     url: &'a str,
     method: HookMethod,
+    credentials: Option<&'a (String, String)>,
     reply_use: ReplyUse,
 }
 
@@ -38,6 +40,7 @@ pub(crate) fn request(
         purpose,
         url,
         method,
+        credentials: own_credentials,
         reply_use,
     } = question;
 
@@ -52,6 +55,11 @@ pub(crate) fn request(
         credentials,
         overrides,
     } = resolve(url, base, owner, webhooks)?;
+    let overrides = Overrides {
+        read: overrides.read.or(facts.reply_timeout()),
+        total: overrides.total.or(facts.reply_timeout()),
+        ..overrides
+    };
     let policy = policy(webhooks, &overrides, reply_use);
     let fields = told_about(vendor, facts, moment);
     let (url, body) = match method {
@@ -62,7 +70,7 @@ pub(crate) fn request(
         purpose,
         method,
         url,
-        credentials,
+        credentials: own_credentials.cloned().or(credentials),
         headers: headers(webhooks, facts),
         body,
         signing: Signing::Laml {
@@ -80,16 +88,28 @@ fn question<'a>(facts: &'a CallFacts, moment: &Moment<'a>) -> Option<Question<'a
         purpose,
         url: &hook.url,
         method: hook.method,
+        credentials: hook.credentials.as_ref(),
         reply_use,
     };
     let document = |purpose, hook| ask(purpose, hook, ReplyUse::Document);
     let tell = |purpose, hook| ask(purpose, hook, ReplyUse::Ignored);
+    // A URL of the application in the configuration.
+    let own = |purpose, url, method, reply_use| Question {
+        purpose,
+        url,
+        method,
+        credentials: None,
+        reply_use,
+    };
     match moment {
-        Moment::Incoming => Some(Question {
-            purpose: "first",
-            url: &application.url,
-            method: application.method,
-            reply_use: ReplyUse::Document,
+        Moment::Incoming => Some(match facts.first_hook() {
+            Some(hook) => document("first", hook),
+            None => own(
+                "first",
+                &application.url,
+                application.method,
+                ReplyUse::Document,
+            ),
         }),
         Moment::Redirected(hook) => Some(document("redirect", hook)),
         Moment::ReferDone { result, .. } if result.end == End::Superseded => None,
@@ -118,27 +138,29 @@ fn question<'a>(facts: &'a CallFacts, moment: &Moment<'a>) -> Option<Question<'a
         | Moment::PromptsDone { .. }
         | Moment::Key { .. }
         | Moment::SipRequestDone { .. } => None,
-        Moment::Fallback { failed, .. } => is_waited_for(failed).then_some(Question {
-            purpose: "fallback",
-            url: application.fallback_url.as_deref()?,
-            method: HookMethod::Post,
-            reply_use: ReplyUse::Document,
+        Moment::Fallback { failed, .. } if !is_waited_for(failed) => None,
+        Moment::Fallback { .. } => Some(match facts.fallback_hook() {
+            Some(hook) => document("fallback", hook),
+            None => {
+                let url = application.fallback_url.as_deref()?;
+                own("fallback", url, HookMethod::Post, ReplyUse::Document)
+            }
         }),
-        // Both vendors report the end alone unless more is asked for.
-        Moment::Status {
-            event: StatusEvent::Completed,
-            ..
-        } => Some(Question {
-            purpose: "status",
-            url: application.status_callback.as_deref()?,
-            method: HookMethod::Post,
-            reply_use: ReplyUse::Ignored,
+        Moment::Status { event, .. } if !is_reported(facts, *event) => None,
+        Moment::Status { .. } => Some(match facts.status_hook() {
+            Some(hook) => tell("status", hook),
+            None => {
+                let url = application.status_callback.as_deref()?;
+                own("status", url, HookMethod::Post, ReplyUse::Ignored)
+            }
         }),
-        Moment::Status {
-            event: StatusEvent::Initiated | StatusEvent::Ringing | StatusEvent::Answered,
-            ..
-        } => None,
     }
+}
+
+/// Both vendors report the end alone unless more is asked for.
+fn is_reported(facts: &CallFacts, event: StatusEvent) -> bool {
+    let asked = facts.hooks.as_ref().and_then(|hooks| hooks.status_events);
+    asked.map_or(event == StatusEvent::Completed, |events| events.has(event))
 }
 
 /// Whether the call waits for the reply, so that a failure has a fallback. A fallback itself has
@@ -226,12 +248,19 @@ fn told_about(vendor: &Vendor, facts: &CallFacts, moment: &Moment<'_>) -> Fields
             event,
             sequence,
         } => streams::transcription_fields(facts, verb, sid, event, sequence),
-        Moment::Incoming
-        | Moment::Redirected(_)
+        Moment::Incoming => with(&|fields| add_answered_by(fields, facts)),
+        Moment::Redirected(_)
         | Moment::ReferProgress { .. }
         | Moment::PromptsDone { .. }
         | Moment::Key { .. }
         | Moment::SipRequestDone { .. } => standard(),
+    }
+}
+
+/// Who picked up, when the call waited for that (Twilio "Answering Machine Detection").
+fn add_answered_by(fields: &mut Fields, facts: &CallFacts) {
+    if let Some(by) = facts.answered_by {
+        push(fields, "AnsweredBy", answered_by_word(by));
     }
 }
 

@@ -105,7 +105,7 @@ pub(crate) fn callback(
 }
 
 /// From the answer to the end; nothing for a call that was never answered.
-fn talk_time(facts: &CallFacts) -> Duration {
+pub(crate) fn talk_time(facts: &CallFacts) -> Duration {
     match (facts.answered_at, facts.ended_at) {
         (Some(answered), Some(ended)) => ended.duration_since(answered).unwrap_or_default(),
         _ => Duration::ZERO,

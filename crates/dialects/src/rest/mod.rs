@@ -1,0 +1,227 @@
+//! What the vendors' REST APIs are asked and what they reply, as data.
+//!
+//! A request comes in as form fields or JSON and becomes a [`CallOrder`], [`CallUpdate`]s or a
+//! [`CallList`]; facts of calls go out as the vendor's resources, lists and errors. Every
+//! parameter that a vendor publishes is carried out, accepted where it changes nothing here, or
+//! refused with a sentence; the tables of [`Dialect::parameters`] say which. Left out: HTTP
+//! itself, who may ask, and what becomes of an order.
+
+mod callee;
+mod date;
+mod fault;
+mod json;
+mod page;
+mod parameter;
+mod standing;
+
+use std::borrow::Borrow;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::{Account, Application, CallFacts, CallOrder, CallUpdate, Dialect};
+use crate::{bxml, cxml, jambonz, laml, twiml};
+
+pub(crate) use callee::{Callee, callee, is_number, number};
+pub(crate) use date::{day, instant};
+pub use fault::{ApiFault, ApiReason};
+pub(crate) use json::Fields;
+pub(crate) use page::page_query;
+pub use page::{CallList, Listing, PageMark};
+pub use parameter::{Operation, Parameter, ParameterState};
+pub(crate) use parameter::{refused, runs, without_effect};
+pub use standing::{CallStage, Standing, Statuses};
+
+/// What a reader of requests has to know of the configuration.
+pub trait Directory {
+    /// The account in whose name the request was made.
+    fn account(&self) -> &Account;
+
+    /// An application of that account, by its identifier or its name.
+    fn application(&self, named: &str) -> Option<Arc<Application>>;
+}
+
+/// The body of a request, as its Content-Type has it.
+#[derive(Clone, Copy, Debug)]
+pub enum ApiBody<'a> {
+    /// Fields of a form, decoded, in their order; names may repeat.
+    Form(&'a [(String, String)]),
+    /// JSON.
+    Json(&'a [u8]),
+}
+
+/// A call that was asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewCall {
+    /// What is to be done.
+    pub order: CallOrder,
+    /// Fields of the request that the reply repeats; see [`Dialect::call_created`].
+    pub repeated: Map<String, Value>,
+}
+
+/// What an API replies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApiReply {
+    /// Status code.
+    pub status: u16,
+    /// Header fields beside Content-Type.
+    pub headers: Vec<(&'static str, String)>,
+    /// Body; none is no body at all.
+    pub body: Option<Value>,
+}
+
+impl ApiReply {
+    pub(crate) fn empty(status: u16) -> ApiReply {
+        ApiReply {
+            status,
+            headers: Vec::new(),
+            body: None,
+        }
+    }
+
+    pub(crate) fn with(status: u16, body: Value) -> ApiReply {
+        ApiReply {
+            body: Some(body),
+            ..ApiReply::empty(status)
+        }
+    }
+}
+
+impl Dialect {
+    /// Reads the request for a new call.
+    ///
+    /// # Errors
+    /// When the vendor would refuse it, or when it asks for what this server cannot do.
+    pub fn read_order(
+        self,
+        directory: &dyn Directory,
+        body: ApiBody<'_>,
+    ) -> Result<NewCall, ApiFault> {
+        match self {
+            Dialect::Twiml => laml::rest::read_order(&twiml::TWILIO, directory, body),
+            Dialect::Cxml => laml::rest::read_order(&cxml::SIGNALWIRE, directory, body),
+            Dialect::Bxml => bxml::rest::read_order(directory, body),
+            Dialect::Jambonz => jambonz::rest::read_order(directory, body),
+        }
+    }
+
+    /// Reads the request for a change of a call: one update, or several to be made in order.
+    ///
+    /// # Errors
+    /// As for [`Dialect::read_order`].
+    pub fn read_update(self, body: ApiBody<'_>) -> Result<Vec<CallUpdate>, ApiFault> {
+        match self {
+            Dialect::Twiml => laml::rest::read_update(&twiml::TWILIO, body),
+            Dialect::Cxml => laml::rest::read_update(&cxml::SIGNALWIRE, body),
+            Dialect::Bxml => bxml::rest::read_update(body),
+            Dialect::Jambonz => jambonz::rest::read_update(body),
+        }
+    }
+
+    /// Reads a document that takes the place of the running one, where it is a body of its own
+    /// (`PUT …/bxml`).
+    ///
+    /// # Errors
+    /// When the vendor would not run it.
+    pub fn read_document(self, body: &[u8]) -> Result<CallUpdate, ApiFault> {
+        let document = crate::Document {
+            body,
+            content_type: None,
+            first: false,
+        };
+        match self.parse(document) {
+            Ok(_) => Ok(CallUpdate {
+                action: Some(crate::CallAction::Document(bytes::Bytes::copy_from_slice(
+                    body,
+                ))),
+                ..CallUpdate::default()
+            }),
+            Err(error) => Err(self.bad_document(&error)),
+        }
+    }
+
+    /// Reads the query of a list of calls.
+    ///
+    /// # Errors
+    /// When a filter makes no sense.
+    pub fn read_list(self, query: &[(String, String)]) -> Result<CallList, ApiFault> {
+        match self {
+            Dialect::Twiml | Dialect::Cxml => laml::rest::read_list(self, query),
+            Dialect::Bxml => bxml::rest::read_list(query),
+            Dialect::Jambonz => jambonz::rest::read_list(query),
+        }
+    }
+
+    /// A call as the API shows it.
+    pub fn call_resource(self, facts: &CallFacts) -> Value {
+        match self {
+            Dialect::Twiml => laml::rest::call(&twiml::TWILIO, facts),
+            Dialect::Cxml => laml::rest::call(&cxml::SIGNALWIRE, facts),
+            Dialect::Bxml => bxml::rest::call(facts),
+            Dialect::Jambonz => jambonz::rest::call(facts),
+        }
+    }
+
+    /// The reply to the request for a new call. `repeated` is that of [`NewCall`].
+    pub fn call_created(self, facts: &CallFacts, repeated: Map<String, Value>) -> ApiReply {
+        match self {
+            Dialect::Twiml => ApiReply::with(201, self.call_resource(facts)),
+            // SignalWire's OpenAPI file says 200 where Twilio says 201.
+            Dialect::Cxml => ApiReply::with(200, self.call_resource(facts)),
+            Dialect::Bxml => bxml::rest::created(facts, repeated),
+            Dialect::Jambonz => jambonz::rest::created(facts),
+        }
+    }
+
+    /// The reply to a change that was made. `answer` is that of the peer to a SIP request: its
+    /// final status and reason phrase.
+    pub fn call_updated(self, facts: &CallFacts, answer: Option<(u16, &str)>) -> ApiReply {
+        match self {
+            Dialect::Twiml | Dialect::Cxml => ApiReply::with(200, self.call_resource(facts)),
+            Dialect::Bxml => ApiReply::empty(200),
+            Dialect::Jambonz => jambonz::rest::updated(answer),
+        }
+    }
+
+    /// The reply to the request for a list.
+    pub fn call_list(self, calls: &[impl Borrow<CallFacts>], listing: Listing<'_>) -> ApiReply {
+        let calls = calls.iter();
+        let calls = calls.map(|facts| self.call_resource(facts.borrow()));
+        let calls: Vec<Value> = calls.collect();
+        match self {
+            Dialect::Twiml | Dialect::Cxml => laml::rest::list(self, calls, listing),
+            Dialect::Bxml => bxml::rest::list(calls, listing),
+            Dialect::Jambonz => ApiReply::with(200, Value::Array(calls)),
+        }
+    }
+
+    /// From and To of a call as the application is told them, and as lists are filtered by them.
+    pub fn parties_told(self, facts: &CallFacts) -> (String, String) {
+        match self {
+            Dialect::Twiml => laml::parameters::parties(&twiml::TWILIO, facts),
+            Dialect::Cxml => laml::parameters::parties(&cxml::SIGNALWIRE, facts),
+            Dialect::Bxml => bxml::rest::parties(facts),
+            Dialect::Jambonz => jambonz::rest::parties(facts),
+        }
+    }
+
+    /// What `status` and `cause` of a query stand for: a call is meant when it stands as one of
+    /// these. `None` when the query names neither; nothing is meant when the list is empty.
+    pub fn standings(self, query: &crate::CallQuery) -> Option<Vec<Standing>> {
+        match self {
+            Dialect::Twiml | Dialect::Cxml => query.status.as_deref().map(laml::rest::standings),
+            Dialect::Bxml => bxml::rest::standings(query),
+            Dialect::Jambonz => query.status.as_deref().map(jambonz::rest::standings),
+        }
+    }
+
+    /// Every parameter that the vendor publishes for an operation, and what becomes of it.
+    pub fn parameters(self, operation: Operation) -> &'static [Parameter] {
+        match self {
+            Dialect::Twiml => laml::rest::parameters(&twiml::TWILIO, operation),
+            Dialect::Cxml => laml::rest::parameters(&cxml::SIGNALWIRE, operation),
+            Dialect::Bxml => bxml::rest::parameters(operation),
+            Dialect::Jambonz => jambonz::rest::parameters(operation),
+        }
+    }
+}
