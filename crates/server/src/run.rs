@@ -19,11 +19,15 @@ use crate::http::{self, Desk};
 use crate::media::{Advertise, Media};
 use crate::prompts::{Limits, Prompts};
 use crate::recordings::Recordings;
-use crate::shard::{Common, Input, Mail, Post, Shard, run as run_shard};
+use crate::shard::{Common, Input, Mail, Post, Realms, Shard, run as run_shard};
 use crate::sip::datagrams::UdpSockets;
 use crate::sip::{Bound, bind, listener};
 use crate::speech::{self, Speech};
 use crate::switchboard::Switchboard;
+
+/// How long a call may look for the place that it goes to: time for three questions after one
+/// another of which each is repeated.
+const DNS_PATIENCE: Duration = Duration::from_secs(8);
 
 /// Why the server did not start.
 #[derive(Debug)]
@@ -158,15 +162,18 @@ impl Server {
         let (mail, posts) = Mail::new(config.shards);
         let ledger = Ledger::new(usize::try_from(config.records.max).unwrap_or(usize::MAX));
         let (speech, jobs) = Speech::new(&config.speech);
-        let common = Common::new(
-            UdpSockets::new(udp),
-            Arc::clone(&ledger),
-            mail.clone(),
-            Prompts::new(Limits::from(&config.media)),
-            Recordings::open(&config.recordings.folder),
-            Arc::clone(&speech),
-            config.logs.personal_data,
-        );
+        let common = Common {
+            sockets: UdpSockets::new(udp),
+            connections: Arc::default(),
+            ledger: Arc::clone(&ledger),
+            mail: mail.clone(),
+            prompts: Prompts::new(Limits::from(&config.media)),
+            recordings: Recordings::open(&config.recordings.folder),
+            speech: Arc::clone(&speech),
+            realms: Realms::new(),
+            dns: config.sip.dns.as_slice().into(),
+            personal_data: config.logs.personal_data,
+        };
         let desk = Arc::new(Desk {
             ledger,
             mail,
@@ -383,6 +390,8 @@ fn endpoint_config(config: &Config, listeners: Vec<Listener>, shard: Place) -> E
         shard,
         session_expires: Some(config.sip.session_expires).filter(|time| !time.is_zero()),
         min_se: config.sip.min_se,
+        asks_dns: true,
+        dns_patience: DNS_PATIENCE,
         ..EndpointConfig::default()
     }
 }
@@ -439,6 +448,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("shards", old.shards != new.shards),
         ("sip.listen", old.sip.listen != new.sip.listen),
         ("sip.advertise", old.sip.advertise != new.sip.advertise),
+        ("sip.dns", old.sip.dns != new.sip.dns),
         ("sip timers", sip(old) != sip(new)),
         ("http.listen", old.http.listen != new.http.listen),
         ("media.ports", old.media.ports != new.media.ports),

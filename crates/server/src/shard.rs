@@ -11,6 +11,7 @@ mod work;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant};
 use hookflash_call::{Desk, Ledger};
 use hookflash_sip::digest::DigestServer;
 use hookflash_sip::{
-    Census, Endpoint, EndpointConfig, Event, Flow, LegId, Message, Resolve, Transmit, Transport,
+    Census, DnsQuery, Endpoint, EndpointConfig, Event, Flow, LegId, Message, Transmit, Transport,
 };
 use tokio::sync::Notify;
 
@@ -32,9 +33,9 @@ use crate::speech::Speech;
 use crate::switchboard::Switchboard;
 use crate::webhook::Webhooks;
 use crate::websocket;
-use caller::Realms;
 use door::Door;
 
+pub(crate) use caller::Realms;
 pub(crate) use mail::{Input, Mail, Post};
 pub(crate) use work::run;
 
@@ -48,33 +49,10 @@ pub(crate) struct Common {
     pub(crate) prompts: Arc<Prompts>,
     pub(crate) recordings: Arc<Recordings>,
     pub(crate) speech: Arc<Speech>,
-    realms: Realms,
-    personal_data: bool,
-}
-
-impl Common {
-    pub(crate) fn new(
-        sockets: UdpSockets,
-        ledger: Arc<Ledger>,
-        mail: Mail,
-        prompts: Arc<Prompts>,
-        recordings: Arc<Recordings>,
-        speech: Arc<Speech>,
-        personal_data: bool,
-    ) -> Common {
-        let connections = Arc::default();
-        Common {
-            sockets,
-            connections,
-            ledger,
-            mail,
-            prompts,
-            recordings,
-            speech,
-            realms: Realms::new(),
-            personal_data,
-        }
-    }
+    pub(crate) realms: Realms,
+    /// Name servers for SIP; the system's when there are none.
+    pub(crate) dns: Arc<[SocketAddr]>,
+    pub(crate) personal_data: bool,
 }
 
 /// One shard. Lives on its thread.
@@ -89,6 +67,7 @@ pub(crate) struct Shard {
     desk: RefCell<Option<Rc<Desk<Shard>>>>,
     board: RefCell<Arc<Switchboard>>,
     digests: RefCell<HashMap<String, DigestServer>>,
+    /// Names of SIP.
     names: Names,
     webhooks: Rc<Webhooks>,
     websockets: websocket::Open,
@@ -125,8 +104,9 @@ impl Shard {
         media: Media,
     ) -> Rc<Shard> {
         media.set_packet_timeout(board.rtp_timeout);
-        let names = Names::default();
-        let webhooks = Webhooks::new(names.clone(), board.allow_private_networks);
+        let names = Names::asking(&common.dns);
+        // Applications are looked for as every other program of the machine would.
+        let webhooks = Webhooks::new(Names::default(), board.allow_private_networks);
         let shard = Rc::new_cyclic(|this| Shard {
             this: Weak::clone(this),
             index: config.shard.index,
@@ -303,9 +283,9 @@ impl Shard {
                 self.dispatch(leg, event);
                 continue;
             }
-            let question = self.endpoint.borrow_mut().poll_resolve();
-            match question {
-                Some(question) => self.resolve(question),
+            let query = self.endpoint.borrow_mut().poll_dns();
+            match query {
+                Some(query) => self.ask(query),
                 None => break,
             }
         }
@@ -356,15 +336,15 @@ impl Shard {
         }
     }
 
-    fn resolve(self: &Rc<Self>, question: Resolve) {
+    fn ask(self: &Rc<Self>, query: DnsQuery) {
         let shard = Rc::clone(self);
         tokio::task::spawn_local(async move {
-            let targets = shard.names.targets(&question).await;
+            let answer = shard.names.records(&query.question).await;
             let now = Instant::now();
             shard
                 .endpoint
                 .borrow_mut()
-                .handle_resolved(now, question.id, targets);
+                .handle_dns(now, query.id, answer);
             shard.flush();
         });
     }

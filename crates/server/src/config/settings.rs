@@ -73,6 +73,8 @@ pub struct Sip {
     pub advertise: Option<String>,
     /// Hosts that mean this server.
     pub domains: Vec<String>,
+    /// Name servers that are asked where calls go; the system's when there are none.
+    pub dns: Vec<SocketAddr>,
     /// Who may call in beyond trunks and loopback.
     pub accept: Accept,
     /// RFC 3261 timer T1.
