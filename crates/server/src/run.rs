@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use hookflash_call::Ledger;
-use hookflash_sip::{EndpointConfig, Listener, Shard as Place, Transport};
+use hookflash_sip::{EndpointConfig, Listener, Method, Shard as Place, Transport};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
@@ -129,15 +129,14 @@ impl Server {
         let http_addr = http.local_addr().map_err(StartError::Machine)?;
         let advertise = media_address(&config)?;
         let public_url = public_url(&config, http_addr);
-        let board = Switchboard::new(&config, &public_url)
-            .map(Arc::new)
-            .map_err(StartError::Document)?;
-        let settings = http::Settings::new(&config, public_url);
-
         let sip_addrs: Vec<(Transport, SocketAddr)> = bound
             .iter()
             .map(|(transport, (_, address))| (*transport, *address))
             .collect();
+        let board = Switchboard::new(&config, &public_url, &addresses(&sip_addrs))
+            .map(Arc::new)
+            .map_err(StartError::Document)?;
+        let settings = http::Settings::new(&config, public_url);
         let listeners: Vec<Listener> = sip_addrs
             .iter()
             .map(|(transport, local)| listener(*transport, *local, config.sip.advertise.as_deref()))
@@ -171,6 +170,9 @@ impl Server {
             recordings: Recordings::open(&config.recordings.folder),
             speech: Arc::clone(&speech),
             realms: Realms::new(),
+            guard: Arc::default(),
+            bindings: Arc::default(),
+            registrations: Arc::default(),
             dns: config.sip.dns.as_slice().into(),
             personal_data: config.logs.personal_data,
         };
@@ -178,6 +180,9 @@ impl Server {
             ledger,
             mail,
             connections: Arc::clone(&common.connections),
+            guard: Arc::clone(&common.guard),
+            bindings: Arc::clone(&common.bindings),
+            registrations: Arc::clone(&common.registrations),
             prompts: Arc::clone(&common.prompts),
             recordings: Arc::clone(&common.recordings),
             speech,
@@ -300,7 +305,8 @@ impl Running {
     /// # Errors
     /// When the configuration cannot be carried out; the old one stays.
     pub async fn reload(&mut self, config: Config) -> Result<Vec<&'static str>, StartError> {
-        let board = Switchboard::new(&config, &public_url(&config, self.http_addr))
+        let public_url = public_url(&config, self.http_addr);
+        let board = Switchboard::new(&config, &public_url, &addresses(&self.sip_addrs))
             .map(Arc::new)
             .map_err(StartError::Document)?;
         for index in 0..self.desk.mail.count() {
@@ -308,10 +314,7 @@ impl Running {
             let work = Box::new(move |shard: &std::rc::Rc<Shard>| shard.reload(board));
             self.desk.mail.deliver(index, Input::Do(work)).await;
         }
-        self.desk.set(http::Settings::new(
-            &config,
-            public_url(&config, self.http_addr),
-        ));
+        self.desk.set(http::Settings::new(&config, public_url));
         self.desk.prompts.set_limits(Limits::from(&config.media));
         self.desk.speech.reload((&config).into()).await;
         self.grace = config.shutdown.grace;
@@ -359,6 +362,10 @@ impl fmt::Debug for Running {
     }
 }
 
+fn addresses(sip: &[(Transport, SocketAddr)]) -> Vec<SocketAddr> {
+    sip.iter().map(|(_, address)| *address).collect()
+}
+
 fn bind_sip(listen: Listen) -> Result<(Bound, SocketAddr), StartError> {
     bind(listen).map_err(|error| StartError::Bind {
         address: listen.to_string(),
@@ -380,7 +387,10 @@ fn bind_http(address: SocketAddr) -> Result<TcpListener, StartError> {
 }
 
 fn endpoint_config(config: &Config, listeners: Vec<Listener>, shard: Place) -> EndpointConfig {
+    let mut allow = EndpointConfig::default().allow;
+    allow.push(Method::Register);
     EndpointConfig {
+        allow,
         t1: config.sip.t1,
         t2: config.sip.t2,
         t4: config.sip.t4,

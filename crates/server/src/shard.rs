@@ -6,7 +6,10 @@
 mod caller;
 pub(crate) mod door;
 mod host;
+mod identity;
 mod mail;
+mod phones;
+mod trunks;
 mod work;
 
 use std::cell::{Cell, RefCell};
@@ -23,9 +26,12 @@ use hookflash_sip::{
 };
 use tokio::sync::Notify;
 
+use crate::guard::Guard;
 use crate::media::Media;
 use crate::prompts::Prompts;
 use crate::recordings::Recordings;
+use crate::registrar::Bindings;
+use crate::registrations::Registrations;
 use crate::resolver::Names;
 use crate::sip::datagrams::UdpSockets;
 use crate::sip::streams::{self, Connections};
@@ -35,7 +41,7 @@ use crate::webhook::Webhooks;
 use crate::websocket;
 use door::Door;
 
-pub(crate) use caller::Realms;
+pub(crate) use identity::Realms;
 pub(crate) use mail::{Input, Mail, Post};
 pub(crate) use work::run;
 
@@ -50,6 +56,9 @@ pub(crate) struct Common {
     pub(crate) recordings: Arc<Recordings>,
     pub(crate) speech: Arc<Speech>,
     pub(crate) realms: Realms,
+    pub(crate) guard: Arc<Guard>,
+    pub(crate) bindings: Arc<Bindings>,
+    pub(crate) registrations: Arc<Registrations>,
     /// Name servers for SIP; the system's when there are none.
     pub(crate) dns: Arc<[SocketAddr]>,
     pub(crate) personal_data: bool,
@@ -67,6 +76,8 @@ pub(crate) struct Shard {
     desk: RefCell<Option<Rc<Desk<Shard>>>>,
     board: RefCell<Arc<Switchboard>>,
     digests: RefCell<HashMap<String, DigestServer>>,
+    /// Our registrations with trunks.
+    held: RefCell<Vec<trunks::Held>>,
     /// Names of SIP.
     names: Names,
     webhooks: Rc<Webhooks>,
@@ -116,6 +127,7 @@ impl Shard {
             desk: RefCell::default(),
             board: RefCell::new(board),
             digests: RefCell::default(),
+            held: RefCell::default(),
             names,
             webhooks,
             websockets: websocket::Open::default(),
@@ -155,6 +167,10 @@ impl Shard {
         &self.common.connections
     }
 
+    pub(crate) fn bindings(&self) -> &Bindings {
+        &self.common.bindings
+    }
+
     pub(crate) fn door(&self) -> &Door {
         &self.door
     }
@@ -173,12 +189,19 @@ impl Shard {
     }
 
     /// Takes over a changed configuration. Calls that run keep theirs.
-    pub(crate) fn reload(&self, board: Arc<Switchboard>) {
+    pub(crate) fn reload(self: &Rc<Self>, board: Arc<Switchboard>) {
         self.webhooks
             .set_allow_private(board.allow_private_networks);
         self.media.set_packet_timeout(board.rtp_timeout);
         self.digests.borrow_mut().clear();
         *self.board.borrow_mut() = board;
+        if self.index == 0 {
+            self.sweep_bindings();
+        }
+        if !self.door.is_closed() {
+            self.register_with_trunks();
+            self.flush();
+        }
     }
 
     pub(crate) fn holdings(&self) -> Holdings {
@@ -281,6 +304,16 @@ impl Shard {
             let event = self.endpoint.borrow_mut().poll_event();
             if let Some((leg, event)) = event {
                 self.dispatch(leg, event);
+                continue;
+            }
+            let register = self.endpoint.borrow_mut().poll_register();
+            if let Some(register) = register {
+                self.registering(register);
+                continue;
+            }
+            let news = self.endpoint.borrow_mut().poll_registration();
+            if let Some((id, event)) = news {
+                self.registration_news(id, event);
                 continue;
             }
             let query = self.endpoint.borrow_mut().poll_dns();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use hookflash_dialects::Dialect;
 use hookflash_media::Codec;
 use hookflash_program::HookMethod;
+use hookflash_sip::Credentials;
 use ipnet::IpNet;
 use serde::{Serialize, Serializer};
 
@@ -410,6 +411,21 @@ pub struct Trunk {
     pub password: Option<Secret>,
     /// Addresses that it may call from.
     pub from: Vec<IpNet>,
+    /// Whether we register with it.
+    pub register: bool,
+}
+
+impl Trunk {
+    /// What it is shown when it asks for a password.
+    pub(crate) fn credentials(&self) -> Vec<Credentials> {
+        let both = self.username.as_ref().zip(self.password.as_ref());
+        let credentials = both.map(|(username, password)| Credentials {
+            username: username.clone(),
+            password: password.reveal().to_owned(),
+            realm: None,
+        });
+        credentials.into_iter().collect()
+    }
 }
 
 /// A phone that authenticates with a password.
@@ -421,6 +437,8 @@ pub struct User {
     pub domain: String,
     /// Password.
     pub password: Secret,
+    /// What it may call itself beside its name: patterns for the user part of From.
+    pub identities: Vec<Pattern>,
 }
 
 fn display<T: std::fmt::Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
