@@ -8,6 +8,7 @@ mod events;
 mod metrics;
 mod recordings;
 mod refusal;
+mod registrations;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,8 +23,11 @@ use axum::routing::{any, get};
 use hookflash_call::Ledger;
 
 use crate::config::{AccountSettings, Config, Secret};
+use crate::guard::Guard;
 use crate::prompts::Prompts;
 use crate::recordings::Recordings;
+use crate::registrar::Bindings;
+use crate::registrations::Registrations;
 use crate::shard::Mail;
 use crate::sip::streams::Connections;
 use crate::speech::Speech;
@@ -37,6 +41,9 @@ pub(crate) struct Desk {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) mail: Mail,
     pub(crate) connections: Arc<Connections>,
+    pub(crate) guard: Arc<Guard>,
+    pub(crate) bindings: Arc<Bindings>,
+    pub(crate) registrations: Arc<Registrations>,
     pub(crate) prompts: Arc<Prompts>,
     pub(crate) recordings: Arc<Recordings>,
     pub(crate) speech: Arc<Speech>,
@@ -119,6 +126,7 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
             any(|| later("packet captures of calls")),
         )
         .route("/hookflash/v1/events", get(events::watch))
+        .route("/hookflash/v1/registrations", get(registrations::show))
         .route("/hookflash/{*path}", any(unknown))
         .route("/metrics", get(metrics::show))
         .route("/console", any(|| later("the web console")))

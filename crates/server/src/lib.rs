@@ -9,12 +9,16 @@
 //! told before the server stops. Left out: TLS and WebSocket for SIP, a lasting store of calls,
 //! the REST APIs of the vendors beyond recordings; where they are asked for, the answer says so.
 
+mod caller_id;
 pub mod config;
+mod guard;
 mod http;
 mod logs;
 mod media;
 mod prompts;
 mod recordings;
+mod registrar;
+mod registrations;
 mod resolver;
 mod run;
 mod shard;
@@ -22,6 +26,7 @@ mod sip;
 mod speech;
 mod static_document;
 mod switchboard;
+mod ways;
 mod webhook;
 mod websocket;
 

@@ -1,4 +1,5 @@
-//! Names to addresses: for SIP as RFC 3263 says, for HTTP plainly.
+//! Names to addresses: records for SIP, which looks for its places itself (RFC 3263), and plain
+//! addresses for HTTP.
 
 use std::cell::OnceCell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -6,19 +7,54 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
-use hickory_resolver::proto::rr::rdata::SRV;
-use hickory_resolver::proto::rr::{RData, RecordType};
-use hookflash_sip::{Resolve, Transport};
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::rdata::{NAPTR, SRV};
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use hookflash_sip::locate::{DnsAnswer, DnsQuestion, Naptr, Record, RecordKind, Srv};
 
 /// How long a name may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a name server may leave one question unanswered before it is asked again. A call has
+/// to ask three after one another, so the resolver's usual five seconds would use up its time.
+const SILENCE: Duration = Duration::from_millis(1_500);
+/// How often it is asked again.
+const REPETITIONS: usize = 1;
 
 /// The names of one shard. Made when the first name is asked for, so that a machine without DNS
 /// serves calls between addresses.
-#[derive(Clone, Default)]
-pub(crate) struct Names(Rc<OnceCell<Option<TokioResolver>>>);
+#[derive(Clone)]
+pub(crate) struct Names(Rc<Asking>);
+
+struct Asking {
+    /// The name servers; those of the system when there are none.
+    servers: Vec<SocketAddr>,
+    silence: Duration,
+    resolver: OnceCell<Option<TokioResolver>>,
+}
+
+impl Default for Names {
+    fn default() -> Names {
+        Names::asking(&[])
+    }
+}
 
 impl Names {
+    /// Asks these name servers, or the system's when the list is empty.
+    pub(crate) fn asking(servers: &[SocketAddr]) -> Names {
+        Names::with_silence(servers, SILENCE)
+    }
+
+    fn with_silence(servers: &[SocketAddr], silence: Duration) -> Names {
+        Names(Rc::new(Asking {
+            servers: servers.to_vec(),
+            silence,
+            resolver: OnceCell::new(),
+        }))
+    }
+
     /// The addresses of a host; empty when there are none. Addresses and `localhost` are never
     /// asked for.
     pub(crate) async fn addresses(&self, host: &str) -> Vec<IpAddr> {
@@ -38,73 +74,71 @@ impl Names {
         }
     }
 
-    /// Where a request goes, best first (RFC 3263 section 4). A written port skips SRV, a written
-    /// transport decides among its records. NAPTR is not asked: without it the choice of
-    /// transport is ours (section 4.1), and that is UDP, then TCP.
-    pub(crate) async fn targets(&self, question: &Resolve) -> Vec<(Transport, SocketAddr)> {
-        let preferred = match (question.transport, question.secure) {
-            (Some(transport), _) => transport,
-            (None, true) => Transport::Tls,
-            (None, false) => Transport::Udp,
-        };
-        if question.port.is_none() && without_asking(&question.host).is_none() {
-            let transports = match question.transport {
-                Some(transport) => vec![transport],
-                None if question.secure => vec![Transport::Tls],
-                None => vec![Transport::Udp, Transport::Tcp],
+    /// The records that a question asks for. That there are none is told apart from a name server
+    /// that is silent, fails, or makes no sense.
+    pub(crate) async fn records(&self, question: &DnsQuestion) -> DnsAnswer {
+        if let Some(known) = without_asking(&question.name) {
+            let wanted = |ip: &IpAddr| match question.kind {
+                RecordKind::A => ip.is_ipv4(),
+                RecordKind::Aaaa => ip.is_ipv6(),
+                RecordKind::Naptr | RecordKind::Srv => false,
             };
-            for transport in transports {
-                let targets = self.services(&question.host, transport).await;
-                if !targets.is_empty() {
-                    return targets;
-                }
-            }
+            return answer(
+                known
+                    .into_iter()
+                    .filter(wanted)
+                    .map(Record::Address)
+                    .collect(),
+            );
         }
-        let port = question.port.unwrap_or_else(|| preferred.default_port());
-        let addresses = self.addresses(&question.host).await;
-        addresses
-            .into_iter()
-            .map(|ip| (preferred, SocketAddr::new(ip, port)))
-            .collect()
-    }
-
-    async fn services(&self, host: &str, transport: Transport) -> Vec<(Transport, SocketAddr)> {
-        let service = match transport {
-            Transport::Udp => "_sip._udp",
-            Transport::Tcp => "_sip._tcp",
-            Transport::Tls => "_sips._tcp",
-            Transport::Ws | Transport::Wss => return Vec::new(),
+        let kind = match question.kind {
+            RecordKind::Naptr => RecordType::NAPTR,
+            RecordKind::Srv => RecordType::SRV,
+            RecordKind::A => RecordType::A,
+            RecordKind::Aaaa => RecordType::AAAA,
         };
         let Some(resolver) = self.resolver() else {
-            return Vec::new();
+            return DnsAnswer::Failed;
         };
-        let name = format!("{service}.{}.", host.trim_end_matches('.'));
-        let lookup = resolver.lookup(name, RecordType::SRV);
-        let Ok(Ok(found)) = tokio::time::timeout(PATIENCE, lookup).await else {
-            return Vec::new();
-        };
-        let mut records: Vec<SRV> = found
-            .answers()
-            .iter()
-            .filter_map(|record| match &record.data {
-                RData::SRV(service) => Some(service.clone()),
-                _ => None,
-            })
-            .collect();
-        order(&mut records);
-        let mut targets = Vec::new();
-        for record in records {
-            for ip in self.addresses(&record.target.to_utf8()).await {
-                targets.push((transport, SocketAddr::new(ip, record.port)));
+        // Absolute: no search list may lead a call elsewhere.
+        match resolver.lookup(format!("{}.", question.name), kind).await {
+            Ok(found) => {
+                let records = found.answers().iter();
+                answer(records.filter_map(|record| read(&record.data)).collect())
+            }
+            Err(error) if is_nothing(&error) => DnsAnswer::Nothing,
+            Err(error) => {
+                tracing::debug!(name = question.name, %kind, %error, "DNS failed");
+                DnsAnswer::Failed
             }
         }
-        targets
     }
 
     fn resolver(&self) -> Option<&TokioResolver> {
+        let build = || match self.0.servers.as_slice() {
+            [] => TokioResolver::builder_tokio(),
+            servers => {
+                let servers = servers.iter().map(|server| {
+                    let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
+                    for connection in &mut connections {
+                        connection.port = server.port();
+                    }
+                    NameServerConfig::new(server.ip(), true, connections)
+                });
+                let config = ResolverConfig::from_parts(None, Vec::new(), servers.collect());
+                let provider = TokioRuntimeProvider::default();
+                Ok(TokioResolver::builder_with_config(config, provider))
+            }
+        };
         self.0
+            .resolver
             .get_or_init(|| {
-                let built = TokioResolver::builder_tokio().and_then(|builder| builder.build());
+                let built = build().and_then(|mut builder| {
+                    let options = builder.options_mut();
+                    options.timeout = options.timeout.min(self.0.silence);
+                    options.attempts = REPETITIONS;
+                    builder.build()
+                });
                 built
                     .inspect_err(|error| tracing::error!(%error, "names cannot be resolved"))
                     .ok()
@@ -113,16 +147,66 @@ impl Names {
     }
 }
 
-/// Lowest priority first; within one priority a record's chance to be first grows with its
-/// weight (RFC 2782).
-fn order(records: &mut [SRV]) {
-    records.sort_by_cached_key(|record| {
-        let chance: f64 = rand::random();
-        let weight = f64::from(record.weight) + 0.01;
-        // The exponential race: the least of these keys falls to each with odds like its weight.
-        let key = -(1.0 - chance).ln() / weight;
-        (record.priority, (key * 1e9) as u64)
-    });
+fn answer(records: Vec<Record>) -> DnsAnswer {
+    match records.is_empty() {
+        true => DnsAnswer::Nothing,
+        false => DnsAnswer::Records(records),
+    }
+}
+
+/// Whether the name server said that there is no such name or record.
+fn is_nothing(error: &NetError) -> bool {
+    matches!(
+        error,
+        NetError::Dns(DnsError::NoRecordsFound(none))
+            if matches!(none.response_code, ResponseCode::NXDomain | ResponseCode::NoError)
+    )
+}
+
+fn read(data: &RData) -> Option<Record> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Some(match data {
+        RData::A(ip) => Record::Address(ip.0.into()),
+        RData::AAAA(ip) => Record::Address(ip.0.into()),
+        RData::SRV(SRV {
+            priority,
+            weight,
+            port,
+            target,
+            ..
+        }) => Record::Srv(Srv {
+            priority: *priority,
+            weight: *weight,
+            port: *port,
+            target: plain(target),
+        }),
+        RData::NAPTR(NAPTR {
+            order,
+            preference,
+            flags,
+            services,
+            regexp,
+            replacement,
+            ..
+        }) => Record::Naptr(Naptr {
+            order: *order,
+            preference: *preference,
+            flags: text(flags),
+            service: text(services),
+            regexp: text(regexp),
+            replacement: plain(replacement),
+        }),
+        _ => return None,
+    })
+}
+
+/// A name without the last dot; the root, which says "not offered", stays one.
+fn plain(name: &Name) -> String {
+    let text = name.to_ascii();
+    match text.strip_suffix('.') {
+        Some(name) if !name.is_empty() => name.to_owned(),
+        _ => text,
+    }
 }
 
 /// The answer that needs no question, if there is one.
@@ -139,44 +223,8 @@ fn without_asking(host: &str) -> Option<Vec<IpAddr>> {
         return Some(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
     }
     // RFC 6761 section 6.4: nobody knows these.
-    local.ends_with(".invalid").then(Vec::new)
+    (local == "invalid" || local.ends_with(".invalid")).then(Vec::new)
 }
 
 #[cfg(test)]
-mod tests {
-    use hickory_resolver::proto::rr::Name;
-    use hookflash_sip::ResolveId;
-
-    use super::*;
-
-    fn question(host: &str, port: Option<u16>, transport: Option<Transport>) -> Resolve {
-        Resolve {
-            id: ResolveId(1),
-            host: host.into(),
-            port,
-            transport,
-            secure: false,
-        }
-    }
-
-    #[tokio::test]
-    async fn addresses_and_localhost_are_never_asked_for() {
-        let names = Names::default();
-        let targets = names
-            .targets(&question("[::1]", None, Some(Transport::Tcp)))
-            .await;
-        assert_eq!(targets, [(Transport::Tcp, "[::1]:5060".parse().unwrap())]);
-        let targets = names.targets(&question("localhost", Some(7), None)).await;
-        assert_eq!(targets[0], (Transport::Udp, "127.0.0.1:7".parse().unwrap()));
-        assert!(names.addresses("nobody.invalid").await.is_empty());
-    }
-
-    #[test]
-    fn services_of_lower_priority_number_come_first() {
-        let record = |priority, weight, port| SRV::new(priority, weight, port, Name::root());
-        let mut records = vec![record(20, 100, 3), record(10, 0, 2), record(10, 60000, 1)];
-        order(&mut records);
-        assert_eq!(records[2].port, 3);
-        assert!(records[0].priority == 10 && records[1].priority == 10);
-    }
-}
+mod tests;

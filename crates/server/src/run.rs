@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use hookflash_call::Ledger;
-use hookflash_sip::{EndpointConfig, Listener, Shard as Place, Transport};
+use hookflash_sip::{EndpointConfig, Listener, Method, Shard as Place, Transport};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
@@ -19,11 +19,15 @@ use crate::http::{self, Desk};
 use crate::media::{Advertise, Media};
 use crate::prompts::{Limits, Prompts};
 use crate::recordings::Recordings;
-use crate::shard::{Common, Input, Mail, Post, Shard, run as run_shard};
+use crate::shard::{Common, Input, Mail, Post, Realms, Shard, run as run_shard};
 use crate::sip::datagrams::UdpSockets;
 use crate::sip::{Bound, bind, listener};
 use crate::speech::{self, Speech};
 use crate::switchboard::Switchboard;
+
+/// How long a call may look for the place that it goes to: time for three questions after one
+/// another of which each is repeated.
+const DNS_PATIENCE: Duration = Duration::from_secs(8);
 
 /// Why the server did not start.
 #[derive(Debug)]
@@ -125,15 +129,14 @@ impl Server {
         let http_addr = http.local_addr().map_err(StartError::Machine)?;
         let advertise = media_address(&config)?;
         let public_url = public_url(&config, http_addr);
-        let board = Switchboard::new(&config, &public_url)
-            .map(Arc::new)
-            .map_err(StartError::Document)?;
-        let settings = http::Settings::new(&config, public_url);
-
         let sip_addrs: Vec<(Transport, SocketAddr)> = bound
             .iter()
             .map(|(transport, (_, address))| (*transport, *address))
             .collect();
+        let board = Switchboard::new(&config, &public_url, &addresses(&sip_addrs))
+            .map(Arc::new)
+            .map_err(StartError::Document)?;
+        let settings = http::Settings::new(&config, public_url);
         let listeners: Vec<Listener> = sip_addrs
             .iter()
             .map(|(transport, local)| listener(*transport, *local, config.sip.advertise.as_deref()))
@@ -158,19 +161,28 @@ impl Server {
         let (mail, posts) = Mail::new(config.shards);
         let ledger = Ledger::new(usize::try_from(config.records.max).unwrap_or(usize::MAX));
         let (speech, jobs) = Speech::new(&config.speech);
-        let common = Common::new(
-            UdpSockets::new(udp),
-            Arc::clone(&ledger),
-            mail.clone(),
-            Prompts::new(Limits::from(&config.media)),
-            Recordings::open(&config.recordings.folder),
-            Arc::clone(&speech),
-            config.logs.personal_data,
-        );
+        let common = Common {
+            sockets: UdpSockets::new(udp),
+            connections: Arc::default(),
+            ledger: Arc::clone(&ledger),
+            mail: mail.clone(),
+            prompts: Prompts::new(Limits::from(&config.media)),
+            recordings: Recordings::open(&config.recordings.folder),
+            speech: Arc::clone(&speech),
+            realms: Realms::new(),
+            guard: Arc::default(),
+            bindings: Arc::default(),
+            registrations: Arc::default(),
+            dns: config.sip.dns.as_slice().into(),
+            personal_data: config.logs.personal_data,
+        };
         let desk = Arc::new(Desk {
             ledger,
             mail,
             connections: Arc::clone(&common.connections),
+            guard: Arc::clone(&common.guard),
+            bindings: Arc::clone(&common.bindings),
+            registrations: Arc::clone(&common.registrations),
             prompts: Arc::clone(&common.prompts),
             recordings: Arc::clone(&common.recordings),
             speech,
@@ -293,7 +305,8 @@ impl Running {
     /// # Errors
     /// When the configuration cannot be carried out; the old one stays.
     pub async fn reload(&mut self, config: Config) -> Result<Vec<&'static str>, StartError> {
-        let board = Switchboard::new(&config, &public_url(&config, self.http_addr))
+        let public_url = public_url(&config, self.http_addr);
+        let board = Switchboard::new(&config, &public_url, &addresses(&self.sip_addrs))
             .map(Arc::new)
             .map_err(StartError::Document)?;
         for index in 0..self.desk.mail.count() {
@@ -301,10 +314,7 @@ impl Running {
             let work = Box::new(move |shard: &std::rc::Rc<Shard>| shard.reload(board));
             self.desk.mail.deliver(index, Input::Do(work)).await;
         }
-        self.desk.set(http::Settings::new(
-            &config,
-            public_url(&config, self.http_addr),
-        ));
+        self.desk.set(http::Settings::new(&config, public_url));
         self.desk.prompts.set_limits(Limits::from(&config.media));
         self.desk.speech.reload((&config).into()).await;
         self.grace = config.shutdown.grace;
@@ -352,6 +362,10 @@ impl fmt::Debug for Running {
     }
 }
 
+fn addresses(sip: &[(Transport, SocketAddr)]) -> Vec<SocketAddr> {
+    sip.iter().map(|(_, address)| *address).collect()
+}
+
 fn bind_sip(listen: Listen) -> Result<(Bound, SocketAddr), StartError> {
     bind(listen).map_err(|error| StartError::Bind {
         address: listen.to_string(),
@@ -373,7 +387,10 @@ fn bind_http(address: SocketAddr) -> Result<TcpListener, StartError> {
 }
 
 fn endpoint_config(config: &Config, listeners: Vec<Listener>, shard: Place) -> EndpointConfig {
+    let mut allow = EndpointConfig::default().allow;
+    allow.push(Method::Register);
     EndpointConfig {
+        allow,
         t1: config.sip.t1,
         t2: config.sip.t2,
         t4: config.sip.t4,
@@ -383,6 +400,8 @@ fn endpoint_config(config: &Config, listeners: Vec<Listener>, shard: Place) -> E
         shard,
         session_expires: Some(config.sip.session_expires).filter(|time| !time.is_zero()),
         min_se: config.sip.min_se,
+        asks_dns: true,
+        dns_patience: DNS_PATIENCE,
         ..EndpointConfig::default()
     }
 }
@@ -439,6 +458,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("shards", old.shards != new.shards),
         ("sip.listen", old.sip.listen != new.sip.listen),
         ("sip.advertise", old.sip.advertise != new.sip.advertise),
+        ("sip.dns", old.sip.dns != new.sip.dns),
         ("sip timers", sip(old) != sip(new)),
         ("http.listen", old.http.listen != new.http.listen),
         ("media.ports", old.media.ports != new.media.ports),

@@ -6,11 +6,15 @@
 mod caller;
 pub(crate) mod door;
 mod host;
+mod identity;
 mod mail;
+mod phones;
+mod trunks;
 mod work;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,13 +22,16 @@ use std::time::{Duration, Instant};
 use hookflash_call::{Desk, Ledger};
 use hookflash_sip::digest::DigestServer;
 use hookflash_sip::{
-    Census, Endpoint, EndpointConfig, Event, Flow, LegId, Message, Resolve, Transmit, Transport,
+    Census, DnsQuery, Endpoint, EndpointConfig, Event, Flow, LegId, Message, Transmit, Transport,
 };
 use tokio::sync::Notify;
 
+use crate::guard::Guard;
 use crate::media::Media;
 use crate::prompts::Prompts;
 use crate::recordings::Recordings;
+use crate::registrar::Bindings;
+use crate::registrations::Registrations;
 use crate::resolver::Names;
 use crate::sip::datagrams::UdpSockets;
 use crate::sip::streams::{self, Connections};
@@ -32,9 +39,9 @@ use crate::speech::Speech;
 use crate::switchboard::Switchboard;
 use crate::webhook::Webhooks;
 use crate::websocket;
-use caller::Realms;
 use door::Door;
 
+pub(crate) use identity::Realms;
 pub(crate) use mail::{Input, Mail, Post};
 pub(crate) use work::run;
 
@@ -48,33 +55,13 @@ pub(crate) struct Common {
     pub(crate) prompts: Arc<Prompts>,
     pub(crate) recordings: Arc<Recordings>,
     pub(crate) speech: Arc<Speech>,
-    realms: Realms,
-    personal_data: bool,
-}
-
-impl Common {
-    pub(crate) fn new(
-        sockets: UdpSockets,
-        ledger: Arc<Ledger>,
-        mail: Mail,
-        prompts: Arc<Prompts>,
-        recordings: Arc<Recordings>,
-        speech: Arc<Speech>,
-        personal_data: bool,
-    ) -> Common {
-        let connections = Arc::default();
-        Common {
-            sockets,
-            connections,
-            ledger,
-            mail,
-            prompts,
-            recordings,
-            speech,
-            realms: Realms::new(),
-            personal_data,
-        }
-    }
+    pub(crate) realms: Realms,
+    pub(crate) guard: Arc<Guard>,
+    pub(crate) bindings: Arc<Bindings>,
+    pub(crate) registrations: Arc<Registrations>,
+    /// Name servers for SIP; the system's when there are none.
+    pub(crate) dns: Arc<[SocketAddr]>,
+    pub(crate) personal_data: bool,
 }
 
 /// One shard. Lives on its thread.
@@ -89,6 +76,9 @@ pub(crate) struct Shard {
     desk: RefCell<Option<Rc<Desk<Shard>>>>,
     board: RefCell<Arc<Switchboard>>,
     digests: RefCell<HashMap<String, DigestServer>>,
+    /// Our registrations with trunks.
+    held: RefCell<Vec<trunks::Held>>,
+    /// Names of SIP.
     names: Names,
     webhooks: Rc<Webhooks>,
     websockets: websocket::Open,
@@ -125,8 +115,9 @@ impl Shard {
         media: Media,
     ) -> Rc<Shard> {
         media.set_packet_timeout(board.rtp_timeout);
-        let names = Names::default();
-        let webhooks = Webhooks::new(names.clone(), board.allow_private_networks);
+        let names = Names::asking(&common.dns);
+        // Applications are looked for as every other program of the machine would.
+        let webhooks = Webhooks::new(Names::default(), board.allow_private_networks);
         let shard = Rc::new_cyclic(|this| Shard {
             this: Weak::clone(this),
             index: config.shard.index,
@@ -136,6 +127,7 @@ impl Shard {
             desk: RefCell::default(),
             board: RefCell::new(board),
             digests: RefCell::default(),
+            held: RefCell::default(),
             names,
             webhooks,
             websockets: websocket::Open::default(),
@@ -175,6 +167,10 @@ impl Shard {
         &self.common.connections
     }
 
+    pub(crate) fn bindings(&self) -> &Bindings {
+        &self.common.bindings
+    }
+
     pub(crate) fn door(&self) -> &Door {
         &self.door
     }
@@ -193,12 +189,19 @@ impl Shard {
     }
 
     /// Takes over a changed configuration. Calls that run keep theirs.
-    pub(crate) fn reload(&self, board: Arc<Switchboard>) {
+    pub(crate) fn reload(self: &Rc<Self>, board: Arc<Switchboard>) {
         self.webhooks
             .set_allow_private(board.allow_private_networks);
         self.media.set_packet_timeout(board.rtp_timeout);
         self.digests.borrow_mut().clear();
         *self.board.borrow_mut() = board;
+        if self.index == 0 {
+            self.sweep_bindings();
+        }
+        if !self.door.is_closed() {
+            self.register_with_trunks();
+            self.flush();
+        }
     }
 
     pub(crate) fn holdings(&self) -> Holdings {
@@ -303,9 +306,19 @@ impl Shard {
                 self.dispatch(leg, event);
                 continue;
             }
-            let question = self.endpoint.borrow_mut().poll_resolve();
-            match question {
-                Some(question) => self.resolve(question),
+            let register = self.endpoint.borrow_mut().poll_register();
+            if let Some(register) = register {
+                self.registering(register);
+                continue;
+            }
+            let news = self.endpoint.borrow_mut().poll_registration();
+            if let Some((id, event)) = news {
+                self.registration_news(id, event);
+                continue;
+            }
+            let query = self.endpoint.borrow_mut().poll_dns();
+            match query {
+                Some(query) => self.ask(query),
                 None => break,
             }
         }
@@ -356,15 +369,15 @@ impl Shard {
         }
     }
 
-    fn resolve(self: &Rc<Self>, question: Resolve) {
+    fn ask(self: &Rc<Self>, query: DnsQuery) {
         let shard = Rc::clone(self);
         tokio::task::spawn_local(async move {
-            let targets = shard.names.targets(&question).await;
+            let answer = shard.names.records(&query.question).await;
             let now = Instant::now();
             shard
                 .endpoint
                 .borrow_mut()
-                .handle_resolved(now, question.id, targets);
+                .handle_dns(now, query.id, answer);
             shard.flush();
         });
     }

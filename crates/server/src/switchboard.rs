@@ -5,7 +5,7 @@
 //! and calls that run keep theirs.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +13,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use hookflash_call::{CallOptions, GivenDocument, TransferOptions};
 use hookflash_dialects::{Account, Application, Dialect, FetchError, HttpRequest, Reply};
-use hookflash_sip::{Credentials, Flow, Uri};
+use hookflash_sip::header::NameAddr;
+use hookflash_sip::{Flow, Uri};
 use hookflash_transfer::AllowList;
 use ipnet::IpNet;
 
 use crate::config::{
     Accept, AccountSettings, ApplicationSettings, Config, OnRefused, Pattern, Source, Transfer,
 };
+use crate::registrations::Wanted;
 use crate::static_document;
+use crate::ways::Ways;
 
 /// Stands in for the host of an application that is a fixed document; never asked (RFC 6761).
 const DOCUMENTS: &str = "http://documents.hookflash.invalid/";
@@ -31,11 +34,15 @@ pub(crate) struct Switchboard {
     routes: Vec<(Pattern, usize)>,
     applications: Vec<Line>,
     trunks: Vec<Peer>,
-    users: HashMap<(String, String), String>,
+    users: HashMap<(String, String), Phone>,
     realms: Vec<String>,
     /// Hosts that mean this server.
     domains: Vec<String>,
     accept: Accept,
+    /// Where calls go out.
+    pub(crate) ways: Ways,
+    /// Trunks that we are to be registered with.
+    pub(crate) registrations: Vec<Wanted>,
     pub(crate) allow_private_networks: bool,
     /// For how long a peer may send no packet; `None` for ever.
     pub(crate) rtp_timeout: Option<Duration>,
@@ -65,6 +72,13 @@ struct Peer {
     from: Vec<IpNet>,
 }
 
+/// What is known of a user.
+#[derive(Debug)]
+struct Phone {
+    password: String,
+    identities: Vec<Pattern>,
+}
+
 /// What is known of who calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
@@ -77,11 +91,16 @@ pub(crate) enum Admission {
 }
 
 impl Switchboard {
-    /// Builds the switchboard. `public_url` is the base of URLs that point at this server.
+    /// Builds the switchboard. `public_url` is the base of URLs that point at this server,
+    /// `listeners` are the addresses that SIP is spoken on.
     ///
     /// # Errors
     /// A sentence, when the file of a static document cannot be read.
-    pub(crate) fn new(config: &Config, public_url: &str) -> Result<Switchboard, String> {
+    pub(crate) fn new(
+        config: &Config,
+        public_url: &str,
+        listeners: &[SocketAddr],
+    ) -> Result<Switchboard, String> {
         let mut applications = Vec::with_capacity(config.applications.len());
         for settings in &config.applications {
             applications.push(line(config, settings, public_url)?);
@@ -104,7 +123,10 @@ impl Switchboard {
         let users = config.users.iter().map(|user| {
             (
                 (user.domain.clone(), user.name.clone()),
-                user.password.reveal().to_owned(),
+                Phone {
+                    password: user.password.reveal().to_owned(),
+                    identities: user.identities.clone(),
+                },
             )
         });
         Ok(Switchboard {
@@ -122,6 +144,8 @@ impl Switchboard {
             realms,
             domains: own_hosts(config),
             accept: config.sip.accept,
+            ways: Ways::new(config, listeners),
+            registrations: Wanted::of(config),
             allow_private_networks: config.webhook.allow_private_networks,
             rtp_timeout: Some(config.media.rtp_timeout).filter(|time| !time.is_zero()),
             calls: u64::from(config.limits.calls),
@@ -130,10 +154,21 @@ impl Switchboard {
     }
 
     /// Whether the peer may call (the contract's rule at the end of its configuration section).
-    pub(crate) fn admit(&self, flow: &Flow) -> Admission {
+    /// `registered` names the trunk whose registrar has this address, if we are registered there.
+    pub(crate) fn admit(
+        &self,
+        flow: &Flow,
+        registered: impl FnOnce(IpAddr) -> Option<String>,
+    ) -> Admission {
         let peer = flow.remote.ip().to_canonical();
         let is_theirs = |trunk: &Peer| trunk.from.iter().any(|network| network.contains(&peer));
         if let Some(trunk) = self.trunks.iter().position(is_theirs) {
+            return Admission::Welcome(Some(trunk));
+        }
+        if !self.registrations.is_empty()
+            && let Some(name) = registered(peer)
+            && let Some(trunk) = self.trunks.iter().position(|trunk| trunk.name == name)
+        {
             return Admission::Welcome(Some(trunk));
         }
         if self.accept == Accept::Anyone {
@@ -149,6 +184,11 @@ impl Switchboard {
         Admission::Refused
     }
 
+    /// Whether there are phones that may register.
+    pub(crate) fn has_users(&self) -> bool {
+        !self.users.is_empty()
+    }
+
     /// The realm in which a caller from `domain` authenticates.
     pub(crate) fn realm(&self, domain: &str) -> Option<&str> {
         let own = self
@@ -162,7 +202,38 @@ impl Switchboard {
     pub(crate) fn password(&self, realm: &str, user: &str) -> Option<&str> {
         self.users
             .get(&(realm.to_owned(), user.to_owned()))
-            .map(String::as_str)
+            .map(|phone| phone.password.as_str())
+    }
+
+    /// Whether a user may call itself this in From: by its own name, by one that the
+    /// configuration gives it, or not at all.
+    pub(crate) fn may_show(&self, realm: &str, user: &str, from: &str) -> bool {
+        let Ok(uri) = NameAddr::parse(from).and_then(|from| {
+            let uri = from.parsed_uri();
+            uri.map(|uri| uri.to_owned()).map_err(|error| error.problem)
+        }) else {
+            return false;
+        };
+        let (shown, host) = (uri.user_text().unwrap_or_default(), uri.host());
+        // RFC 3323 section 4.1.1.3: who wants to be nobody claims nothing.
+        if host.eq_ignore_ascii_case("anonymous.invalid") {
+            return true;
+        }
+        let is_ours = host.eq_ignore_ascii_case(realm)
+            || uri.host_ip().is_some()
+            || self
+                .domains
+                .iter()
+                .any(|own| own.eq_ignore_ascii_case(host))
+            || host.is_empty();
+        let phone = self.users.get(&(realm.to_owned(), user.to_owned()));
+        let identities = phone
+            .map(|phone| phone.identities.as_slice())
+            .unwrap_or_default();
+        (is_ours && shown == user)
+            || identities.iter().any(|identity| {
+                (is_ours || identity.names_host()) && identity.matches_party(&shown, host)
+            })
     }
 
     /// The name of a trunk.
@@ -279,13 +350,7 @@ fn line(config: &Config, settings: &ApplicationSettings, public_url: &str) -> Re
         .map(|trunk| {
             let mut options = stranger.clone();
             options.trunk = Some(trunk.name.clone());
-            if let (Some(username), Some(password)) = (&trunk.username, &trunk.password) {
-                options.credentials = vec![Credentials {
-                    username: username.clone(),
-                    password: password.reveal().to_owned(),
-                    realm: None,
-                }];
-            }
+            options.credentials = trunk.credentials();
             Arc::new(options)
         })
         .collect();
@@ -368,7 +433,11 @@ application = "rest"
         let text = format!("{text}{desk}");
         let folder = Path::new(".");
         let config = Config::from_parts("t", &text, folder, &[], &Options::default()).unwrap();
-        Switchboard::new(&config, "http://me").unwrap()
+        Switchboard::new(&config, "http://me", &[]).unwrap()
+    }
+
+    fn admit(board: &Switchboard, flow: &Flow) -> Admission {
+        board.admit(flow, |_| None)
     }
 
     fn flow(local: &str, remote: &str) -> Flow {
@@ -422,22 +491,22 @@ application = "rest"
     fn without_trunks_and_users_only_a_loopback_listener_takes_calls() {
         let board = switchboard("");
         let loopback = flow("127.0.0.1:5060", "127.0.0.1:1");
-        assert_eq!(board.admit(&loopback), Admission::Welcome(None));
+        assert_eq!(admit(&board, &loopback), Admission::Welcome(None));
         assert_eq!(
-            board.admit(&flow("[::1]:5060", "[::1]:1")),
+            admit(&board, &flow("[::1]:5060", "[::1]:1")),
             Admission::Welcome(None)
         );
         assert_eq!(
-            board.admit(&flow("192.0.2.1:5060", "192.0.2.9:1")),
+            admit(&board, &flow("192.0.2.1:5060", "192.0.2.9:1")),
             Admission::Refused
         );
         assert_eq!(
-            board.admit(&flow("0.0.0.0:5060", "127.0.0.1:1")),
+            admit(&board, &flow("0.0.0.0:5060", "127.0.0.1:1")),
             Admission::Refused
         );
         let open = switchboard("[sip]\naccept = \"anyone\"\n");
         let stranger = flow("192.0.2.1:5060", "192.0.2.9:1");
-        assert_eq!(open.admit(&stranger), Admission::Welcome(None));
+        assert_eq!(admit(&open, &stranger), Admission::Welcome(None));
     }
 
     #[test]
@@ -447,11 +516,11 @@ application = "rest"
              password = \"p\"\nfrom = [\"203.0.113.0/24\"]\n",
         );
         let carrier = flow("192.0.2.1:5060", "203.0.113.77:5060");
-        assert_eq!(board.admit(&carrier), Admission::Welcome(Some(0)));
+        assert_eq!(admit(&board, &carrier), Admission::Welcome(Some(0)));
         assert_eq!(board.trunk(0), Some("carrier"));
         // Once peers are named, loopback is no longer taken for granted.
         assert_eq!(
-            board.admit(&flow("127.0.0.1:5060", "127.0.0.1:1")),
+            admit(&board, &flow("127.0.0.1:5060", "127.0.0.1:1")),
             Admission::Refused
         );
         let options = board.route("sip:+441@h", Some(0)).unwrap();
@@ -473,12 +542,59 @@ application = "rest"
              [[users]]\nname = \"a\"\ndomain = \"two.example\"\npassword = \"2\"\n",
         );
         assert_eq!(
-            board.admit(&flow("127.0.0.1:5060", "127.0.0.1:1")),
+            admit(&board, &flow("127.0.0.1:5060", "127.0.0.1:1")),
             Admission::Challenge
         );
         assert_eq!(board.realm("TWO.example"), Some("two.example"));
         assert_eq!(board.realm("elsewhere"), Some("one.example"));
         assert_eq!(board.password("two.example", "a"), Some("2"));
         assert_eq!(board.password("two.example", "b"), None);
+    }
+
+    #[test]
+    fn the_registrar_of_a_trunk_that_we_are_registered_with_may_call() {
+        let board = switchboard(
+            "[[trunks]]\nname = \"other\"\nuri = \"sip:o\"\nfrom = [\"192.0.2.1\"]\n\
+             [[trunks]]\nname = \"carrier\"\nuri = \"sip:h\"\nusername = \"u\"\n\
+             password = \"p\"\nregister = true\n",
+        );
+        let known = |ip: IpAddr| (ip.to_string() == "203.0.113.9").then(|| "carrier".to_owned());
+        let admit = |remote: &str| board.admit(&flow("192.0.2.77:5060", remote), known);
+        assert_eq!(admit("203.0.113.9:5060"), Admission::Welcome(Some(1)));
+        assert_eq!(admit("203.0.113.8:5060"), Admission::Refused);
+        assert_eq!(admit("192.0.2.1:5060"), Admission::Welcome(Some(0)));
+    }
+
+    #[test]
+    fn a_user_calls_itself_by_its_name_or_what_it_is_given_or_nothing() {
+        let board = switchboard(
+            "[sip]\ndomains = [\"voice.example.com\"]\n\
+             [[users]]\nname = \"alice\"\ndomain = \"phones.example\"\npassword = \"1\"\n\
+             identities = [\"+4420*\", \"*@pbx.example\"]\n",
+        );
+        let may = |from: &str| board.may_show("phones.example", "alice", from);
+        for fine in [
+            "<sip:alice@phones.example>;tag=1",
+            "\"Alice\" <sip:alice@192.0.2.77:5070>",
+            "sip:alice@VOICE.example.com;tag=1",
+            "<sip:+44207946@phones.example;user=phone>",
+            "<tel:+44207946>",
+            "<sip:reception@pbx.example>",
+            "\"Anonymous\" <sip:anonymous@anonymous.invalid>;tag=1",
+        ] {
+            assert!(may(fine), "{fine}");
+        }
+        for lie in [
+            "<sip:bob@phones.example>;tag=1",
+            "<sip:Alice@phones.example>",
+            "<sip:alice@bank.example>",
+            "<sip:+44207946@bank.example>",
+            "<sip:+4930@phones.example>",
+            "<sip:phones.example>",
+            "nonsense",
+            "",
+        ] {
+            assert!(!may(lie), "{lie}");
+        }
     }
 }

@@ -77,6 +77,7 @@ shards = 2
 listen = ["udp://127.0.0.1:5060", "tcp://[::1]:5060"]
 advertise = "203.0.113.7"
 domains = ["voice.example.com"]
+dns = ["192.0.2.53", "127.0.0.1:5353", "2001:db8::53"]
 accept = "known"
 t1 = "500ms"
 t2 = "4s"
@@ -163,11 +164,12 @@ hosts = ["*.carrier.example"]
 username = "u"
 password = "p"
 from = ["127.0.0.1/32", "2001:db8::1"]
-register = false
+register = true
 [[users]]
 name = "alice"
 domain = "voice.example.com"
 password = "secret"
+identities = ["+4420*"]
 "#,
         secret.display()
     );
@@ -191,6 +193,10 @@ password = "secret"
     );
     assert_eq!(config.routes[0].application, "support");
     assert_eq!(config.trunks[0].from[1].to_string(), "2001:db8::1/128");
+    assert!(config.trunks[0].register);
+    let servers: Vec<String> = config.sip.dns.iter().map(|at| at.to_string()).collect();
+    let expected = ["192.0.2.53:53", "127.0.0.1:5353", "[2001:db8::53]:53"];
+    assert_eq!(servers, expected);
     let warnings = config.warnings.join("\n");
     assert!(
         warnings.contains("sip.tls: TLS comes with a later release"),
@@ -354,11 +360,43 @@ fn what_is_wrong_is_said_with_its_place_its_key_and_its_remedy() {
         ("[[trunks]]\nname = \"t\"".into(), "the trunk leads nowhere"),
         (
             "[[trunks]]\nname = \"t\"\nuri = \"sip:h\"\nregister = true".into(),
-            "hookflash.toml:4:1: trunks[0].register: this release does not register",
+            "hookflash.toml:4:1: trunks[0].register: there is nobody to register with, or no name",
+        ),
+        (
+            "[[trunks]]\nname = \"t\"\nfrom = [\"10.0.0.1\"]\nnumbers = [\"+44*\"]".into(),
+            "trunks[0].numbers: says which calls go to the trunk, which has no `uri`",
+        ),
+        (
+            "[[trunks]]\nname = \"t\"\nuri = \"sip:h;transport=tls\"".into(),
+            "needs TLS or WebSocket, which this release does not speak",
+        ),
+        (
+            "[[trunks]]\nname = \"t\"\nuri = \"sip:h;transport=sctp\"".into(),
+            "names an unknown transport; use udp or tcp",
+        ),
+        (
+            "[[trunks]]\nname = \"t\"\nuri = \"sip:u@h?Route=x\"".into(),
+            "holds headers or a method",
+        ),
+        (
+            "[[trunks]]\nname = \"t\"\nuri = \"carrier.example\"".into(),
+            "write sip:HOST:PORT;transport=udp",
+        ),
+        (
+            "[sip]\ndns = [\"dns.example\"]".into(),
+            "sip.dns: `dns.example` is no address of a name server",
+        ),
+        (
+            "[[users]]\nname = \"a@d\"\ndomain = \"d\"\npassword = \"p\"".into(),
+            "users[0].name: `a@d` cannot be the user part of an address",
+        ),
+        (
+            "[[users]]\nname = \"a\"\ndomain = \"d:5060\"\npassword = \"p\"".into(),
+            "users[0].domain: `d:5060` is no host name or address",
         ),
         (
             "[[trunks]]\nname = \"t\"\nuri = \"sips:h\"".into(),
-            "does not speak TLS",
+            "needs TLS or WebSocket, which this release does not speak",
         ),
         (
             "[[trunks]]\nname = \"t\"\nfrom = [\"10.0.0.0/40\"]".into(),

@@ -217,6 +217,13 @@ impl Registrar {
         living
     }
 
+    /// Every binding that has not expired, with its address of record, in no order.
+    pub fn bindings(&self, now: Instant) -> impl Iterator<Item = (&str, &Binding)> {
+        let all = self.bindings.iter();
+        all.flat_map(|(aor, bindings)| bindings.iter().map(|b| (aor.as_str(), b)))
+            .filter(move |(_, binding)| binding.until > now)
+    }
+
     /// A connection is gone. Phones that can be called only on it (WebSocket, RFC 7118) are not
     /// registered any more; others are called on a new one.
     pub fn connection_closed(&mut self, connection: ConnectionId) {
@@ -252,6 +259,19 @@ impl Registrar {
             self.drop_expired(now, aor);
         }
         touched
+    }
+
+    /// Forgets the bindings of every address of record that `keeps` does not want: those of users
+    /// who are no users any more.
+    pub fn retain(&mut self, keeps: impl Fn(&str) -> bool) {
+        let total = &mut self.total;
+        self.bindings.retain(|aor, bindings| {
+            let stays = keeps(aor);
+            if !stays {
+                *total -= bindings.len();
+            }
+            stays
+        });
     }
 
     /// When [`Registrar::expire`] will next have something to do.

@@ -17,7 +17,7 @@ pub struct Trunk {
     pub name: String,
     /// Where its calls go.
     pub uri: Uri,
-    /// Patterns for numbers, with `*` and `?`; empty takes every number.
+    /// Patterns for numbers, with `*` and `?`; empty takes none.
     pub numbers: Vec<String>,
     /// Patterns for the hosts of SIP URIs; empty takes none.
     pub hosts: Vec<String>,
@@ -91,9 +91,7 @@ impl Trunks {
     /// How a callee is reached.
     pub fn way(&self, now: Instant, callee: &Callee) -> Way {
         let takes = |trunk: &Trunk| match callee {
-            Callee::Number(number) => {
-                trunk.numbers.is_empty() || trunk.numbers.iter().any(|p| fits(p, number))
-            }
+            Callee::Number(number) => trunk.numbers.iter().any(|p| fits(p, number)),
             Callee::Uri(uri) => {
                 let host = uri.host().trim_end_matches('.').to_ascii_lowercase();
                 let fits_host = |p: &String| fits(&p.to_ascii_lowercase(), &host);
@@ -245,7 +243,8 @@ mod tests {
         let trunks = Trunks::new(vec![
             trunk("uk", &["+44*", "0044*"], &[]),
             trunk("short", &["1??"], &[]),
-            trunk("any", &[], &[]),
+            trunk("any", &["*"], &[]),
+            trunk("hosts only", &[], &["pbx.example"]),
         ]);
         assert_eq!(way(&trunks, "+44 20 7946-0000"), Way::Trunks(vec![0, 2]));
         assert_eq!(
@@ -281,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_number_becomes_the_user_part_of_the_trunks_uri() {
-        let trunks = Trunks::new(vec![trunk("any", &[], &[])]);
+        let trunks = Trunks::new(vec![trunk("any", &["*"], &[])]);
         let target = trunks
             .target(0, &Callee::Number("+4420#1".to_owned()))
             .unwrap();
@@ -301,7 +300,7 @@ mod tests {
     #[test]
     fn a_trunk_that_failed_is_tried_last_and_one_that_rang_did_not_fail() {
         let now = Instant::now();
-        let mut trunks = Trunks::new(vec![trunk("a", &[], &[]), trunk("b", &[], &[])]);
+        let mut trunks = Trunks::new(vec![trunk("a", &["*"], &[]), trunk("b", &["*"], &[])]);
         let callee = Callee::Number("+1".to_owned());
         assert!(!trunks.ended(now, 0, &LegEnd::NoAnswer, true, DEAD));
         assert!(!trunks.ended(now, 0, &LegEnd::Refused(486), false, DEAD));

@@ -10,7 +10,8 @@ use std::net::IpAddr;
 
 use hookflash_sip::Transport::{Tcp, Tls, Udp};
 use hookflash_sip::locate::{
-    Candidate, DnsAnswer, DnsQuestion, Locator, Means, Naptr, Place, Record, RecordKind, Srv,
+    Candidate, DnsAnswer, DnsQuestion, Locator, Means, Naptr, NotFound, Place, Record, RecordKind,
+    Srv,
 };
 use hookflash_sip::{Transport, locate};
 use proptest::collection::vec;
@@ -303,6 +304,44 @@ fn a_search_that_is_given_up_keeps_what_it_found() {
     locator.give_up();
     let found: &[locate::Candidate] = locator.candidates().unwrap();
     assert_eq!(texts(found), ["UDP 192.0.2.1:5060"]);
+}
+
+#[test]
+fn a_search_that_finds_nothing_says_what_stood_in_its_way() {
+    let after = |answer: fn(&DnsQuestion) -> DnsAnswer, transports: &[Transport]| {
+        let mut locator = Locator::new(place("carrier.example"), means(transports), 1);
+        while let Some(question) = locator.poll_question() {
+            locator.handle_answer(&question, answer(&question));
+        }
+        locator.not_found()
+    };
+    let only_v6 = |question: &DnsQuestion| match question.kind {
+        RecordKind::Srv => DnsAnswer::Records(vec![srv(1, "192.0.2.1", 5060)]),
+        _ => DnsAnswer::Nothing,
+    };
+    let denied = |question: &DnsQuestion| match question.kind {
+        RecordKind::Srv => DnsAnswer::Records(vec![srv(0, ".", 0)]),
+        _ => DnsAnswer::Nothing,
+    };
+    let half_dead = |question: &DnsQuestion| match question.kind {
+        RecordKind::Srv => DnsAnswer::Failed,
+        _ => DnsAnswer::Nothing,
+    };
+    assert_eq!(after(only_v6, &[Udp]), None, "it found something");
+    assert_eq!(
+        after(|_| DnsAnswer::Nothing, &[Udp]),
+        Some(NotFound::NoAddress)
+    );
+    assert_eq!(after(half_dead, &[Udp]), Some(NotFound::Unanswered));
+    assert_eq!(after(denied, &[Udp]), Some(NotFound::Denied));
+    let v6: IpAddr = "::".parse().unwrap();
+    let mut locator = Locator::new(place("192.0.2.1"), Means::new([(Udp, v6)]), 1);
+    assert_eq!(locator.poll_question(), None);
+    assert_eq!(locator.not_found(), Some(NotFound::OutOfReach));
+    let mut given_up = Locator::new(place("carrier.example"), means(&[Udp]), 1);
+    assert_eq!(given_up.not_found(), None, "it goes on");
+    given_up.give_up();
+    assert_eq!(given_up.not_found(), Some(NotFound::Unanswered));
 }
 
 #[test]

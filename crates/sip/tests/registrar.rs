@@ -262,6 +262,20 @@ fn a_browser_is_gone_with_its_connection_and_a_phone_is_not() {
 }
 
 #[test]
+fn users_who_are_users_no_more_lose_their_phones() {
+    let mut phones = Phones::new();
+    phones.register(
+        "c",
+        1,
+        "Contact: <sip:alice@10.0.0.9>, <sip:alice@10.0.0.8>\n",
+    );
+    phones.registrar.retain(|aor| aor == AOR);
+    assert_eq!(phones.contacts().len(), 2);
+    phones.registrar.retain(|_| false);
+    assert!(phones.contacts().is_empty() && phones.registrar.is_empty());
+}
+
+#[test]
 fn the_address_of_record_is_the_user_at_the_host_without_regard_to_its_case() {
     assert_eq!(
         address_of_record(&request("c", 1, "")).as_deref(),

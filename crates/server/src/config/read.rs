@@ -1,5 +1,6 @@
 //! From the tree to typed settings: defaults, ranges, and what this release cannot carry out.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -119,6 +120,7 @@ fn sip(section: Section<'_>) -> Sip {
         domains: section
             .list("domains", |text| Ok(text.to_owned()))
             .unwrap_or_default(),
+        dns: section.list("dns", name_server).unwrap_or_default(),
         accept: section.choice("accept", &words).unwrap_or(Accept::Known),
         t1: positive(&section, "t1", Duration::from_millis(500)),
         t2: positive(&section, "t2", Duration::from_secs(4)),
@@ -151,6 +153,16 @@ fn sip(section: Section<'_>) -> Sip {
     }
     section.finish();
     read
+}
+
+/// `ADDRESS` or `ADDRESS:PORT`; the usual port of DNS is 53.
+fn name_server(text: &str) -> Result<SocketAddr, String> {
+    let with_port = text.parse::<SocketAddr>();
+    with_port
+        .or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53)))
+        .map_err(|_| {
+            format!("`{text}` is no address of a name server; write 192.0.2.53, [2001:db8::53]:53 or 127.0.0.1:5353")
+        })
 }
 
 fn positive(section: &Section<'_>, key: &'static str, default: Duration) -> Duration {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use hookflash_dialects::Dialect;
 use hookflash_media::Codec;
 use hookflash_program::HookMethod;
+use hookflash_sip::Credentials;
 use ipnet::IpNet;
 use serde::{Serialize, Serializer};
 
@@ -73,6 +74,8 @@ pub struct Sip {
     pub advertise: Option<String>,
     /// Hosts that mean this server.
     pub domains: Vec<String>,
+    /// Name servers that are asked where calls go; the system's when there are none.
+    pub dns: Vec<SocketAddr>,
     /// Who may call in beyond trunks and loopback.
     pub accept: Accept,
     /// RFC 3261 timer T1.
@@ -408,6 +411,21 @@ pub struct Trunk {
     pub password: Option<Secret>,
     /// Addresses that it may call from.
     pub from: Vec<IpNet>,
+    /// Whether we register with it.
+    pub register: bool,
+}
+
+impl Trunk {
+    /// What it is shown when it asks for a password.
+    pub(crate) fn credentials(&self) -> Vec<Credentials> {
+        let both = self.username.as_ref().zip(self.password.as_ref());
+        let credentials = both.map(|(username, password)| Credentials {
+            username: username.clone(),
+            password: password.reveal().to_owned(),
+            realm: None,
+        });
+        credentials.into_iter().collect()
+    }
 }
 
 /// A phone that authenticates with a password.
@@ -419,6 +437,8 @@ pub struct User {
     pub domain: String,
     /// Password.
     pub password: Secret,
+    /// What it may call itself beside its name: patterns for the user part of From.
+    pub identities: Vec<Pattern>,
 }
 
 fn display<T: std::fmt::Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use hookflash_sip::uri::Scheme;
+use hookflash_sip::{Transport, Uri};
 use ipnet::IpNet;
 
 use super::pattern::Pattern;
@@ -29,6 +31,7 @@ pub(crate) fn trunks(sections: Vec<Section<'_>>) -> Vec<Trunk> {
             username: section.text("username"),
             password: section.secret("password"),
             from: section.list("from", network).unwrap_or_default(),
+            register: section.flag("register").unwrap_or(false),
         };
         if trunk.uri.is_none() && trunk.from.is_empty() && !section.has("uri") {
             section.error(
@@ -44,12 +47,22 @@ pub(crate) fn trunks(sections: Vec<Section<'_>>) -> Vec<Trunk> {
                 "give both or none",
             );
         }
-        if section.flag("register") == Some(true) {
+        let has_uri = trunk.uri.is_some() || section.has("uri");
+        let has_name = trunk.username.is_some() || section.has("username");
+        if trunk.register && !(has_uri && has_name) {
             section.error(
                 "register",
-                "this release does not register with a trunk",
-                "leave the key out and let the trunk call this server's address",
+                "there is nobody to register with, or no name to register",
+                "give `uri`, `username` and `password`",
             );
+        }
+        if trunk.uri.is_none() && !section.has("uri") {
+            for key in ["numbers", "hosts"] {
+                if section.has(key) {
+                    let message = "says which calls go to the trunk, which has no `uri`";
+                    section.error(key, message, "give `uri`, or leave the key out");
+                }
+            }
         }
         section.finish();
         trunks.push(trunk);
@@ -64,7 +77,21 @@ pub(crate) fn users(sections: Vec<Section<'_>>) -> Vec<User> {
             name: section.required("name", "give the user part of the phone's address"),
             domain: section.required("domain", "give the host part of the phone's address"),
             password: section.secret("password").unwrap_or_default(),
+            identities: section
+                .list("identities", Pattern::parse)
+                .unwrap_or_default(),
         };
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.!~*'()&=+$,;?/".contains(c);
+        if !user.name.chars().all(plain) {
+            let message = format!("`{}` cannot be the user part of an address", user.name);
+            section.error("name", message, "use letters, digits, - _ . and +");
+        }
+        let is_host = Uri::parse_target(&format!("sip:{}", user.domain))
+            .is_ok_and(|uri| uri.host() == user.domain);
+        if !user.domain.is_empty() && !is_host {
+            let message = format!("`{}` is no host name or address", user.domain);
+            section.error("domain", message, "write a host without scheme and port");
+        }
         if !section.has("password") {
             section.error(
                 "password",
@@ -85,16 +112,35 @@ pub(crate) fn users(sections: Vec<Section<'_>>) -> Vec<User> {
     users
 }
 
+/// Where calls can be sent to: plain SIP, with a host and nothing that belongs to a single call.
 fn sip_uri(text: &str) -> Result<String, String> {
-    let rest = text
-        .strip_prefix("sip:")
-        .ok_or_else(|| match text.split_once(':') {
-            Some(("sips", _)) => "this release does not speak TLS; use a sip: URI".to_owned(),
-            _ => format!("`{text}` is no SIP URI; write sip:HOST:PORT;transport=udp"),
-        })?;
-    if rest.is_empty() || rest.contains([' ', '<', '>', '"', '\r', '\n']) {
+    let uri = Uri::parse_target(text).map_err(|error| {
+        let problem = error.problem;
+        format!("`{text}` is no SIP URI: {problem}; write sip:HOST:PORT;transport=udp")
+    })?;
+    let transport = uri.param("transport").map(Transport::from_token);
+    match (uri.scheme(), transport) {
+        (Scheme::Sip, None | Some(Some(Transport::Udp | Transport::Tcp))) => {}
+        (Scheme::Sip, Some(None)) => {
+            return Err(format!(
+                "`{text}` names an unknown transport; use udp or tcp"
+            ));
+        }
+        (Scheme::Sips, _) | (Scheme::Sip, _) => {
+            return Err(format!(
+                "`{text}` needs TLS or WebSocket, which this release does not speak; use a sip: \
+                 URI with transport=udp or tcp"
+            ));
+        }
+        _ => {
+            return Err(format!(
+                "`{text}` is no SIP URI; write sip:HOST:PORT;transport=udp"
+            ));
+        }
+    }
+    if !uri.header_part().is_empty() || uri.param("method").is_some() {
         return Err(format!(
-            "`{text}` is no SIP URI; write sip:HOST:PORT;transport=udp"
+            "`{text}` holds headers or a method; leave them out"
         ));
     }
     Ok(text.to_owned())

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use prometheus::{IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use super::{Desk, Refusal};
+use crate::registrations::{Registration, Standing};
 use crate::shard::Holdings;
 
 /// How long a busy shard may take to say what it holds.
@@ -114,7 +115,17 @@ fn write(desk: &Desk, shards: &[(usize, Holdings)]) -> prometheus::Result<String
     let recordings = desk.recordings.counts();
     let so_far = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let speech = desk.speech.counts();
-    let counters: [(&str, &str, u64); 10] = [
+    let counters: [(&str, &str, u64); 12] = [
+        (
+            "trunk_registration_failures_total",
+            "Attempts to register with a trunk that failed.",
+            desk.registrations.failures(),
+        ),
+        (
+            "wrong_passwords_total",
+            "Wrong passwords of phones.",
+            desk.guard.counted(),
+        ),
         (
             "speech_texts_spoken_total",
             "Texts that a speech engine spoke, or a cache had.",
@@ -172,7 +183,25 @@ fn write(desk: &Desk, shards: &[(usize, Holdings)]) -> prometheus::Result<String
         registry.register(Box::new(counter))?;
     }
     let prompts = desk.prompts.stock();
+    let trunks = desk.registrations.list();
+    let is_registered = |one: &&Registration| matches!(one.standing, Standing::Registered { .. });
+    let registered = trunks.iter().filter(is_registered).count();
     let gauges = [
+        (
+            "registered_phones",
+            "Phones of users that are registered.",
+            desk.bindings.len() as u64,
+        ),
+        (
+            "registered_trunks",
+            "Trunks that we are registered with.",
+            registered as u64,
+        ),
+        (
+            "unregistered_trunks",
+            "Trunks that we should be registered with and are not.",
+            (trunks.len() - registered) as u64,
+        ),
         (
             "recordings",
             "Recordings that are known.",

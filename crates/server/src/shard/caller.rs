@@ -1,38 +1,39 @@
 //! A new call: may its caller call, and who answers?
 
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hookflash_call::{Host, Masked};
-use hookflash_sip::digest::{Denied, DigestServer};
-use hookflash_sip::{Flow, LegId, Name, Request, Uri};
+use hookflash_sip::{Flow, LegId, Name, Request, Transport, Uri};
 
 use super::Shard;
+use super::identity::{Known, Unknown};
 use crate::switchboard::{Admission, Switchboard};
 
 const NOT_KNOWN: &str = "a call was refused with 403: the peer is not known; add its address to \
                          `from` of a trunk, or a [[users]] entry, or set sip.accept to \"anyone\"";
+const NOT_ITSELF: &str = "a call was refused with 403: the user may not call itself so; add what it \
+                          may to its `identities`";
 const NO_ROUTE: &str =
     "a call was refused with 404: no route leads to an application; add [[routes]]";
 
 /// How often a refusal is logged.
 const BETWEEN_REASONS: Duration = Duration::from_secs(1);
 
-/// What the digest challenges of all shards have in common, so that an answer to one is
-/// understood by each.
-#[derive(Clone)]
-pub(crate) struct Realms {
-    secret: [u8; 32],
-    epoch: Instant,
+/// How a call is turned away.
+struct Turned {
+    status: u16,
+    reason: Option<&'static str>,
+    headers: Vec<(String, String)>,
 }
 
-impl Realms {
-    pub(crate) fn new() -> Realms {
-        Realms {
-            secret: rand::random(),
-            epoch: Instant::now(),
+impl Turned {
+    fn forbidden(reason: &'static str) -> Turned {
+        Turned {
+            status: 403,
+            reason: Some(reason),
+            headers: Vec::new(),
         }
     }
 }
@@ -41,16 +42,21 @@ impl Shard {
     /// Takes a call in, or refuses it with the reason.
     pub(super) fn incoming(self: &Rc<Self>, leg: LegId, invite: Arc<Request>, flow: Flow) {
         let board = self.board();
-        let trunk = match board.admit(&flow) {
+        let registered = |ip| self.common.registrations.trunk_at(ip);
+        let mut user = None;
+        let trunk = match board.admit(&flow, registered) {
             Admission::Welcome(trunk) => trunk,
-            Admission::Challenge => match self.recognise(&board, &invite) {
-                Ok(()) => None,
-                Err(challenge) => {
-                    let headers: Vec<(String, String)> = challenge
-                        .into_iter()
-                        .map(|value| ("WWW-Authenticate".to_owned(), value))
-                        .collect();
-                    return self.refuse(leg, 401, None, &headers);
+            Admission::Challenge => match self.user(&board, &invite, &flow) {
+                Ok(known) => {
+                    user = Some(known);
+                    None
+                }
+                Err(Turned {
+                    status,
+                    reason,
+                    headers,
+                }) => {
+                    return self.refuse(leg, status, reason, &headers);
                 }
             },
             Admission::Refused => {
@@ -64,6 +70,10 @@ impl Shard {
             return self.refuse(leg, 404, None, &[]);
         };
         let Some(desk) = self.desk() else { return };
+        if user.is_some() && flow.transport == Transport::Udp {
+            // A phone behind address translation: its Contact leads nowhere.
+            self.endpoint.borrow_mut().keep_flow(leg);
+        }
         let record = desk.incoming(leg, Arc::clone(&invite), flow, Arc::clone(options));
         tracing::debug!(
             call = %record.facts(|facts| facts.sid.clone()),
@@ -72,39 +82,32 @@ impl Shard {
             peer = %flow.remote,
             application = %options.application.name,
             trunk = trunk.and_then(|trunk| board.trunk(trunk)),
+            user = user.map(|user| self.shown(&user.name)),
             "a call came in"
         );
     }
 
-    /// Whether the caller proves to be one of the users; otherwise the challenges to send.
-    fn recognise(&self, board: &Switchboard, invite: &Request) -> Result<(), Vec<String>> {
-        let now = Instant::now();
+    /// The user that calls, when it proves to be one and does not pretend to be another.
+    fn user(&self, board: &Switchboard, invite: &Request, flow: &Flow) -> Result<Known, Turned> {
         let from = invite.headers().get(Name::From).unwrap_or_default();
-        let realm = board.realm(&domain_of(from)).unwrap_or_default().to_owned();
-        let mut digests = self.digests.borrow_mut();
-        let digest = self.digest(&mut digests, &realm);
-        let mut stale = false;
-        for authorization in invite.headers().get_all(Name::Authorization) {
-            let password = |user: &str| board.password(&realm, user).map(str::to_owned);
-            let (method, uri) = (invite.method(), invite.uri());
-            match digest.verify(now, authorization, method, uri, password) {
-                Ok(_) => return Ok(()),
-                Err(Denied::Stale) => stale = true,
-                Err(_) => {}
-            }
+        let user = self
+            .identify(board, invite, flow, &domain_of(from))
+            .map_err(|unknown| match unknown {
+                Unknown::Challenged(headers) => Turned {
+                    status: 401,
+                    reason: None,
+                    headers,
+                },
+                Unknown::ShutOut => Turned::forbidden("Too Many Wrong Passwords"),
+            })?;
+        if board.may_show(&user.realm, &user.name, from) {
+            return Ok(user);
         }
-        Err(digest.challenge(now, stale))
-    }
-
-    fn digest<'a>(
-        &self,
-        digests: &'a mut HashMap<String, DigestServer>,
-        realm: &str,
-    ) -> &'a mut DigestServer {
-        let Realms { secret, epoch } = self.common.realms.clone();
-        digests
-            .entry(realm.to_owned())
-            .or_insert_with(|| DigestServer::new(realm, secret, epoch))
+        self.say_why(|| {
+            let (from, user) = (self.shown(from), self.shown(&user.name));
+            tracing::info!(%from, %user, "{NOT_ITSELF}");
+        });
+        Err(Turned::forbidden("From Is Not The Authenticated User"))
     }
 
     /// Refuses a call for which there is no room, as the endpoint does when the door is closed.
@@ -128,7 +131,7 @@ impl Shard {
     }
 
     /// Logs a refusal, at most once per second: whoever knocks must not fill the disk.
-    fn say_why(&self, say: impl FnOnce()) {
+    pub(super) fn say_why(&self, say: impl FnOnce()) {
         let now = Instant::now();
         let quiet = self
             .said_why
@@ -141,7 +144,7 @@ impl Shard {
     }
 
     /// A URI as logs may show it.
-    fn shown(&self, uri: &str) -> String {
+    pub(super) fn shown(&self, uri: &str) -> String {
         if self.common.personal_data {
             uri.to_owned()
         } else {

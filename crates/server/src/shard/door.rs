@@ -25,6 +25,11 @@ impl Door {
         self.draining.set(true);
     }
 
+    /// Whether it takes no new calls any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.draining.get()
+    }
+
     /// Everything that had arrived was dealt with.
     pub(crate) fn caught_up(&self) {
         self.behind_since.set(None);

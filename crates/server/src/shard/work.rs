@@ -16,6 +16,8 @@ const BATCH: usize = 64;
 const LAST_WORDS: Duration = Duration::from_secs(35);
 /// How long applications may take to hear what they are owed when the shard ends.
 const LAST_CALLBACKS: Duration = Duration::from_secs(30);
+/// How long trunks may take to answer that we are no longer registered.
+const LAST_REGISTERS: Duration = Duration::from_secs(3);
 /// How long WebSockets may take to close.
 const LAST_STREAMS: Duration = Duration::from_secs(12);
 /// How often the end is looked for.
@@ -43,6 +45,11 @@ pub(crate) async fn run(
                 Err(error) => tracing::error!(%local, %error, "cannot accept"),
             },
         }
+    }
+    shard.register_with_trunks();
+    shard.flush();
+    if shard.index() == 0 {
+        tokio::task::spawn_local(Rc::clone(&shard).keep_bindings());
     }
     tokio::select! {
         () = keep_time(&shard) => {}
@@ -95,6 +102,9 @@ impl Shard {
     pub(crate) async fn drain(self: Rc<Self>, grace: Duration) {
         self.door.close();
         self.look_at_the_door(Instant::now());
+        // Trunks may send their calls elsewhere from now on.
+        self.leave_trunks(|_| true);
+        self.flush();
         let Some(desk) = self.desk() else { return };
         let over = async |limit: Duration| {
             timeout(limit, async {
@@ -114,6 +124,14 @@ impl Shard {
             if !over(LAST_WORDS).await {
                 tracing::warn!(calls = desk.live(), "calls did not end in time");
             }
+        }
+        let left = timeout(LAST_REGISTERS, async {
+            while self.holds_registrations() {
+                sleep(LOOK).await;
+            }
+        });
+        if left.await.is_err() {
+            tracing::warn!("a trunk did not answer that we are gone");
         }
         // A call that just ended tells its application right after.
         sleep(LOOK).await;

@@ -327,6 +327,7 @@ fn close(shard: &Rc<Shard>, id: ConnectionId) {
     if !shard.connections().remove(id) {
         return;
     }
+    shard.bindings().connection_closed(id);
     for index in 0..shard.count() {
         shard.tell(index, Input::Closed(id));
     }

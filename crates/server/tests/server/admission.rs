@@ -1,10 +1,9 @@
 //! Who gets in: peers, users, routes, limits.
 
 use hookflash_server::Server;
-use hookflash_sip::digest::{Credentials, DigestClient};
-use hookflash_sip::{Headers, Method, Name};
+use hookflash_sip::Method;
 
-use crate::peer::{Peer, SDP, header, status};
+use crate::peer::{Peer, SDP, authorization, header, status};
 use crate::stage::{WAITING, config, document, serving, udp, wait};
 
 #[test]
@@ -35,27 +34,11 @@ fn a_user_with_the_right_password_gets_in_and_with_the_wrong_one_does_not() {
     let server = serving(user, WAITING);
     for (password, outcome) in [("wrong", 401), ("right", 200)] {
         let mut peer = Peer::of(udp(&server), password);
-        let mut challenges = Headers::default();
         let challenge = peer.invite("");
-        challenges.push(
-            Name::WwwAuthenticate,
-            header(&challenge, "WWW-Authenticate").unwrap(),
-        );
-        let credentials = Credentials {
-            username: "alice".into(),
-            password: password.into(),
-        };
-        let answer = DigestClient::new([7; 16])
-            .answer(
-                &challenges,
-                &Method::Invite,
-                peer.uri(),
-                SDP.as_bytes(),
-                &credentials,
-            )
-            .unwrap();
+        let (uri, user) = (peer.uri().to_owned(), ("alice", password));
+        let proof = authorization(&challenge, &Method::Invite, &uri, SDP, user);
         peer.forget();
-        let again = peer.invite(&format!("Authorization: {}\r\n", answer[0].1));
+        let again = peer.invite(&proof);
         assert_eq!(status(&again), outcome, "{again}");
     }
 }

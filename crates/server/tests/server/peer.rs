@@ -3,6 +3,9 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
+use hookflash_sip::digest::{Credentials, DigestClient};
+use hookflash_sip::{Headers, Method, Name};
+
 pub(crate) const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\n\
                        t=0 0\r\nm=audio 20000 RTP/AVP 0 8\r\na=sendrecv\r\n";
 
@@ -15,6 +18,9 @@ pub(crate) struct Place<'a> {
     pub(crate) cseq: u32,
     pub(crate) to_tag: &'a str,
 }
+
+/// What a request says of its sender.
+const FROM: &str = "<sip:alice@127.0.0.1>";
 
 /// A request as text. The branch is made of call and sequence number, so that one sent twice is
 /// a retransmission.
@@ -56,6 +62,27 @@ pub(crate) fn status(message: &str) -> u16 {
     code.and_then(|code| code.parse().ok()).unwrap_or(0)
 }
 
+/// What a header of a request answers a challenge with.
+pub(crate) fn authorization(
+    challenge: &str,
+    method: &Method,
+    uri: &str,
+    body: &str,
+    (username, password): (&str, &str),
+) -> String {
+    let mut challenges = Headers::default();
+    let value = header(challenge, "WWW-Authenticate").unwrap();
+    challenges.push(Name::WwwAuthenticate, value);
+    let credentials = Credentials {
+        username: username.into(),
+        password: password.into(),
+    };
+    let answer = DigestClient::new(rand::random())
+        .answer(&challenges, method, uri, body.as_bytes(), &credentials)
+        .unwrap();
+    format!("Authorization: {}\r\n", answer[0].1)
+}
+
 /// A UDP peer with at most one call at a time.
 pub(crate) struct Peer {
     socket: UdpSocket,
@@ -65,6 +92,8 @@ pub(crate) struct Peer {
     to_tag: String,
     contact: String,
     cseq: u32,
+    from: String,
+    own_contact: Option<SocketAddr>,
 }
 
 impl Peer {
@@ -81,12 +110,39 @@ impl Peer {
             to_tag: String::new(),
             contact: String::new(),
             cseq: 1,
+            from: FROM.to_owned(),
+            own_contact: None,
         }
+    }
+
+    /// The same socket, for calls to that server.
+    pub(crate) fn turning_to(self, server: SocketAddr, call_id: &str) -> Peer {
+        let peer = Peer::of(server, call_id);
+        Peer {
+            socket: self.socket,
+            ..peer
+        }
+    }
+
+    /// Calls itself this in From.
+    pub(crate) fn showing(mut self, from: &str) -> Peer {
+        from.clone_into(&mut self.from);
+        self
+    }
+
+    /// Says in its Contact that it is there.
+    pub(crate) fn contact_at(&mut self, address: SocketAddr) -> &mut Peer {
+        self.own_contact = Some(address);
+        self
     }
 
     pub(crate) fn calling(mut self, user: &str) -> Peer {
         self.uri = format!("sip:{user}@{}", self.server);
         self
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.socket.local_addr().unwrap()
     }
 
     pub(crate) fn uri(&self) -> &str {
@@ -141,7 +197,14 @@ impl Peer {
             cseq: self.cseq,
             to_tag: tag,
         };
-        request(method, &place, more, body)
+        let text = request(method, &place, more, body).replace(FROM, &self.from);
+        match self.own_contact {
+            Some(address) => {
+                let own = format!("<sip:alice@{}>", self.address());
+                text.replace(&own, &format!("<sip:alice@{address}>"))
+            }
+            None => text,
+        }
     }
 
     /// Sends an INVITE and returns the final answer, acknowledged.
@@ -176,12 +239,33 @@ impl Peer {
         message
     }
 
+    /// Waits for a request of a server that this peer does not know yet.
+    pub(crate) fn request(&mut self, method: &str) -> String {
+        let mut bytes = [0; 65_535];
+        loop {
+            let (length, from) = self
+                .socket
+                .recv_from(&mut bytes)
+                .expect("nobody asked anything");
+            let message = String::from_utf8_lossy(&bytes[..length]).into_owned();
+            if message.starts_with(&format!("{method} ")) {
+                self.server = from;
+                return message;
+            }
+        }
+    }
+
     pub(crate) fn answer(&self, request: &str, code: &str) {
+        self.answer_with(request, code, "");
+    }
+
+    /// Answers with further header lines.
+    pub(crate) fn answer_with(&self, request: &str, code: &str, more: &str) {
         let mut text = format!("SIP/2.0 {code}\r\n");
         for name in ["Via", "From", "To", "Call-ID", "CSeq"] {
             text.push_str(&format!("{name}: {}\r\n", header(request, name).unwrap()));
         }
-        self.send(&format!("{text}Content-Length: 0\r\n\r\n"));
+        self.send(&format!("{text}{more}Content-Length: 0\r\n\r\n"));
     }
 
     pub(crate) fn bye(&mut self) -> String {

@@ -7,6 +7,7 @@
 //! nothing to say here.
 
 mod dead_hosts;
+mod not_found;
 mod order;
 mod record;
 
@@ -14,6 +15,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 pub use dead_hosts::DeadHosts;
+pub use not_found::NotFound;
 pub use record::{DnsAnswer, DnsQuestion, Naptr, Record, RecordKind, Srv};
 
 use crate::transport::Transport;
@@ -77,6 +79,10 @@ pub struct Locator {
     asked: Vec<DnsQuestion>,
     unsent: VecDeque<usize>,
     candidates: Vec<Candidate>,
+    // What speaks against finding anything.
+    is_denied: bool,
+    is_unanswered: bool,
+    has_addresses: bool,
 }
 
 #[derive(Debug)]
@@ -117,6 +123,9 @@ impl Locator {
             asked: Vec::new(),
             unsent: VecDeque::new(),
             candidates: Vec::new(),
+            is_denied: false,
+            is_unanswered: false,
+            has_addresses: false,
         };
         locator.begin();
         locator
@@ -138,7 +147,11 @@ impl Locator {
                 records.truncate(MOST_RECORDS);
                 records
             }
-            DnsAnswer::Nothing | DnsAnswer::Failed => Vec::new(),
+            DnsAnswer::Nothing => Vec::new(),
+            DnsAnswer::Failed => {
+                self.is_unanswered = true;
+                Vec::new()
+            }
         };
         match &mut self.stage {
             Stage::Naptr if question.kind == RecordKind::Naptr => self.take_naptr(records),
@@ -173,6 +186,10 @@ impl Locator {
     /// No more waiting: what is not answered counts as empty. Nothing is asked any more, and
     /// [`Locator::candidates`] gives what has been found.
     pub fn give_up(&mut self) {
+        if matches!(self.stage, Stage::Done) {
+            return;
+        }
+        self.is_unanswered = true;
         if let Stage::Hosts(hosts) = std::mem::replace(&mut self.stage, Stage::Done) {
             self.settle(&hosts);
         }
@@ -182,6 +199,17 @@ impl Locator {
     /// The places to try, best first; `None` while answers are missing. Empty when there is none.
     pub fn candidates(&self) -> Option<&[Candidate]> {
         matches!(self.stage, Stage::Done).then_some(&*self.candidates)
+    }
+
+    /// Why there is no place to try, once the search is over.
+    pub fn not_found(&self) -> Option<NotFound> {
+        let is_over = matches!(self.stage, Stage::Done) && self.candidates.is_empty();
+        is_over.then_some(match () {
+            () if self.has_addresses => NotFound::OutOfReach,
+            () if self.is_unanswered => NotFound::Unanswered,
+            () if self.is_denied => NotFound::Denied,
+            () => NotFound::NoAddress,
+        })
     }
 
     fn begin(&mut self) {
@@ -267,7 +295,7 @@ impl Locator {
             return;
         }
         let services = std::mem::take(services);
-        let is_denied = services.iter().any(|service| service.is_denied);
+        self.is_denied = services.iter().any(|service| service.is_denied);
         let mut hosts = Vec::new();
         for service in services {
             for record in by_priority(service.records.unwrap_or_default(), &mut self.dice) {
@@ -281,7 +309,7 @@ impl Locator {
             return self.after_hosts();
         }
         // A domain that says "not here" is not called at its address (RFC 2782).
-        match is_denied {
+        match self.is_denied {
             true => self.stage = Stage::Done,
             false => self.ask_place(),
         }
@@ -344,6 +372,7 @@ impl Locator {
             let literal = host.literal.filter(is_callable);
             for ip in literal.into_iter().chain(alternate(&lists)) {
                 let candidate = (host.transport, SocketAddr::new(ip, host.port));
+                self.has_addresses = true;
                 let usable = self.means.has_family(host.transport, ip.is_ipv4());
                 if usable
                     && !self.candidates.contains(&candidate)

@@ -3,7 +3,7 @@
 use super::{Machine, Resolving};
 use crate::endpoint::command::{DnsId, DnsQuery, Resolve, ResolveId};
 use crate::endpoint::core::{Core, Failure};
-use crate::locate::{DnsAnswer, DnsQuestion, Locator, Place};
+use crate::locate::{DnsAnswer, DnsQuestion, Locator, NotFound, Place};
 use crate::transaction::{Timer, TransactionId};
 
 /// A search with the questions that it has asked.
@@ -63,6 +63,9 @@ impl Core {
             let id = DnsId(id, at);
             self.dns.push_back(DnsQuery { id, question });
         }
+        if let Some(why) = search.locator.not_found() {
+            return self.not_located(id, why);
+        }
         if let Some(candidates) = search.locator.candidates() {
             let candidates = candidates.to_vec();
             self.resolved(id, &candidates);
@@ -76,13 +79,27 @@ impl Core {
         if let Some(search) = resolving.and_then(|resolving| resolving.search.as_deref_mut()) {
             search.locator.give_up();
             let found = search.locator.candidates().unwrap_or_default().to_vec();
-            if !found.is_empty() {
-                return self.resolved(question, &found);
-            }
+            return match search.locator.not_found() {
+                Some(why) => self.not_located(question, why),
+                None => self.resolved(question, &found),
+            };
         }
         let waits = |machine| machine == Machine::Waiting;
         if self.clients.get(&id).is_some_and(|t| waits(t.machine)) {
             let why = "the name was not resolved in time".to_owned();
+            self.give_up(id, Failure::Lost(why));
+        }
+    }
+
+    /// A name leads nowhere.
+    fn not_located(&mut self, question: ResolveId, why: NotFound) {
+        let Some(resolving) = self.resolving.remove(&question) else {
+            return;
+        };
+        let id = resolving.transaction;
+        if let Some(transaction) = self.clients.get(&id) {
+            let host = transaction.host.as_deref().unwrap_or_default();
+            let why = format!("{host} cannot be reached: {why}");
             self.give_up(id, Failure::Lost(why));
         }
     }
