@@ -13,7 +13,7 @@ pub(crate) const LARGEST_PACKET: usize = 1_500;
 /// How many packets are taken from a socket each beat. A peer that sends one each 20 ms and
 /// gathers them for 200 ms stays far below; one that floods loses what is beyond.
 const TAKEN_PER_BEAT: usize = 32;
-/// How many beats pass between looks at the RTCP port: 100 ms. Reports are seldom, and a look
+/// How many beats pass before the first look at the RTCP port, and between looks: 100 ms. Reports are seldom, and a look
 /// costs as much as a packet.
 const BEATS_PER_LOOK: u8 = 5;
 /// How many events may wait for a call; the rest waits in the session.
@@ -36,7 +36,8 @@ impl Tally {
 /// One leg.
 pub(crate) struct Leg {
     socket: UdpSocket,
-    /// The port above, bound when the peer wants RTCP there; `None` when somebody else has it.
+    /// The port above, bound at the first look when the peer wants RTCP there; `None` when
+    /// somebody else has it. A call that is over by then has sent no report and needs no farewell.
     rtcp: OnceCell<Option<UdpSocket>>,
     beats: Cell<u8>,
     session: RefCell<Session>,
@@ -85,14 +86,17 @@ impl Leg {
     }
 
     fn take_reports(&self, session: &mut Session, now: Instant, packet: &mut [u8; LARGEST_PACKET]) {
-        let Some(Some(rtcp)) = self.rtcp.get() else {
-            return;
-        };
         let beats = self.beats.get().wrapping_add(1);
         self.beats.set(beats);
         if !beats.is_multiple_of(BEATS_PER_LOOK) {
             return;
         }
+        if session.has_rtcp_port() {
+            self.rtcp.get_or_init(|| self.open_rtcp());
+        }
+        let Some(Some(rtcp)) = self.rtcp.get() else {
+            return;
+        };
         for _ in 0..TAKEN_PER_BEAT {
             match rtcp.recv_from(packet) {
                 Ok((length, from)) => {
@@ -134,9 +138,6 @@ impl Leg {
     pub(crate) fn session<R>(&self, work: impl FnOnce(&mut Session, Instant) -> R) -> R {
         let mut session = self.session.borrow_mut();
         let result = work(&mut session, Instant::now());
-        if session.has_rtcp_port() {
-            self.rtcp.get_or_init(|| self.open_rtcp());
-        }
         self.gather(&mut session);
         result
     }
