@@ -21,7 +21,7 @@ const SLOTS: usize = 10;
 /// The order in which slots are filled, so that a few legs are spread over the turn.
 const FILLED: [usize; SLOTS] = [0, 5, 2, 7, 4, 9, 1, 6, 3, 8];
 /// How many legs a slot holds before another one is woken up for.
-const CROWD: usize = 25;
+const CROWD: usize = 100;
 /// How far behind the wheel may be and still make up for it. Beyond (a machine that was
 /// suspended) peers would throw the burst away; they are left with a gap.
 const MOST_BEHIND: Duration = Duration::from_millis(200);
@@ -46,7 +46,7 @@ impl Pacer {
     }
 
     /// Begins to let a leg beat and, if it is the first, starts the wheel. Called within a
-    /// `LocalSet`. Returns the leg's slot.
+    /// local runtime. Returns the leg's slot.
     pub(crate) fn add(&self, leg: Rc<Leg>) -> usize {
         let mut wheel = self.wheel.borrow_mut();
         let size = |slot: usize| wheel.slots.get(slot).map_or(usize::MAX, Vec::len);
