@@ -230,6 +230,29 @@ fn a_flood_does_not_hold_up_the_beat() {
 }
 
 #[test]
+fn what_one_beat_leaves_behind_is_taken_by_the_next_though_nothing_more_comes() {
+    run(async {
+        let media = media(21_380, 21_381);
+        let (peer, remote) = peer();
+        let port = open(&media, remote);
+        // Long enough for the port to be known as empty.
+        pass(Duration::from_millis(100)).await;
+        for sequence in 0..50 {
+            peer.send_to(&packet(sequence), port.address()).unwrap();
+        }
+        pass(Duration::from_millis(20)).await;
+        assert!(media.tally().packets_in.get() < 50);
+        pass(Duration::from_millis(40)).await;
+        assert_eq!(media.tally().packets_in.get(), 50);
+        pass(Duration::from_secs(60)).await;
+        peer.send_to(&packet(50), port.address()).unwrap();
+        pass(Duration::from_millis(20)).await;
+        assert_eq!(media.tally().packets_in.get(), 51);
+        drop(port);
+    });
+}
+
+#[test]
 fn reports_leave_from_the_port_above_unless_they_are_multiplexed() {
     run(async {
         for multiplexed in [false, true] {
