@@ -8,6 +8,7 @@ import signal
 import socket
 import struct
 import subprocess
+import threading
 import time
 import wave
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ class VoiceFaults:
         self._documents = {}
         self._application = Application(self._answer)
         self._places = WebSockets()
+        self._narrow_places = WebSockets(narrow=True)
         folder = self._folder = env.work / "voice-faults"
         folder.mkdir(parents=True, exist_ok=True)
         for hertz, seconds in ((600, 0.5), (440, 8)):
@@ -50,6 +52,7 @@ class VoiceFaults:
         if self._mounted:
             subprocess.run(["umount", "-l", self._folder / "full"], check=False)
         self._places.close()
+        self._narrow_places.close()
         self._application.close()
 
     def cases(self):
@@ -62,7 +65,7 @@ class VoiceFaults:
         for fault in ("never_answers", "closes_at_once", "stalls", "talks_nonsense"):
             yield Case(f"voice-faults/stream-that-{fault.replace('_', '-')}", self._stream(fault))
         for name in (
-            "stream_that_floods", "private_networks_are_refused", "disk_that_is_full",
+            "stream_that_floods", "stream_that_stalls_for_good", "private_networks_are_refused", "disk_that_is_full",
             "engines_that_fail_leave_a_tone", "caller_that_never_sends",
             "caller_that_is_gone_is_hung_up", "audio_from_a_wrong_source",
             "new_port_in_mid_prompt", "new_codec_in_mid_prompt", "hold_in_mid_prompt",
@@ -260,6 +263,39 @@ application = "static"
                 f" packets, {sent_so_far} messages", abs(level + 15) < 1,
             )
             findings.equal("another call is answered", self._rings(), 200)
+
+    def _stream_that_stalls_for_good(self):
+        """500 messages in a row that the application does not take end the stream, not the call."""
+        over = threading.Event()
+
+        def stall(place):
+            place.accept()
+            over.wait(60)
+
+        url = self._narrow_places.on("/stalled", stall)
+        document = (
+            f'<Connect action="/over-stalled"><Stream url="{url}" statusCallback="/told-stalled"/>'
+            "</Connect>"
+        )
+        self._document("/over-stalled", f"<Play>{self._wav(600)}</Play>")
+        with self._call(self._server, "stalled", document, says=self._tone) as (phone, findings):
+            began = time.monotonic()
+            done = self._application.await_requests("/over-stalled", 1, 45)
+            lasted = time.monotonic() - began
+            findings.equal("ends of the stream", len(done), 1)
+            # The server keeps 8 s for it, and gives it up 10 s after that.
+            findings.true(f"it is given up after {lasted:.1f} s", 17 < lasted)
+            findings.true("the call ends", phone.ended.wait(10))
+            findings.equal("sounds afterwards", len(phone.heard().loud()), 1)
+            told = [r.body.decode() for r in self._application.requests("/told-stalled")]
+            findings.true(f"the error is told: {told}", "stream-error" in told[-1])
+            text = self._trace(self._server, "stalled")
+            for words in ("takes messages too slowly", "takes no messages"):
+                findings.true(f"the journal says `{words}`", words in text)
+            open_still = _streams_open(self._server, self._narrow_places)
+            closed = until(lambda: not _streams_open(self._server, self._narrow_places), 10, 0.2)
+            findings.true(f"the socket is closed: {open_still}", closed)
+        over.set()
 
     def _rings(self):
         self._document("/voice", "<Hangup/>", "other")

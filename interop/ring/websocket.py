@@ -84,9 +84,15 @@ class Socket:
 class WebSockets:
     """Listens until closed; each connection gets a thread with the behaviour of its path."""
 
-    def __init__(self):
+    def __init__(self, narrow=False):
+        """`narrow`: what is not read soon waits on the other side, as over a slow network."""
         self._behaviours, self.opened = {}, []
         self._listener = socket.create_server(("127.0.0.1", 0))
+        if narrow:
+            # Both hold for connections to come. The size of segments is what the sender reckons
+            # its own buffer by: some KB, where loopback's usual segments make it 2 MB.
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
         self.url = f"ws://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._serve, daemon=True).start()
 

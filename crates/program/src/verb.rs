@@ -69,11 +69,11 @@ pub enum Verb {
     /// Refuse an unanswered call with a status; skipped on an answered one.
     Decline(Decline),
     /// Fetch another document and go on with that.
-    Redirect(Redirect),
+    Redirect(Box<Redirect>),
     /// Change what later requests carry as tag.
     Tag(Tag),
     /// Change settings of the call.
-    Config(Config),
+    Config(Box<Config>),
     /// Let the caller hear something.
     Prompts(Box<Prompts>),
     /// Collect keys and speech.

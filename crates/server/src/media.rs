@@ -3,6 +3,7 @@
 mod leg;
 mod pacer;
 mod ports;
+mod readable;
 
 use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -50,7 +51,7 @@ impl Media {
         let start = rand::random();
         Media {
             ports: Rc::new(RefCell::new(PortPool::new(range, index, count, start))),
-            pacer: Pacer::default(),
+            pacer: Pacer::new(),
             advertise: RefCell::new(advertise),
             packet_timeout: Cell::new(None),
         }
@@ -88,7 +89,7 @@ impl Media {
                     };
                     return Ok(Port {
                         address: SocketAddr::new(shown, port),
-                        leg: Rc::new(Leg::new(socket, config, towards)),
+                        leg: Rc::new(Leg::new(self.pacer.watch(socket), config, towards)),
                         slot: Cell::new(None),
                         pacer: self.pacer.clone(),
                         pool: Rc::clone(&self.ports),

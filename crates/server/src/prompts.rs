@@ -110,7 +110,7 @@ impl Prompts {
             .clone()
     }
 
-    /// The audio that a request leads to. Called within a `LocalSet`: the work goes on when the
+    /// The audio that a request leads to. Called within a local runtime: the work goes on when the
     /// call that asked first does not wait for it.
     pub(crate) async fn clip(
         self: Arc<Self>,

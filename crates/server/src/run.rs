@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use hookflash_call::Ledger;
 use hookflash_sip::{EndpointConfig, Listener, Method, Shard as Place, Transport};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::oneshot;
-use tokio::task::LocalSet;
 
 use crate::PRODUCT;
 use crate::config::{Config, Listen};
@@ -267,14 +266,29 @@ impl Running {
         name: String,
         work: impl FnOnce(oneshot::Receiver<()>) -> Work + Send + 'static,
     ) -> Result<(), StartError> {
-        let runtime: Runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(StartError::Machine)?;
         let (stop, stopped) = oneshot::channel();
+        let (built, is_built) = std::sync::mpsc::sync_channel(1);
+        // A runtime whose tasks are local by themselves: those of a `LocalSet` are woken through
+        // the kernel each time.
+        let run = move || match Builder::new_current_thread()
+            .enable_all()
+            .build_local(LocalOptions::default())
+        {
+            Ok(runtime) => {
+                let _ = built.send(Ok(()));
+                runtime.block_on(work(stopped));
+            }
+            Err(error) => {
+                let _ = built.send(Err(error));
+            }
+        };
         let thread = std::thread::Builder::new()
             .name(name)
-            .spawn(move || LocalSet::new().block_on(&runtime, work(stopped)))
+            .spawn(run)
+            .map_err(StartError::Machine)?;
+        is_built
+            .recv()
+            .unwrap_or_else(|_| Err(std::io::ErrorKind::BrokenPipe.into()))
             .map_err(StartError::Machine)?;
         self.stops.push(stop);
         self.threads.push(thread);

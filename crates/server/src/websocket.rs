@@ -66,7 +66,7 @@ pub(crate) struct WebSocket {
     inbox: RefCell<mpsc::Receiver<Result<Frame, String>>>,
 }
 
-/// Opens a WebSocket. Called within a `LocalSet`.
+/// Opens a WebSocket. Called within a local runtime.
 pub(crate) async fn connect(
     webhooks: &Webhooks,
     request: &HttpRequest,

@@ -12,7 +12,7 @@ use crate::program::Then;
 
 /// Settings that this release cannot carry out are named in the journal: none of them ends the
 /// call or changes what runs next.
-pub(crate) fn run<H: Host>(call: &Rc<Call<H>>, config: Config) -> Then {
+pub(crate) fn run<H: Host>(call: &Rc<Call<H>>, config: Box<Config>) -> Then {
     note_what_has_no_effect(call, &config);
     change(&call.voice_defaults, config.voice);
     change(&call.recognizer_defaults, config.recognizer);

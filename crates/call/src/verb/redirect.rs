@@ -10,7 +10,7 @@ use crate::call::Call;
 use crate::program::Then;
 use crate::verb::tag::set_text;
 
-pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, redirect: Redirect) -> Then {
+pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, redirect: Box<Redirect>) -> Then {
     if let Some(tag) = redirect.tag {
         set_text(call, tag);
     }

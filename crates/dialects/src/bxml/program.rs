@@ -94,7 +94,7 @@ fn step(node: Node<'_, '_>) -> (Answering, Verb) {
             (Answer, Verb::Pause(Pause { length }))
         }
         "Hangup" => (Leave, Verb::Hangup(Hangup::default())),
-        "Redirect" => (Leave, Verb::Redirect(redirect(node))),
+        "Redirect" => (Leave, Verb::Redirect(Box::new(redirect(node)))),
         "Tag" => (Leave, Verb::Tag(Tag::Text(document::content(node)))),
         "SpeakSentence" | "PlayAudio" => (Answer, Verb::Prompts(Box::new(verb::prompts(node)))),
         "Ring" => {

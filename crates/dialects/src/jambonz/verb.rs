@@ -63,7 +63,7 @@ pub(super) fn build(
                 status_hook: reader.hook("statusHook"),
                 tag: None,
             };
-            (Answering::Leave, Verb::Redirect(redirect))
+            (Answering::Leave, Verb::Redirect(Box::new(redirect)))
         }
         "tag" => {
             let data = properties.get("data").cloned().unwrap_or_default();

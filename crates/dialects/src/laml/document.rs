@@ -187,7 +187,7 @@ fn verbs(review: &mut Review<'_>, given: &Given<'_, '_>) -> Vec<(Answering, Verb
         ),
         "Hangup" => (Answering::Answer, Verb::Hangup(Hangup::default())),
         "Reject" => (Answering::Leave, Verb::Reject(reject(given))),
-        "Redirect" => (Answering::Leave, Verb::Redirect(redirect(given))),
+        "Redirect" => (Answering::Leave, Verb::Redirect(Box::new(redirect(given)))),
         other => (
             Answering::Leave,
             unrunnable(other, why_not(review.vendor, other)),

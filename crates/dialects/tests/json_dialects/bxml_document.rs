@@ -223,7 +223,7 @@ fn bxml_redirect_is_read_with_fallback_and_credentials() {
         status_hook: None,
         tag: Some(String::new()),
     };
-    assert_eq!(redirect, Verb::Redirect(wanted));
+    assert_eq!(redirect, Verb::Redirect(Box::new(wanted)));
 }
 
 #[test]

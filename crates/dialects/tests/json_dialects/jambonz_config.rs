@@ -13,7 +13,7 @@ use crate::example::{self, only_step};
 fn step(properties: &str) -> (Answering, Config) {
     let text = format!(r#"[{{"verb":"config",{properties}}}]"#);
     match only_step(Dialect::Jambonz, &text) {
-        (answering, Verb::Config(config)) => (answering, config),
+        (answering, Verb::Config(config)) => (answering, *config),
         other => panic!("{other:?}"),
     }
 }

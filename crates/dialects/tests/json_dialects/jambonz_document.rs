@@ -140,7 +140,7 @@ fn jambonz_redirect_names_the_next_application() {
         status_hook: Some(Hook::post("/s")),
         tag: None,
     };
-    assert_eq!(verb(text), Verb::Redirect(wanted));
+    assert_eq!(verb(text), Verb::Redirect(Box::new(wanted)));
     assert_eq!(
         errors(r#"[{"verb":"redirect","actionHook":" "}]"#),
         ["1:34 redirect: property actionHook must not be blank"]

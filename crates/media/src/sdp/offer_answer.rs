@@ -330,6 +330,8 @@ impl OfferAnswer {
             text = writing::description(&self.local, self.version, &self.lines, audio);
         }
         self.sent = Some(fingerprint(&text));
+        // It is kept for as long as the call lasts.
+        text.shrink_to_fit();
         Bytes::from(text)
     }
 }

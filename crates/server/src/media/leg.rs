@@ -2,20 +2,18 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use hookflash_media::{MediaEvent, Session, SessionConfig};
 use tokio::sync::Notify;
 
+use super::readable::Watched;
+
 /// Room for the largest packet that is taken or sent: an Ethernet frame's worth.
 pub(crate) const LARGEST_PACKET: usize = 1_500;
-/// How many packets are taken from a socket each beat. A peer that sends one each 20 ms and
-/// gathers them for 200 ms stays far below; one that floods loses what is beyond.
-const TAKEN_PER_BEAT: usize = 32;
-/// How many beats pass between looks at the RTCP port: 100 ms. Reports are seldom, and a look
-/// costs as much as a packet.
-const BEATS_PER_LOOK: u8 = 5;
+/// How many beats a call lasts before its RTCP port is opened: 100 ms.
+const BEATS_WITHOUT_RTCP: u8 = 5;
 /// How many events may wait for a call; the rest waits in the session.
 const MOST_EVENTS: usize = 256;
 
@@ -35,9 +33,10 @@ impl Tally {
 
 /// One leg.
 pub(crate) struct Leg {
-    socket: UdpSocket,
-    /// The port above, bound when the peer wants RTCP there; `None` when somebody else has it.
-    rtcp: OnceCell<Option<UdpSocket>>,
+    socket: Watched,
+    /// The port above, when the peer wants RTCP there and the call lasts; `None` when somebody
+    /// else has it. A call that is over before has sent no report and needs no farewell.
+    rtcp: OnceCell<Option<Watched>>,
     beats: Cell<u8>,
     session: RefCell<Session>,
     events: RefCell<VecDeque<MediaEvent>>,
@@ -46,7 +45,7 @@ pub(crate) struct Leg {
 
 impl Leg {
     /// A leg on a bound socket. `signalling` is where the peer's SIP comes from.
-    pub(crate) fn new(socket: UdpSocket, config: SessionConfig, signalling: IpAddr) -> Leg {
+    pub(super) fn new(socket: Watched, config: SessionConfig, signalling: IpAddr) -> Leg {
         let mut session = Session::new(config);
         session.trust(signalling);
         Leg {
@@ -62,20 +61,13 @@ impl Leg {
     /// Takes what came in, then lets 20 ms pass.
     pub(crate) fn beat(&self, now: Instant, packet: &mut [u8; LARGEST_PACKET], tally: &Tally) {
         let mut session = self.session.borrow_mut();
-        for _ in 0..TAKEN_PER_BEAT {
-            match self.socket.recv_from(packet) {
-                Ok((length, from)) => {
-                    Tally::count(&tally.packets_in, 1);
-                    session.receive(now, from, packet.get(..length).unwrap_or_default());
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
-                // What ICMP says about an earlier packet; the next one may be there all the same.
-                Err(_) => {}
-            }
-        }
+        self.socket.take(packet, |from, packet| {
+            Tally::count(&tally.packets_in, 1);
+            session.receive(now, from, packet);
+        });
         self.take_reports(&mut session, now, packet);
         if let Some(due) = session.beat(now, packet) {
-            send(&self.socket, packet, due);
+            self.socket.send(packet, due);
             Tally::count(&tally.packets_out, 1);
         }
         if let Some(due) = session.poll_rtcp(now, packet) {
@@ -85,31 +77,26 @@ impl Leg {
     }
 
     fn take_reports(&self, session: &mut Session, now: Instant, packet: &mut [u8; LARGEST_PACKET]) {
-        let Some(Some(rtcp)) = self.rtcp.get() else {
-            return;
-        };
-        let beats = self.beats.get().wrapping_add(1);
-        self.beats.set(beats);
-        if !beats.is_multiple_of(BEATS_PER_LOOK) {
-            return;
+        let beats = self.beats.get();
+        if beats < BEATS_WITHOUT_RTCP {
+            return self.beats.set(beats + 1);
         }
-        for _ in 0..TAKEN_PER_BEAT {
-            match rtcp.recv_from(packet) {
-                Ok((length, from)) => {
-                    let report = packet.get(..length).unwrap_or_default();
-                    session.receive_rtcp(now, from, report);
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
-                Err(_) => {}
-            }
+        if session.has_rtcp_port() {
+            self.rtcp
+                .get_or_init(|| self.socket.above(super::RTCP_BUFFER));
+        }
+        if let Some(Some(rtcp)) = self.rtcp.get() {
+            rtcp.take(packet, |from, report| {
+                session.receive_rtcp(now, from, report);
+            });
         }
     }
 
     fn send_report(&self, session: &Session, packet: &[u8], due: (SocketAddr, usize)) {
         if !session.has_rtcp_port() {
-            send(&self.socket, packet, due);
+            self.socket.send(packet, due);
         } else if let Some(Some(rtcp)) = self.rtcp.get() {
-            send(rtcp, packet, due);
+            rtcp.send(packet, due);
         }
     }
 
@@ -122,21 +109,10 @@ impl Leg {
         }
     }
 
-    fn open_rtcp(&self) -> Option<UdpSocket> {
-        let mut address = self.socket.local_addr().ok()?;
-        address.set_port(address.port().checked_add(1)?);
-        super::bind(address, super::RTCP_BUFFER)
-            .inspect_err(|error| tracing::debug!(%address, %error, "no reports of this call"))
-            .ok()
-    }
-
     /// Gives the session to `work`.
     pub(crate) fn session<R>(&self, work: impl FnOnce(&mut Session, Instant) -> R) -> R {
         let mut session = self.session.borrow_mut();
         let result = work(&mut session, Instant::now());
-        if session.has_rtcp_port() {
-            self.rtcp.get_or_init(|| self.open_rtcp());
-        }
         self.gather(&mut session);
         result
     }
@@ -162,9 +138,4 @@ impl Leg {
             self.news.notify_one();
         }
     }
-}
-
-fn send(socket: &UdpSocket, packet: &[u8], (to, length): (SocketAddr, usize)) {
-    // A peer that is not there yet, or no more, answers with ICMP; the next beat tries again.
-    let _ = socket.send_to(packet.get(..length).unwrap_or_default(), to);
 }

@@ -6,6 +6,7 @@
 //! beats have passed.
 
 use std::cell::RefCell;
+use std::net::UdpSocket;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use super::leg::{LARGEST_PACKET, Leg, Tally};
+use super::readable::{Readable, Watched};
 
 /// A packet of every leg each 20 ms.
 const BEAT: Duration = Duration::from_millis(20);
@@ -21,7 +23,7 @@ const SLOTS: usize = 10;
 /// The order in which slots are filled, so that a few legs are spread over the turn.
 const FILLED: [usize; SLOTS] = [0, 5, 2, 7, 4, 9, 1, 6, 3, 8];
 /// How many legs a slot holds before another one is woken up for.
-const CROWD: usize = 25;
+const CROWD: usize = 100;
 /// How far behind the wheel may be and still make up for it. Beyond (a machine that was
 /// suspended) peers would throw the burst away; they are left with a gap.
 const MOST_BEHIND: Duration = Duration::from_millis(200);
@@ -33,20 +35,34 @@ struct Wheel {
 }
 
 /// The legs of one shard.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Pacer {
     wheel: Rc<RefCell<Wheel>>,
     tally: Rc<Tally>,
+    readable: Rc<Readable>,
 }
 
 impl Pacer {
+    pub(super) fn new() -> Pacer {
+        Pacer {
+            wheel: Rc::default(),
+            tally: Rc::default(),
+            readable: Readable::new(),
+        }
+    }
+
+    /// A socket that a leg of this wheel reads at its beat.
+    pub(super) fn watch(&self, socket: UdpSocket) -> Watched {
+        Watched::new(socket, Rc::clone(&self.readable))
+    }
+
     /// What the legs have done.
     pub(crate) fn tally(&self) -> &Tally {
         &self.tally
     }
 
     /// Begins to let a leg beat and, if it is the first, starts the wheel. Called within a
-    /// `LocalSet`. Returns the leg's slot.
+    /// local runtime. Returns the leg's slot.
     pub(crate) fn add(&self, leg: Rc<Leg>) -> usize {
         let mut wheel = self.wheel.borrow_mut();
         let size = |slot: usize| wheel.slots.get(slot).map_or(usize::MAX, Vec::len);
@@ -58,7 +74,7 @@ impl Pacer {
         }
         if !wheel.turning {
             wheel.turning = true;
-            tokio::task::spawn_local(turn(Rc::clone(&self.wheel), Rc::clone(&self.tally)));
+            tokio::task::spawn_local(turn(self.clone()));
         }
         slot
     }
@@ -80,7 +96,12 @@ impl Pacer {
 }
 
 /// Turns the wheel until no leg is left.
-async fn turn(wheel: Rc<RefCell<Wheel>>, tally: Rc<Tally>) {
+async fn turn(pacer: Pacer) {
+    let Pacer {
+        wheel,
+        tally,
+        readable,
+    } = pacer;
     let step = BEAT / SLOTS as u32;
     let mut packet = [0; LARGEST_PACKET];
     let mut due = Instant::now();
@@ -100,6 +121,7 @@ async fn turn(wheel: Rc<RefCell<Wheel>>, tally: Rc<Tally>) {
                     // Making up must not keep messages waiting.
                     tokio::task::yield_now().await;
                 }
+                readable.refresh();
                 beat(&wheel, slot, &mut packet, &tally);
             }
             due += step;

@@ -23,7 +23,7 @@ const LAST_STREAMS: Duration = Duration::from_secs(12);
 /// How often the end is looked for.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Serves until `stop` resolves. To be run within a `LocalSet`.
+/// Serves until `stop` resolves. To be run within a local runtime.
 pub(crate) async fn run(
     shard: Rc<Shard>,
     listeners: Vec<(Bound, SocketAddr)>,
@@ -51,16 +51,26 @@ pub(crate) async fn run(
     if shard.index() == 0 {
         tokio::task::spawn_local(Rc::clone(&shard).keep_bindings());
     }
-    tokio::select! {
-        () = keep_time(&shard) => {}
-        () = open_mail(&shard, post) => {}
-        () = stop => {}
-    }
+    // Tasks of their own: to wake the future that the runtime blocks on takes two system calls.
+    let mut time = tokio::task::spawn_local(keep_time(Rc::clone(&shard)));
+    let mut mail = tokio::task::spawn_local(open_mail(Rc::clone(&shard), post));
+    let ended = tokio::select! {
+        ended = &mut time => ended,
+        ended = &mut mail => ended,
+        () = stop => Ok(()),
+    };
+    time.abort();
+    mail.abort();
     shard.dissolve();
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        std::panic::resume_unwind(error.into_panic());
+    }
 }
 
 /// Wakes the endpoint when it wants to be woken.
-async fn keep_time(shard: &Rc<Shard>) {
+async fn keep_time(shard: Rc<Shard>) {
     loop {
         let alarm = shard.alarm.get();
         let rings = async {
@@ -82,7 +92,7 @@ async fn keep_time(shard: &Rc<Shard>) {
     }
 }
 
-async fn open_mail(shard: &Rc<Shard>, mut post: Post) {
+async fn open_mail(shard: Rc<Shard>, mut post: Post) {
     let mut inputs = Vec::with_capacity(BATCH);
     while post.recv_many(&mut inputs, BATCH).await > 0 {
         for input in inputs.drain(..) {

@@ -47,7 +47,7 @@ impl Staff {
     }
 }
 
-/// Works until `stop` resolves. Called within a `LocalSet`.
+/// Works until `stop` resolves. Called within a local runtime.
 pub(crate) async fn run(setup: Setup, jobs: Jobs, stop: impl Future<Output = ()>) {
     let webhooks = Webhooks::new(Names::default(), true);
     let client: Rc<dyn HttpClient> = Rc::new(Lent(webhooks));

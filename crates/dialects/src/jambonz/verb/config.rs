@@ -78,7 +78,7 @@ pub(super) fn config(reader: &mut Reader<'_>) -> (Answering, Verb) {
         true => Answering::Answer,
         false => Answering::Leave,
     };
-    (answering, Verb::Config(config))
+    (answering, Verb::Config(Box::new(config)))
 }
 
 /// Whether a setting is named in `reset`, which counts before the new value.

@@ -1,0 +1,139 @@
+//! Which sockets have packets, asked of the kernel once for many legs.
+//!
+//! A look at a socket is a system call, and at most beats most sockets are empty: who listens to a
+//! prompt says nothing. A poll that belongs to the wheel alone tells of all of them at once, and
+//! wakes nobody when a packet comes.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::io::ErrorKind;
+use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
+use std::rc::Rc;
+use std::time::Duration;
+
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token};
+
+/// News that are fetched with one call of the kernel; more wait for the next.
+const AT_ONCE: usize = 1_024;
+/// How many packets are taken from a socket each beat. A peer that sends one each 20 ms and
+/// gathers them for 200 ms stays far below; one that floods loses what is beyond.
+const TAKEN_PER_BEAT: usize = 32;
+
+/// What the kernel has told of the sockets of one shard.
+pub(super) struct Readable {
+    /// `None` when the kernel gives no poll: every socket is looked at.
+    poll: Option<RefCell<(Poll, Events)>>,
+    /// By local port: no two sockets of a shard share one.
+    ports: Box<[Cell<bool>]>,
+}
+
+impl Readable {
+    pub(super) fn new() -> Rc<Readable> {
+        let poll = Poll::new()
+            .inspect_err(|error| tracing::warn!(%error, "RTP ports are looked at one by one"))
+            .ok();
+        Rc::new(Readable {
+            poll: poll.map(|poll| RefCell::new((poll, Events::with_capacity(AT_ONCE)))),
+            ports: vec![Cell::new(false); usize::from(u16::MAX) + 1].into(),
+        })
+    }
+
+    /// Asks for news.
+    pub(super) fn refresh(&self) {
+        let Some(poll) = &self.poll else { return };
+        let (poll, events) = &mut *poll.borrow_mut();
+        // Interrupted by a signal, they are still there at the next beat.
+        if poll.poll(events, Some(Duration::ZERO)).is_err() {
+            return;
+        }
+        for event in events.iter() {
+            if let Some(port) = self.ports.get(event.token().0) {
+                port.set(true);
+            }
+        }
+    }
+
+    /// Gives the port under which there will be news of a socket, if there will be any.
+    fn watch(&self, socket: &UdpSocket) -> Option<u16> {
+        let poll = self.poll.as_ref()?.borrow();
+        let port = socket.local_addr().ok()?.port();
+        // Closing the socket ends this too.
+        let registered = poll.0.registry().register(
+            &mut SourceFd(&socket.as_raw_fd()),
+            Token(usize::from(port)),
+            Interest::READABLE,
+        );
+        registered.ok()?;
+        // What came before is not told.
+        self.set(port, true);
+        Some(port)
+    }
+
+    fn has(&self, port: u16) -> bool {
+        self.ports.get(usize::from(port)).is_none_or(Cell::get)
+    }
+
+    fn set(&self, port: u16, readable: bool) {
+        if let Some(known) = self.ports.get(usize::from(port)) {
+            known.set(readable);
+        }
+    }
+}
+
+/// A socket that is read at the beat.
+pub(super) struct Watched {
+    socket: UdpSocket,
+    /// Its port, once there are news of it; `None` when there will be none.
+    port: OnceCell<Option<u16>>,
+    readable: Rc<Readable>,
+}
+
+impl Watched {
+    pub(super) fn new(socket: UdpSocket, readable: Rc<Readable>) -> Watched {
+        Watched {
+            socket,
+            port: OnceCell::new(),
+            readable,
+        }
+    }
+
+    /// Hands on what has come.
+    pub(super) fn take(&self, packet: &mut [u8], mut hand_on: impl FnMut(SocketAddr, &[u8])) {
+        // A call that is over before its first beat costs the kernel nothing.
+        let port = *self.port.get_or_init(|| self.readable.watch(&self.socket));
+        if port.is_some_and(|port| !self.readable.has(port)) {
+            return;
+        }
+        for _ in 0..TAKEN_PER_BEAT {
+            match self.socket.recv_from(packet) {
+                Ok((length, from)) => hand_on(from, packet.get(..length).unwrap_or_default()),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    if let Some(port) = port {
+                        self.readable.set(port, false);
+                    }
+                    return;
+                }
+                // What ICMP says about an earlier packet; the next one may be there all the same.
+                Err(_) => {}
+            }
+        }
+    }
+
+    pub(super) fn send(&self, packet: &[u8], (to, length): (SocketAddr, usize)) {
+        // A peer that is not there yet, or no more, answers with ICMP; the next beat tries again.
+        let _ = self
+            .socket
+            .send_to(packet.get(..length).unwrap_or_default(), to);
+    }
+
+    /// The socket above this one, for reports.
+    pub(super) fn above(&self, buffer: usize) -> Option<Watched> {
+        let mut address = self.socket.local_addr().ok()?;
+        address.set_port(address.port().checked_add(1)?);
+        super::bind(address, buffer)
+            .inspect_err(|error| tracing::debug!(%address, %error, "no reports of this call"))
+            .ok()
+            .map(|socket| Watched::new(socket, Rc::clone(&self.readable)))
+    }
+}
