@@ -115,7 +115,7 @@ async fn while_the_database_is_read_only_everything_waits() {
     admin.batch_execute(&read_only(true)).await.unwrap();
     place.cut().await;
     store.put_call(call("CA1", 100));
-    let refused = store.owe(owed("completed", "CA1", 0)).await;
+    let refused = store.owe(owed("CA1", 0)).await;
     admin
         .batch_execute("SET default_transaction_read_only = off")
         .await
