@@ -291,29 +291,48 @@ pub(crate) fn page(
         conditions.and(&format!("(t.created_at, t.sid) {than} ({at}, {sid})"));
     }
     let wanted = conditions.text.clone();
-    let mut parts = Vec::new();
-    for table in filter.tables() {
-        let select = table.select();
+    let tables: Vec<CallTable> = filter.tables().collect();
+    let mut keys = Vec::new();
+    for table in &tables {
+        let select = format!(
+            "SELECT '{table}' AS source, t.call_no AS number, t.created_at AS made_at, t.sid AS name \
+             FROM {table} t \
+             WHERE {wanted}",
+            table = table.name()
+        );
         let is_whole = scope == Scope::Operator && accounts.len() > MOST_ACCOUNTS;
         // Those that run are few; the accounts are those of calls that are over.
-        if is_whole || (scope == Scope::Operator && table == CallTable::Live) {
-            parts.push(format!("{select} WHERE {wanted}"));
+        if is_whole || (scope == Scope::Operator && *table == CallTable::Live) {
+            keys.push(select);
             continue;
         }
         for account in &accounts {
             let account = conditions.mark(Value::owned(account.clone()));
-            parts.push(format!("{select} WHERE {wanted} AND t.account = {account}"));
+            keys.push(format!("{select} AND t.account = {account}"));
         }
     }
-    if parts.is_empty() {
+    if keys.is_empty() {
         return Ok(CallPage::default());
     }
     // One more than is wanted shows whether there is a next page.
     let limit = conditions.mark(Value::Int(i64::from(page.limit) + 1));
     let offset = conditions.mark(Value::Int(i64::try_from(page.offset).unwrap_or(i64::MAX)));
+    let rows: Vec<String> = tables
+        .iter()
+        .map(|table| {
+            format!(
+                "{}, page WHERE page.source = '{}' AND t.call_no = page.number",
+                table.select(),
+                table.name()
+            )
+        })
+        .collect();
+    // Indexes alone find the page, so that what is left out is not read.
     let sql = format!(
-        "{} ORDER BY created_at {way}, sid {way} LIMIT {limit} OFFSET {offset}",
-        parts.join(" UNION ALL "),
+        "WITH page AS ({} ORDER BY made_at {way}, name {way} LIMIT {limit} OFFSET {offset}) \
+         {} ORDER BY created_at {way}, sid {way}",
+        keys.join(" UNION ALL "),
+        rows.join(" UNION ALL "),
     );
     let mut rows = database.query(&sql, conditions.values)?;
     let calls: Result<Vec<CallRow>, StoreError> = rows.iter_mut().map(CallRow::read).collect();
