@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::batch::{Batch, Owing, Settled};
-use crate::error::StoreError;
-use crate::row::{ByKey, CallRow, LegRow, Record, RecordingRow, TransferRow, WebhooksRow};
+use crate::batch::{Batch, CallPut, Owing, Settled, Waiter};
+use crate::error::{ErrorKind, StoreError};
+use crate::row::{ByKey, CallRow, CallTable, Record, RecordingRow};
 use crate::sql::Database;
 
 type Latest<R> = HashSet<ByKey<R>>;
@@ -16,23 +16,10 @@ type Latest<R> = HashSet<ByKey<R>>;
 /// none, and says whether it has its answer; `true` as the second argument: it is not asked again.
 pub(crate) type Job = Box<dyn FnMut(Result<&mut dyn Database, &StoreError>, bool) -> bool + Send>;
 
-/// A row of any table.
-#[derive(Debug)]
-pub(crate) enum AnyRow {
-    Call(ByKey<CallRow>),
-    Leg(ByKey<LegRow>),
-    Transfer(ByKey<TransferRow>),
-    Webhooks(ByKey<WebhooksRow>),
-    Recording(ByKey<RecordingRow>),
-}
-
 /// What waits.
 #[derive(Default)]
 struct Waiting {
-    calls: Latest<CallRow>,
-    legs: Latest<LegRow>,
-    transfers: Latest<TransferRow>,
-    webhooks: Latest<WebhooksRow>,
+    calls: Latest<CallPut>,
     recordings: Latest<RecordingRow>,
     owed: VecDeque<Owing>,
     settled: VecDeque<Settled>,
@@ -43,8 +30,8 @@ struct Waiting {
     taken: usize,
     /// When the first of the rows came.
     since: Option<Instant>,
-    /// When the first of the owed requests came.
-    owed_since: Option<Instant>,
+    /// When the first of those came that somebody waits for.
+    urgent_since: Option<Instant>,
     trouble: Option<Trouble>,
     is_closing: bool,
 }
@@ -82,7 +69,7 @@ pub(crate) struct Limits {
     pub(crate) bytes: usize,
     pub(crate) rows: usize,
     pub(crate) delay: Duration,
-    pub(crate) owe_delay: Duration,
+    pub(crate) urgent_delay: Duration,
 }
 
 /// What the writer is to do next.
@@ -94,12 +81,7 @@ pub(crate) struct Work {
 
 impl Waiting {
     fn rows(&self) -> usize {
-        self.calls.len()
-            + self.legs.len()
-            + self.transfers.len()
-            + self.webhooks.len()
-            + self.recordings.len()
-            + self.settled.len()
+        self.calls.len() + self.recordings.len() + self.settled.len()
     }
 
     fn is_empty(&self) -> bool {
@@ -109,91 +91,101 @@ impl Waiting {
     /// When a transaction is due.
     fn deadline(&self, limits: &Limits) -> Option<Instant> {
         if self.rows() + self.owed.len() >= limits.rows {
-            return self.since.or(self.owed_since);
+            return self.since.or(self.urgent_since);
         }
         let rows = self.since.map(|since| since + limits.delay);
-        let owed = self.owed_since.map(|since| since + limits.owe_delay);
-        match (rows, owed) {
-            (Some(rows), Some(owed)) => Some(rows.min(owed)),
-            (rows, owed) => rows.or(owed),
+        let urgent = self.urgent_since.map(|since| since + limits.urgent_delay);
+        match (rows, urgent) {
+            (Some(rows), Some(urgent)) => Some(rows.min(urgent)),
+            (rows, urgent) => rows.or(urgent),
         }
     }
 
     /// Takes everything, in the order in which it must be written.
     fn take(&mut self) -> Batch {
-        fn rows<R: Record>(latest: &mut Latest<R>) -> VecDeque<R> {
-            latest.drain().map(|row| row.0).collect()
-        }
         self.since = None;
-        self.owed_since = None;
+        self.urgent_since = None;
         let batch = Batch {
-            calls: rows(&mut self.calls),
+            calls: in_order(self.calls.drain()),
             owed: std::mem::take(&mut self.owed),
             settled: std::mem::take(&mut self.settled),
-            recordings: rows(&mut self.recordings),
-            transfers: rows(&mut self.transfers),
-            legs: rows(&mut self.legs),
-            webhooks: rows(&mut self.webhooks),
+            recordings: self.recordings.drain().map(|row| row.0).collect(),
         };
         self.taken = batch.len();
         batch
     }
 
-    /// Makes room for a row by forgetting what is worth least. Says how many rows that cost.
+    /// Makes room by forgetting what is worth least: states of calls that run, of which more will
+    /// come. Says how many rows that cost.
     fn make_room(&mut self) -> usize {
-        fn forget<R: Record>(latest: &mut Latest<R>) -> (usize, usize) {
-            let count = latest.len();
-            (count, latest.drain().map(|row| row.0.bytes()).sum())
-        }
-        let (mut count, mut bytes) = forget(&mut self.webhooks);
-        if count == 0 {
-            (count, bytes) = forget(&mut self.legs);
-        }
-        self.bytes = self.bytes.saturating_sub(bytes);
-        count
-    }
-}
-
-impl Waiting {
-    /// Whether a row takes the place of one that waits, for which there was room.
-    fn has_earlier(&self, row: &AnyRow) -> bool {
-        match row {
-            AnyRow::Call(row) => self.calls.contains(row),
-            AnyRow::Recording(row) => self.recordings.contains(row),
-            AnyRow::Transfer(row) => self.transfers.contains(row),
-            AnyRow::Leg(_) | AnyRow::Webhooks(_) => false,
-        }
+        let before = self.calls.len();
+        let mut freed = 0;
+        self.calls.retain(|put| {
+            let is_kept = put.0.row.table() == CallTable::Over || !put.0.waiters.is_empty();
+            freed += if is_kept { 0 } else { put.0.bytes() };
+            is_kept
+        });
+        self.bytes = self.bytes.saturating_sub(freed);
+        before - self.calls.len()
     }
 
-    fn put(&mut self, row: AnyRow) {
-        let (more, less) = match row {
-            AnyRow::Call(row) => replace(&mut self.calls, row),
-            AnyRow::Leg(row) => replace(&mut self.legs, row),
-            AnyRow::Transfer(row) => replace(&mut self.transfers, row),
-            AnyRow::Webhooks(row) => replace(&mut self.webhooks, row),
-            AnyRow::Recording(row) => replace(&mut self.recordings, row),
+    /// Keeps a call in the place of its earlier state. One that is over stays over.
+    fn put_call(&mut self, put: CallPut) {
+        let more = put.bytes();
+        let is_live = put.row.table() == CallTable::Live;
+        let mut less = 0;
+        if let Some(earlier) = self.calls.replace(ByKey(put)) {
+            let is_late = is_live && earlier.0.row.table() == CallTable::Over;
+            if (is_late || !earlier.0.waiters.is_empty())
+                && let Some(latest) = self.calls.take(&earlier)
+            {
+                let (mut kept, gone) = match is_late {
+                    true => (earlier, latest),
+                    false => (latest, earlier),
+                };
+                less = gone.0.bytes();
+                kept.0.waiters.extend(gone.0.waiters);
+                self.calls.insert(kept);
+            } else {
+                less = earlier.0.bytes();
+            }
+        }
+        self.bytes = (self.bytes + more).saturating_sub(less);
+    }
+
+    /// Tells who waits for a call that it is not written yet.
+    fn put_off_calls(&mut self, error: &StoreError) {
+        let waits = |put: &ByKey<CallPut>| !put.0.waiters.is_empty();
+        if !self.calls.iter().any(waits) {
+            return;
+        }
+        let put_off = |mut put: ByKey<CallPut>| {
+            put.0.put_off(error);
+            put
         };
+        self.calls = self.calls.drain().map(put_off).collect();
+    }
+
+    fn put_recording(&mut self, row: RecordingRow) {
+        let more = row.bytes();
+        let earlier = self.recordings.replace(ByKey(row));
+        let less = earlier.map_or(0, |earlier| earlier.0.bytes());
         self.bytes = (self.bytes + more).saturating_sub(less);
     }
 }
 
-/// Puts a row in the place of an earlier one and says how much more memory is used, and less.
-fn replace<R: Record>(latest: &mut Latest<R>, row: ByKey<R>) -> (usize, usize) {
-    let more = row.0.bytes();
-    let earlier = latest.replace(row);
-    (more, earlier.map_or(0, |earlier| earlier.0.bytes()))
+/// Calls as they were made, so that the indexes grow at their ends.
+fn in_order(calls: impl Iterator<Item = ByKey<CallPut>>) -> VecDeque<CallPut> {
+    let mut calls: Vec<CallPut> = calls.map(|put| put.0).collect();
+    calls.sort_unstable_by(|a, b| {
+        let made = a.row.created_at.cmp(&b.row.created_at);
+        made.then_with(|| a.row.sid.cmp(&b.row.sid))
+    });
+    calls.into()
 }
 
-impl AnyRow {
-    fn bytes(&self) -> usize {
-        match self {
-            AnyRow::Call(row) => row.0.bytes(),
-            AnyRow::Leg(row) => row.0.bytes(),
-            AnyRow::Transfer(row) => row.0.bytes(),
-            AnyRow::Webhooks(row) => row.0.bytes(),
-            AnyRow::Recording(row) => row.0.bytes(),
-        }
-    }
+fn full() -> StoreError {
+    StoreError::new(ErrorKind::Busy, "too much waits to be written")
 }
 
 impl Backlog {
@@ -209,27 +201,62 @@ impl Backlog {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a row, in the place of an earlier one with its key. When there is no room, what is
-    /// worth less goes, or else this row.
-    pub(crate) fn put(&self, row: AnyRow) {
+    /// Keeps a call. When there is no room, what is worth less goes, or else this one. Who waits
+    /// for it to be written is told at once when that may take a while.
+    pub(crate) fn put_call(&self, row: CallRow, waiter: Option<Waiter>) {
+        let mut put = CallPut {
+            row,
+            waiters: waiter.into_iter().collect(),
+        };
         let mut waiting = self.waiting();
+        if let Some(trouble) = &waiting.trouble {
+            put.put_off(&trouble.error);
+        }
+        let is_urgent = !put.waiters.is_empty();
+        let dropped = match self.room_for(&mut waiting, put.bytes()) {
+            Ok(dropped) => {
+                waiting.put_call(put);
+                dropped
+            }
+            Err(dropped) => {
+                put.put_off(&full());
+                dropped + 1
+            }
+        };
+        self.came(waiting, is_urgent);
+        self.dropped(dropped);
+    }
+
+    /// Keeps a recording, as [`Backlog::put_call`].
+    pub(crate) fn put_recording(&self, row: RecordingRow) {
+        let mut waiting = self.waiting();
+        let dropped = match self.room_for(&mut waiting, row.bytes()) {
+            Ok(dropped) => {
+                waiting.put_recording(row);
+                dropped
+            }
+            Err(dropped) => dropped + 1,
+        };
+        self.came(waiting, false);
+        self.dropped(dropped);
+    }
+
+    /// Makes room for so many bytes if need be; either way says how many rows that cost.
+    fn room_for(&self, waiting: &mut Waiting, bytes: usize) -> Result<usize, usize> {
         let mut dropped = 0;
-        let limit = self.limits.bytes;
-        if waiting.bytes + row.bytes() > limit {
+        if waiting.bytes + bytes > self.limits.bytes {
             dropped = waiting.make_room();
         }
-        if waiting.bytes + row.bytes() <= limit || waiting.has_earlier(&row) {
-            waiting.put(row);
-        } else {
-            dropped += 1;
-        }
-        self.came(waiting);
-        if dropped > 0 {
-            self.dropped(dropped);
+        match waiting.bytes + bytes <= self.limits.bytes {
+            true => Ok(dropped),
+            false => Err(dropped),
         }
     }
 
     fn dropped(&self, count: usize) {
+        if count == 0 {
+            return;
+        }
         let before = self
             .counts
             .dropped
@@ -243,16 +270,19 @@ impl Backlog {
     }
 
     /// Wakes the writer when that cannot wait.
-    fn came(&self, mut waiting: MutexGuard<'_, Waiting>) {
-        if waiting.rows() == 0 {
-            return;
+    fn came(&self, mut waiting: MutexGuard<'_, Waiting>, is_urgent: bool) {
+        let rows = waiting.rows();
+        let mut wakes = rows == self.limits.rows;
+        if rows > 0 && waiting.since.is_none() {
+            waiting.since = Some(Instant::now());
+            wakes = true;
         }
-        let is_first = waiting.since.is_none();
-        let now = is_first.then(Instant::now);
-        waiting.since = waiting.since.or(now);
-        let is_full = waiting.rows() == self.limits.rows;
+        if is_urgent && waiting.urgent_since.is_none() {
+            waiting.urgent_since = Some(Instant::now());
+            wakes = true;
+        }
         drop(waiting);
-        if is_first || is_full {
+        if wakes {
             self.wake.notify_one();
         }
     }
@@ -262,7 +292,7 @@ impl Backlog {
         let mut waiting = self.waiting();
         waiting.bytes += settled.bytes();
         waiting.settled.push_back(settled);
-        self.came(waiting);
+        self.came(waiting, false);
     }
 
     /// Keeps an owed request until it is written; not when there is no room, or the store is
@@ -277,15 +307,8 @@ impl Backlog {
             owing.put_off(&trouble.error);
         }
         waiting.bytes += bytes;
-        let is_first = waiting.owed_since.is_none();
-        if is_first {
-            waiting.owed_since = Some(Instant::now());
-        }
         waiting.owed.push_back(owing);
-        drop(waiting);
-        if is_first {
-            self.wake.notify_one();
-        }
+        self.came(waiting, true);
         true
     }
 
@@ -377,6 +400,7 @@ impl Backlog {
         for owing in &mut waiting.owed {
             owing.put_off(error);
         }
+        waiting.put_off_calls(error);
         let is_new = waiting.trouble.is_none();
         let since = waiting.trouble.as_ref().map(|trouble| trouble.since);
         waiting.trouble = Some(Trouble {

@@ -1,13 +1,44 @@
 //! What is to be written, taken apart into transactions.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
+use std::hash::{BuildHasher, RandomState};
 
 use tokio::sync::oneshot;
 
 use crate::error::StoreError;
-use crate::outbox::{self, Outcome, Owed, Receipt};
-use crate::row::{CallRow, LegRow, Record, RecordingRow, TransferRow, WebhooksRow};
+use crate::outbox::{self, EntryKey, Outcome, Owed, Receipt};
+use crate::row::{CallRow, CallTable, Record, RecordingRow};
 use crate::sql::{Database, Value};
+
+/// Who waits until a row is written.
+pub(crate) type Waiter = oneshot::Sender<Result<(), StoreError>>;
+
+/// A call on its way to the database.
+#[derive(Debug)]
+pub(crate) struct CallPut {
+    pub(crate) row: CallRow,
+    pub(crate) waiters: Vec<Waiter>,
+}
+
+impl CallPut {
+    /// Tells who waits that it is not written yet.
+    pub(crate) fn put_off(&mut self, error: &StoreError) {
+        for waiter in self.waiters.drain(..) {
+            // Who no longer waits does not want to know.
+            let _ = waiter.send(Err(error.clone()));
+        }
+    }
+}
+
+impl Record for CallPut {
+    fn key(&self) -> (&str, &str) {
+        self.row.key()
+    }
+
+    fn bytes(&self) -> usize {
+        self.row.bytes()
+    }
+}
 
 /// An owed request on its way to the database.
 #[derive(Debug)]
@@ -32,7 +63,8 @@ impl Owing {
 #[derive(Debug)]
 pub(crate) struct Settled {
     pub(crate) account: String,
-    pub(crate) id: String,
+    pub(crate) call: String,
+    pub(crate) place: i64,
     pub(crate) outcome: Outcome,
 }
 
@@ -44,20 +76,25 @@ impl Settled {
                 why.len()
             }
         };
-        size_of::<Settled>() + self.account.len() + self.id.len() + why
+        size_of::<Settled>() + self.account.len() + self.call.len() + why
+    }
+
+    fn key(&self) -> EntryKey<'_> {
+        EntryKey {
+            account: &self.account,
+            call: &self.call,
+            place: self.place,
+        }
     }
 }
 
 /// Rows that are to be written, no two with the same key.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    pub(crate) calls: VecDeque<CallRow>,
+    pub(crate) calls: VecDeque<CallPut>,
     pub(crate) owed: VecDeque<Owing>,
     pub(crate) settled: VecDeque<Settled>,
     pub(crate) recordings: VecDeque<RecordingRow>,
-    pub(crate) transfers: VecDeque<TransferRow>,
-    pub(crate) legs: VecDeque<LegRow>,
-    pub(crate) webhooks: VecDeque<WebhooksRow>,
 }
 
 /// Moves up to `left` from the front of one queue to another.
@@ -78,13 +115,7 @@ fn put_back<T>(to: &mut VecDeque<T>, mut taken: VecDeque<T>) {
 
 impl Batch {
     pub(crate) fn len(&self) -> usize {
-        self.calls.len()
-            + self.owed.len()
-            + self.settled.len()
-            + self.recordings.len()
-            + self.transfers.len()
-            + self.legs.len()
-            + self.webhooks.len()
+        self.calls.len() + self.owed.len() + self.settled.len() + self.recordings.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -92,16 +123,14 @@ impl Batch {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        fn sum<R: Record>(rows: &VecDeque<R>) -> usize {
-            rows.iter().map(Record::bytes).sum()
-        }
+        let calls: usize = self.calls.iter().map(Record::bytes).sum();
+        let recordings: usize = self.recordings.iter().map(Record::bytes).sum();
         let owed: usize = self.owed.iter().map(|owing| owing.entry.bytes()).sum();
         let settled: usize = self.settled.iter().map(Settled::bytes).sum();
-        let rows = sum(&self.calls) + sum(&self.recordings) + sum(&self.transfers);
-        owed + settled + rows + sum(&self.legs) + sum(&self.webhooks)
+        calls + recordings + owed + settled
     }
 
-    /// Takes the first `count` rows: calls before what belongs to them, owed requests before what
+    /// Takes the first `count` rows: calls before what is owed of them, owed requests before what
     /// became of them.
     pub(crate) fn split(&mut self, count: usize) -> Batch {
         let mut left = count.max(1);
@@ -110,9 +139,6 @@ impl Batch {
             owed: take(&mut self.owed, &mut left),
             settled: take(&mut self.settled, &mut left),
             recordings: take(&mut self.recordings, &mut left),
-            transfers: take(&mut self.transfers, &mut left),
-            legs: take(&mut self.legs, &mut left),
-            webhooks: take(&mut self.webhooks, &mut left),
         }
     }
 
@@ -122,15 +148,29 @@ impl Batch {
         put_back(&mut self.owed, taken.owed);
         put_back(&mut self.settled, taken.settled);
         put_back(&mut self.recordings, taken.recordings);
-        put_back(&mut self.transfers, taken.transfers);
-        put_back(&mut self.legs, taken.legs);
-        put_back(&mut self.webhooks, taken.webhooks);
     }
 
     /// Tells everybody who waits that nothing is written yet.
     pub(crate) fn put_off(&mut self, error: &StoreError) {
+        for put in &mut self.calls {
+            put.put_off(error);
+        }
         for owing in &mut self.owed {
             owing.put_off(error);
+        }
+    }
+
+    /// Tells everybody who waits that it is written.
+    pub(crate) fn written(&mut self, receipts: Vec<Receipt>) {
+        for waiter in self.calls.iter_mut().flat_map(|put| put.waiters.drain(..)) {
+            // Who no longer waits has gone on.
+            let _ = waiter.send(Ok(()));
+        }
+        for (owing, receipt) in self.owed.iter_mut().zip(receipts) {
+            if let Some(waiter) = owing.waiter.take() {
+                // Who no longer waits finds the entry in the outbox when its hold is over.
+                let _ = waiter.send(Ok(receipt));
+            }
         }
     }
 
@@ -138,7 +178,7 @@ impl Batch {
     pub(crate) fn write(
         &self,
         database: &mut dyn Database,
-        statements: &Statements,
+        statements: &mut Statements,
         held: Held<'_>,
     ) -> Result<Vec<Receipt>, StoreError> {
         // What is only a record may go with the machine; what is owed may not.
@@ -154,27 +194,15 @@ impl Batch {
     fn rows(
         &self,
         database: &mut dyn Database,
-        statements: &Statements,
+        statements: &mut Statements,
         held: Held<'_>,
     ) -> Result<Vec<Receipt>, StoreError> {
-        fn all<R: Record>(
-            database: &mut dyn Database,
-            sql: &str,
-            rows: &VecDeque<R>,
-            node: &str,
-        ) -> Result<(), StoreError> {
-            if rows.is_empty() {
-                return Ok(());
-            }
-            let values: Vec<Vec<Value<'_>>> = rows.iter().map(|row| row.values(node)).collect();
-            database.run(sql, &values).map(drop)
+        self.calls(database, statements, held)?;
+        if !self.recordings.is_empty() {
+            let values: Vec<Vec<Value<'_>>> =
+                self.recordings.iter().map(RecordingRow::values).collect();
+            database.run(&statements.recording, &values)?;
         }
-        let node = held.node;
-        all(database, &statements.call, &self.calls, node)?;
-        all(database, &statements.leg, &self.legs, node)?;
-        all(database, &statements.transfer, &self.transfers, node)?;
-        all(database, &statements.webhooks, &self.webhooks, node)?;
-        all(database, &statements.recording, &self.recordings, node)?;
         let mut receipts = Vec::new();
         if !self.owed.is_empty() {
             let entries: Vec<(&Owed, bool)> = self
@@ -182,17 +210,62 @@ impl Batch {
                 .iter()
                 .map(|owing| (&owing.entry, owing.waiter.is_none()))
                 .collect();
-            receipts = outbox::insert(database, &entries, node, held.now, held.until)?;
+            receipts = outbox::insert(database, &entries, held.node, held.now, held.until)?;
         }
         if !self.settled.is_empty() {
-            let outcomes: Vec<(&str, &str, &Outcome)> = self
+            let outcomes: Vec<(EntryKey<'_>, &Outcome)> = self
                 .settled
                 .iter()
-                .map(|one| (one.account.as_str(), one.id.as_str(), &one.outcome))
+                .map(|one| (one.key(), &one.outcome))
                 .collect();
             outbox::settle(database, &outcomes)?;
         }
         Ok(receipts)
+    }
+
+    fn calls(
+        &self,
+        database: &mut dyn Database,
+        statements: &mut Statements,
+        held: Held<'_>,
+    ) -> Result<(), StoreError> {
+        let (mut live, mut over, mut moved) = (Vec::new(), Vec::new(), Vec::new());
+        for CallPut { row, .. } in &self.calls {
+            let mut values = row.values();
+            match row.table() {
+                CallTable::Live => {
+                    values.extend([Value::text(held.node), Value::Int(held.run)]);
+                    live.push(values);
+                    // Before it is tried: a commit may work and its answer be lost.
+                    statements.running.insert(row);
+                }
+                CallTable::Over => {
+                    over.push(values);
+                    if statements.running.contains(row) {
+                        moved.push(vec![Value::text(&row.account), Value::text(&row.sid)]);
+                    }
+                }
+            }
+        }
+        for (sql, values) in [
+            (&statements.live, live),
+            (&statements.over, over),
+            (&statements.moved, moved),
+        ] {
+            if !values.is_empty() {
+                database.run(sql, &values)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets which calls are no longer among those that run; to be called once it is written.
+    pub(crate) fn forget_moved(&self, statements: &mut Statements) {
+        for CallPut { row, .. } in &self.calls {
+            if row.table() == CallTable::Over {
+                statements.running.remove(row);
+            }
+        }
     }
 }
 
@@ -200,28 +273,56 @@ impl Batch {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Held<'a> {
     pub(crate) node: &'a str,
+    pub(crate) run: i64,
     pub(crate) now: i64,
     pub(crate) until: i64,
 }
 
-/// The statements that write rows.
+/// The calls that may have a row among those that run. Most calls are over before they have been
+/// written once, and need none taken away.
+#[derive(Debug, Default)]
+pub(crate) struct Running {
+    hasher: RandomState,
+    /// Hashes of account and identifier. Two calls with the same are one row looked for in vain.
+    keys: HashSet<u64>,
+}
+
+impl Running {
+    pub(crate) fn insert(&mut self, row: &CallRow) {
+        self.keys.insert(self.hasher.hash_one(row.key()));
+    }
+
+    fn contains(&self, row: &CallRow) -> bool {
+        self.keys.contains(&self.hasher.hash_one(row.key()))
+    }
+
+    fn remove(&mut self, row: &CallRow) {
+        self.keys.remove(&self.hasher.hash_one(row.key()));
+    }
+}
+
+/// The statements that write rows, and what is known of the rows that are there.
 #[derive(Debug)]
 pub(crate) struct Statements {
-    call: String,
-    leg: String,
-    transfer: String,
-    webhooks: String,
+    live: String,
+    over: String,
+    moved: String,
     recording: String,
+    pub(crate) running: Running,
 }
 
 impl Statements {
-    pub(crate) fn new() -> Statements {
+    pub(crate) fn new(running: Running) -> Statements {
+        let live = CallTable::Live;
         Statements {
-            call: CallRow::upsert(),
-            leg: LegRow::upsert(),
-            transfer: TransferRow::upsert(),
-            webhooks: WebhooksRow::upsert(),
+            live: live.upsert(),
+            over: CallTable::Over.upsert(),
+            moved: format!(
+                "DELETE FROM {} WHERE account = $1 AND sid = $2",
+                live.name()
+            ),
             recording: RecordingRow::upsert(),
+            running,
         }
     }
 }

@@ -1,13 +1,18 @@
 //! Lists of calls, with the filters and the paging of the vendors' APIs.
 
 use crate::error::StoreError;
-use crate::row::{CallRow, CallState, Direction, EndedBy, Record};
+use crate::retention;
+use crate::row::{CallRow, CallState, CallTable, Direction, EndedBy};
 use crate::scope::{Conditions, Scope};
-use crate::sql::{Database, Row, Value};
+use crate::sql::{Database, Value};
 
 /// No call waits longer than an hour, in microseconds, between being asked for and its INVITE. It
 /// lets the order in which calls were made bound a search by their start.
 const LONGEST_WAIT: i64 = 3_600 * 1_000_000;
+
+/// Of how many accounts the operator's list is put together in order. With more, all calls are
+/// sorted.
+const MOST_ACCOUNTS: usize = 50;
 
 /// A span of time: from, inclusive, and before, exclusive. An instant is a span of one microsecond.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -116,7 +121,7 @@ impl Page {
 }
 
 /// Part of a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallPage {
     /// The calls.
     pub calls: Vec<CallRow>,
@@ -131,23 +136,27 @@ fn list<'a>(conditions: &mut Conditions<'a>, values: impl Iterator<Item = Value<
 }
 
 impl Standing {
+    /// Whether calls of a table can stand like this.
+    fn may_be_in(&self, table: CallTable) -> bool {
+        let is_over = table == CallTable::Over;
+        let states = &self.states;
+        let by_state = states.is_empty()
+            || states
+                .iter()
+                .any(|state| (*state == CallState::Ended) == is_over);
+        // A call that runs has none of these.
+        let needs_end = self.answered.is_some()
+            || self.sip != Statuses::Any
+            || !self.ended_by.is_empty()
+            || matches!(self.cause, Some(Some(_)));
+        by_state && (is_over || !needs_end)
+    }
+
     fn condition<'a>(&'a self, conditions: &mut Conditions<'a>) -> String {
         let mut parts = Vec::new();
         if !self.states.is_empty() {
-            // Written out, and not as values, so that the planner sees which index serves it.
-            let words: Vec<String> = self
-                .states
-                .iter()
-                .map(|state| format!("'{}'", state.as_str()))
-                .collect();
-            parts.push(match words.as_slice() {
-                [word] => format!("t.state = {word}"),
-                words => format!("t.state IN ({})", words.join(", ")),
-            });
-        }
-        if !self.states.is_empty() && !self.states.contains(&CallState::Ended) {
-            // Follows from the states; it names the index of the few calls that run.
-            parts.push("t.ended_at IS NULL".to_owned());
+            let words = self.states.iter().map(|one| Value::word(one.as_str()));
+            parts.push(format!("t.state IN ({})", list(conditions, words)));
         }
         if !self.directions.is_empty() {
             let words = self.directions.iter().map(|one| Value::word(one.as_str()));
@@ -193,8 +202,18 @@ impl Standing {
 }
 
 impl CallFilter {
-    fn conditions(&self, scope: Scope<'_>) -> Conditions<'_> {
-        let mut conditions = Conditions::of(scope, "t.account");
+    /// The tables that may hold calls which it finds.
+    fn tables(&self) -> impl Iterator<Item = CallTable> {
+        let needs_end = self.ended != Span::default();
+        CallTable::ALL.into_iter().filter(move |table| {
+            let by_standing =
+                self.standing.is_empty() || self.standing.iter().any(|one| one.may_be_in(*table));
+            by_standing && (*table == CallTable::Over || !needs_end)
+        })
+    }
+
+    fn conditions(&self) -> Conditions<'_> {
+        let mut conditions = Conditions::none();
         let equal = [
             ("t.from_told =", self.from.as_deref().map(Value::short)),
             ("t.to_told =", self.to.as_deref().map(Value::short)),
@@ -249,14 +268,19 @@ impl CallFilter {
     }
 }
 
-/// A part of the list of calls.
+/// A part of the list of calls: from each table, and for the operator from each account, those
+/// that come first, merged by the database.
 pub(crate) fn page(
     database: &mut dyn Database,
     scope: Scope<'_>,
     filter: &CallFilter,
     page: &Page,
 ) -> Result<CallPage, StoreError> {
-    let mut conditions = filter.conditions(scope);
+    let accounts = match scope {
+        Scope::Account(account) => vec![account.to_owned()],
+        Scope::Operator => retention::accounts(database)?,
+    };
+    let mut conditions = filter.conditions();
     let (than, way) = match page.order {
         Order::NewestFirst => ("<", "DESC"),
         Order::OldestFirst => (">", "ASC"),
@@ -266,13 +290,49 @@ pub(crate) fn page(
         let sid = conditions.mark(Value::text(&cursor.sid));
         conditions.and(&format!("(t.created_at, t.sid) {than} ({at}, {sid})"));
     }
+    let wanted = conditions.text.clone();
+    let tables: Vec<CallTable> = filter.tables().collect();
+    let mut keys = Vec::new();
+    for table in &tables {
+        let select = format!(
+            "SELECT '{table}' AS source, t.call_no AS number, t.created_at AS made_at, t.sid AS name \
+             FROM {table} t \
+             WHERE {wanted}",
+            table = table.name()
+        );
+        let is_whole = scope == Scope::Operator && accounts.len() > MOST_ACCOUNTS;
+        // Those that run are few; the accounts are those of calls that are over.
+        if is_whole || (scope == Scope::Operator && *table == CallTable::Live) {
+            keys.push(select);
+            continue;
+        }
+        for account in &accounts {
+            let account = conditions.mark(Value::owned(account.clone()));
+            keys.push(format!("{select} AND t.account = {account}"));
+        }
+    }
+    if keys.is_empty() {
+        return Ok(CallPage::default());
+    }
     // One more than is wanted shows whether there is a next page.
     let limit = conditions.mark(Value::Int(i64::from(page.limit) + 1));
     let offset = conditions.mark(Value::Int(i64::try_from(page.offset).unwrap_or(i64::MAX)));
+    let rows: Vec<String> = tables
+        .iter()
+        .map(|table| {
+            format!(
+                "{}, page WHERE page.source = '{}' AND t.call_no = page.number",
+                table.select(),
+                table.name()
+            )
+        })
+        .collect();
+    // Indexes alone find the page, so that what is left out is not read.
     let sql = format!(
-        "{} WHERE {} ORDER BY t.created_at {way}, t.sid {way} LIMIT {limit} OFFSET {offset}",
-        CallRow::select(),
-        conditions.text
+        "WITH page AS ({} ORDER BY made_at {way}, name {way} LIMIT {limit} OFFSET {offset}) \
+         {} ORDER BY created_at {way}, sid {way}",
+        keys.join(" UNION ALL "),
+        rows.join(" UNION ALL "),
     );
     let mut rows = database.query(&sql, conditions.values)?;
     let calls: Result<Vec<CallRow>, StoreError> = rows.iter_mut().map(CallRow::read).collect();
@@ -293,62 +353,65 @@ pub(crate) fn count(
     scope: Scope<'_>,
     filter: &CallFilter,
 ) -> Result<u64, StoreError> {
-    let conditions = filter.conditions(scope);
-    let sql = format!("SELECT count(*) FROM calls t WHERE {}", conditions.text);
-    let count = database
-        .number(&sql, conditions.values)?
-        .unwrap_or_default();
-    Ok(u64::try_from(count).unwrap_or_default())
+    let mut count = 0;
+    for table in filter.tables() {
+        let mut conditions = filter.conditions();
+        if let Scope::Account(account) = scope {
+            conditions.compare("t.account =", Value::owned(account.to_owned()));
+        }
+        let table = table.name();
+        let sql = format!("SELECT count(*) FROM {table} t WHERE {}", conditions.text);
+        let found = database.number(&sql, conditions.values)?;
+        count += u64::try_from(found.unwrap_or_default()).unwrap_or_default();
+    }
+    Ok(count)
 }
 
-/// The number of the latest call; 0 without any.
-pub(crate) fn latest(database: &mut dyn Database) -> Result<i64, StoreError> {
-    let latest = database.number("SELECT max(call_no) FROM calls", Vec::new())?;
-    Ok(latest.unwrap_or_default())
-}
-
-/// Calls of a node that are not over, up to the one with a number, oldest of each account first.
-/// Numbers, because clocks are set now and then.
+/// Calls of a node that run, as far as they are not of this run, oldest of each account first.
+/// Not by the time, because clocks are set now and then.
 pub(crate) fn unfinished(
     database: &mut dyn Database,
     node: &str,
-    latest: i64,
+    run: i64,
     limit: u32,
 ) -> Result<Vec<CallRow>, StoreError> {
     let sql = format!(
-        "{} WHERE t.node = $1 AND t.ended_at IS NULL AND t.call_no <= $2 \
-         ORDER BY t.account, t.created_at, t.sid LIMIT $3",
-        CallRow::select()
+        "{} WHERE t.node = $1 AND t.run <> $2 ORDER BY t.account, t.created_at, t.sid LIMIT $3",
+        CallTable::Live.select()
     );
-    let values = vec![
-        Value::text(node),
-        Value::Int(latest),
-        Value::Int(limit.into()),
-    ];
-    let mut rows = database.query(&sql, values)?;
+    let values = vec![Value::text(node), Value::Int(run), Value::Int(limit.into())];
+    read_all(database, &sql, values)
+}
+
+/// Every call of a node that runs, or did when it stopped.
+pub(crate) fn running(database: &mut dyn Database, node: &str) -> Result<Vec<CallRow>, StoreError> {
+    let sql = format!("{} WHERE t.node = $1", CallTable::Live.select());
+    read_all(database, &sql, vec![Value::text(node)])
+}
+
+fn read_all(
+    database: &mut dyn Database,
+    sql: &str,
+    values: Vec<Value<'_>>,
+) -> Result<Vec<CallRow>, StoreError> {
+    let mut rows = database.query(sql, values)?;
     rows.iter_mut().map(CallRow::read).collect()
 }
 
-/// One row, or those of a call, by account and identifier of the call.
-pub(crate) fn of_call<R: Record>(
+/// One call.
+pub(crate) fn one(
     database: &mut dyn Database,
     scope: Scope<'_>,
-    call: &str,
-) -> Result<Vec<R>, StoreError> {
-    let table = if R::OF_CALL { "c" } else { "t" };
-    let mut conditions = Conditions::of(scope, &format!("{table}.account"));
-    conditions.compare(&format!("{table}.sid ="), Value::text(call));
-    let key: Vec<String> = R::COLUMNS
-        .iter()
-        .take(R::KEY)
-        .map(|c| format!("t.{c}"))
-        .collect();
-    let sql = format!(
-        "{} WHERE {} ORDER BY {}",
-        R::select(),
-        conditions.text,
-        key.join(", ")
-    );
-    let mut rows: Vec<Row> = database.query(&sql, conditions.values)?;
-    rows.iter_mut().map(R::read).collect()
+    sid: &str,
+) -> Result<Option<CallRow>, StoreError> {
+    for table in CallTable::ALL {
+        let mut conditions = Conditions::of(scope, "t.account");
+        conditions.compare("t.sid =", Value::text(sid));
+        let sql = format!("{} WHERE {} LIMIT 1", table.select(), conditions.text);
+        let mut rows = database.query(&sql, conditions.values)?;
+        if let Some(row) = rows.first_mut() {
+            return CallRow::read(row).map(Some);
+        }
+    }
+    Ok(None)
 }

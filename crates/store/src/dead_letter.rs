@@ -11,10 +11,10 @@ use crate::sql::{Database, Row, Value};
 pub struct DeadLetter {
     /// Its account.
     pub account: String,
-    /// Identifies it within its account.
-    pub id: String,
     /// The call that it tells of.
     pub call: String,
+    /// Its place among the requests of its call.
+    pub place: i64,
     /// Where it should have gone.
     pub target: String,
     /// The request.
@@ -32,10 +32,10 @@ pub struct DeadLetter {
 /// Which dead letters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeadLetters {
-    /// The one with this identifier.
-    pub id: Option<String>,
     /// Those of this call.
     pub call: Option<String>,
+    /// Those with this place among the requests of their call.
+    pub place: Option<i64>,
     /// Those given up at this time or later.
     pub died_from: Option<i64>,
     /// Those given up before this time.
@@ -45,11 +45,11 @@ pub struct DeadLetters {
 impl DeadLetters {
     fn conditions(&self, scope: Scope<'_>) -> Conditions<'_> {
         let mut conditions = Conditions::of(scope, "account");
-        if let Some(id) = &self.id {
-            conditions.compare("id =", Value::text(id));
-        }
         if let Some(call) = &self.call {
             conditions.compare("call_sid =", Value::text(call));
+        }
+        if let Some(place) = self.place {
+            conditions.compare("place =", Value::Int(place));
         }
         if let Some(from) = self.died_from {
             conditions.compare("died_at >=", Value::Int(from));
@@ -64,8 +64,8 @@ impl DeadLetters {
 fn read(row: &mut Row) -> Result<DeadLetter, StoreError> {
     Ok(DeadLetter {
         account: row.text()?,
-        id: row.text()?,
         call: row.text()?,
+        place: row.int()?,
         target: row.text()?,
         request: row.bytes()?,
         owed_at: row.int()?,
@@ -87,9 +87,9 @@ pub(crate) fn list(
     let limit = conditions.mark(Value::Int(limit.into()));
     let offset = conditions.mark(Value::Int(i64::try_from(offset).unwrap_or(i64::MAX)));
     let sql = format!(
-        "SELECT account, id, call_sid, target, request, owed_at, attempts, last_error, died_at \
-         FROM dead_letters WHERE {} ORDER BY died_at DESC, account DESC, id DESC \
-         LIMIT {limit} OFFSET {offset}",
+        "SELECT account, call_sid, place, target, request, owed_at, attempts, last_error, died_at \
+         FROM dead_letters WHERE {} ORDER BY died_at DESC, account DESC, call_sid DESC, \
+         place DESC LIMIT {limit} OFFSET {offset}",
         conditions.text
     );
     let mut rows = database.query(&sql, conditions.values)?;
@@ -106,11 +106,11 @@ pub(crate) fn replay(
     // The numbers of a statement ascend, and the time stands in front.
     let conditions = wanted.conditions(scope);
     let sql = format!(
-        "INSERT INTO outbox (account, id, call_sid, place, target, request, owed_at, due_at, \
+        "INSERT INTO outbox (account, call_sid, place, target, request, owed_at, due_at, \
          attempts, last_error, node, ready_at) \
-         SELECT account, id, call_sid, place, target, request, owed_at, {now}, 0, last_error, \
-         '', {now} FROM dead_letters WHERE {} ORDER BY call_sid, place, died_at \
-         ON CONFLICT (account, id) DO NOTHING",
+         SELECT account, call_sid, place, target, request, owed_at, {now}, 0, last_error, \
+         '', {now} FROM dead_letters WHERE {} ORDER BY call_sid, place \
+         ON CONFLICT (account, call_sid, place) DO NOTHING",
         conditions.text
     );
     database.query(&sql, conditions.values.clone())?;
@@ -135,4 +135,13 @@ fn discard_those(
         conditions.text
     );
     Ok(database.query(&sql, conditions.values)?.len() as u64)
+}
+
+/// Forgets all but the latest; says how many.
+pub(crate) fn trim(database: &mut dyn Database, most: u32) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM dead_letters WHERE (died_at, account, call_sid, place) <= (\
+               SELECT died_at, account, call_sid, place FROM dead_letters \
+               ORDER BY died_at DESC, account DESC, call_sid DESC, place DESC \
+               LIMIT 1 OFFSET $1) RETURNING 1";
+    Ok(database.query(sql, vec![Value::Int(most.into())])?.len() as u64)
 }

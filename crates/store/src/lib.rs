@@ -34,8 +34,8 @@ pub use options::Options;
 pub use outbox::{Next, Owed, Receipt};
 pub use recording_list::RecordingFilter;
 pub use row::{
-    CallEnd, CallRow, CallState, Direction, EndedBy, LegRow, RecordingRow, TransferRow,
-    WebhookAttempt, WebhooksRow, micros, system_time,
+    CallEnd, CallRow, CallState, Direction, EndedBy, LegRow, RecordingRow, TransferRow, WebhookRow,
+    micros, system_time,
 };
 pub use scope::Scope;
 pub use store::{Health, NotWritten, Store};

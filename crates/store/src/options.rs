@@ -18,9 +18,9 @@ pub struct Options {
     pub batch_rows: usize,
     /// How long a row may wait for others before a transaction begins.
     pub batch_delay: Duration,
-    /// How long an owed request may wait for others before a transaction begins. It is part of
-    /// what a final callback is late by.
-    pub owe_delay: Duration,
+    /// How long what somebody waits for (an owed request, a call that is put to be sure of it) may
+    /// wait for others before a transaction begins.
+    pub urgent_delay: Duration,
     /// How many bytes of rows may wait in memory while the database cannot be written.
     pub backlog_bytes: usize,
     /// How long an owed request stays with whoever delivers it before it falls due again. Longer
@@ -42,7 +42,7 @@ impl Options {
             node: String::new(),
             batch_rows: 1_024,
             batch_delay: Duration::from_millis(50),
-            owe_delay: Duration::from_millis(20),
+            urgent_delay: Duration::from_millis(5),
             backlog_bytes: 64 << 20,
             hold: Duration::from_secs(300),
             first_pause: Duration::from_millis(100),

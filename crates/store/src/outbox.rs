@@ -15,12 +15,10 @@ use crate::sql::{Database, Row, Value};
 pub struct Owed {
     /// Its account.
     pub account: String,
-    /// Identifies it within its account; owing it a second time changes nothing.
-    pub id: String,
     /// The call that it tells of.
     pub call: String,
-    /// Its place among the requests of its call: lower ones go first, and of equal ones those
-    /// that were owed first.
+    /// Its place among the requests of its call, of which lower ones go first. Account, call and
+    /// place identify it: owing it a second time changes nothing.
     pub place: i64,
     /// Where it goes, for people who look at the list.
     pub target: String,
@@ -38,7 +36,7 @@ pub struct Owed {
 
 impl Owed {
     pub(crate) fn bytes(&self) -> usize {
-        let texts = self.account.len() + self.id.len() + self.call.len() + self.target.len();
+        let texts = self.account.len() + self.call.len() + self.target.len();
         size_of::<Owed>() + texts + self.request.len()
     }
 }
@@ -79,15 +77,14 @@ pub struct Receipt {
 
 /// No earlier request of the call of `o` is left.
 const IS_FIRST: &str = "NOT EXISTS (SELECT 1 FROM outbox e WHERE e.account = o.account \
-     AND e.call_sid = o.call_sid AND (e.place, e.entry_no) < (o.place, o.entry_no))";
+     AND e.call_sid = o.call_sid AND e.place < o.place)";
 
 const ENTRY: &str =
-    "account, id, call_sid, place, target, request, owed_at, due_at, attempts, last_error";
+    "account, call_sid, place, target, request, owed_at, due_at, attempts, last_error";
 
 fn read(row: &mut Row) -> Result<Owed, StoreError> {
     Ok(Owed {
         account: row.text()?,
-        id: row.text()?,
         call: row.text()?,
         place: row.int()?,
         target: row.text()?,
@@ -102,7 +99,6 @@ fn read(row: &mut Row) -> Result<Owed, StoreError> {
 fn values(entry: &Owed) -> Vec<Value<'_>> {
     vec![
         Value::text(&entry.account),
-        Value::text(&entry.id),
         Value::text(&entry.call),
         Value::Int(entry.place),
         Value::text(&entry.target),
@@ -123,76 +119,95 @@ pub(crate) fn insert(
     now: i64,
     until: i64,
 ) -> Result<Vec<Receipt>, StoreError> {
+    // Held without an end by whoever delivers it, or ready at its time.
     let sql = format!(
-        "INSERT INTO outbox ({ENTRY}, node, ready_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
-         CASE WHEN EXISTS (SELECT 1 FROM outbox e WHERE e.account = $1 AND e.call_sid = $3 \
-         AND e.place <= $4 AND e.id <> $2) THEN CAST($12 AS BIGINT) ELSE CAST($13 AS BIGINT) END) \
-         ON CONFLICT (account, id) DO UPDATE SET id = excluded.id RETURNING ready_at"
+        "INSERT INTO outbox ({ENTRY}, node, held_until, ready_at) \
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN is_first THEN held END, \
+         CASE WHEN is_first AND held IS NOT NULL THEN NULL ELSE due END \
+         FROM (SELECT CAST($11 AS BIGINT) AS held, CAST($12 AS BIGINT) AS due, \
+         NOT EXISTS (SELECT 1 FROM outbox e WHERE e.account = $1 AND e.call_sid = $2 \
+         AND e.place < $3) AS is_first) s WHERE true \
+         ON CONFLICT (account, call_sid, place) DO UPDATE SET place = excluded.place \
+         RETURNING held_until"
     );
     let all: Vec<Vec<Value<'_>>> = entries
         .iter()
         .map(|(entry, is_held)| {
-            let is_due = entry.due_at <= now;
-            let later = if *is_held { until } else { entry.due_at };
-            let first = if is_due { until } else { later };
+            let held = (*is_held || entry.due_at <= now).then_some(until);
             let mut values = values(entry);
-            values.extend([Value::text(node), Value::Int(later), Value::Int(first)]);
+            values.extend([
+                Value::text(node),
+                Value::number(held),
+                Value::Int(entry.due_at),
+            ]);
             values
         })
         .collect();
     let results = database.run(&sql, &all)?;
     let mut receipts = Vec::with_capacity(results.len());
     for mut rows in results {
-        let ready_at = rows.first_mut().map_or(Ok(None), Row::optional_int)?;
+        let held_until = rows.first_mut().map_or(Ok(None), Row::optional_int)?;
         receipts.push(Receipt {
-            is_held: ready_at == Some(until),
+            is_held: held_until == Some(until),
         });
     }
     Ok(receipts)
 }
 
+/// An entry by its key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EntryKey<'a> {
+    pub(crate) account: &'a str,
+    pub(crate) call: &'a str,
+    pub(crate) place: i64,
+}
+
 /// Writes down what became of entries.
 pub(crate) fn settle(
     database: &mut dyn Database,
-    outcomes: &[(&str, &str, &Outcome)],
+    outcomes: &[(EntryKey<'_>, &Outcome)],
 ) -> Result<(), StoreError> {
     let mut gone = Vec::new();
     let mut again = Vec::new();
     let mut dead = Vec::new();
-    for (account, id, outcome) in outcomes {
-        let (account, id) = (Value::text(account), Value::text(id));
+    for (key, outcome) in outcomes {
+        let key = [
+            Value::text(key.account),
+            Value::text(key.call),
+            Value::Int(key.place),
+        ];
         match outcome {
-            Outcome::Delivered => gone.push(vec![account, id]),
+            Outcome::Delivered => gone.push(key.to_vec()),
             Outcome::Failed(Next::At { due_at, why }) => {
-                again.push(vec![Value::Int(*due_at), Value::text(why), account, id]);
+                let mut values = vec![Value::Int(*due_at), Value::text(why)];
+                values.extend(key);
+                again.push(values);
             }
             Outcome::Failed(Next::Never { why, at }) => {
-                dead.push(vec![
-                    Value::text(why),
-                    Value::Int(*at),
-                    account.clone(),
-                    id.clone(),
-                ]);
-                gone.push(vec![account, id]);
+                gone.push(key.to_vec());
+                let mut values = vec![Value::text(why), Value::Int(*at)];
+                values.extend(key);
+                dead.push(values);
             }
         }
     }
     if !again.is_empty() {
-        let sql = "UPDATE outbox SET attempts = attempts + 1, node = '', due_at = $1, \
-                   ready_at = $1, last_error = $2 WHERE account = $3 AND id = $4";
+        let sql = "UPDATE outbox SET attempts = attempts + 1, node = '', held_until = NULL, \
+                   due_at = $1, ready_at = $1, last_error = $2 \
+                   WHERE account = $3 AND call_sid = $4 AND place = $5";
         database.run(sql, &again)?;
     }
     if !dead.is_empty() {
-        let sql = "INSERT INTO dead_letters (account, id, call_sid, place, target, request, \
+        let sql = "INSERT INTO dead_letters (account, call_sid, place, target, request, \
                    owed_at, attempts, last_error, died_at) \
-                   SELECT account, id, call_sid, place, target, request, owed_at, attempts + 1, \
+                   SELECT account, call_sid, place, target, request, owed_at, attempts + 1, \
                    CAST($1 AS TEXT), CAST($2 AS BIGINT) FROM outbox \
-                   WHERE account = $3 AND id = $4 ON CONFLICT (account, id) DO NOTHING";
+                   WHERE account = $3 AND call_sid = $4 AND place = $5 \
+                   ON CONFLICT (account, call_sid, place) DO NOTHING";
         database.run(sql, &dead)?;
     }
     if !gone.is_empty() {
-        let sql = "DELETE FROM outbox WHERE account = $1 AND id = $2";
+        let sql = "DELETE FROM outbox WHERE account = $1 AND call_sid = $2 AND place = $3";
         database.run(sql, &gone)?;
     }
     Ok(())
@@ -209,7 +224,7 @@ pub(crate) fn claim(
     // Said a second time for PostgreSQL: another server that claims the same row at the same time
     // waits for this one and looks at the row, but not at the inner query, again.
     let sql = format!(
-        "UPDATE outbox SET ready_at = $1, node = $2 WHERE entry_no IN (\
+        "UPDATE outbox SET held_until = $1, node = $2, ready_at = NULL WHERE entry_no IN (\
          SELECT o.entry_no FROM outbox o WHERE o.ready_at <= $3 AND {IS_FIRST} \
          ORDER BY o.ready_at, o.entry_no LIMIT $4) AND ready_at <= $3 RETURNING {ENTRY}"
     );
@@ -229,15 +244,33 @@ pub(crate) fn claim(
 /// When the next entry falls due.
 pub(crate) fn next_due(database: &mut dyn Database) -> Result<Option<i64>, StoreError> {
     let sql = format!(
-        "SELECT o.ready_at FROM outbox o WHERE {IS_FIRST} ORDER BY o.ready_at, o.entry_no LIMIT 1"
+        "SELECT o.ready_at FROM outbox o WHERE o.ready_at IS NOT NULL AND {IS_FIRST} \
+         ORDER BY o.ready_at, o.entry_no LIMIT 1"
     );
     database.number(&sql, Vec::new())
 }
 
 /// Lets go of what this node held when it died.
 pub(crate) fn release(database: &mut dyn Database, node: &str) -> Result<(), StoreError> {
-    let sql = "UPDATE outbox SET ready_at = due_at WHERE node = $1 AND ready_at > due_at";
+    let sql = "UPDATE outbox SET ready_at = due_at, held_until = NULL \
+               WHERE node = $1 AND held_until IS NOT NULL";
     database.query(sql, vec![Value::text(node)]).map(drop)
+}
+
+/// Lets go of what was held for too long, by a node that is gone for good. Looks at every entry.
+pub(crate) fn expire(database: &mut dyn Database, now: i64) -> Result<(), StoreError> {
+    let sql = "UPDATE outbox SET ready_at = due_at, held_until = NULL WHERE held_until <= $1";
+    database.query(sql, vec![Value::Int(now)]).map(drop)
+}
+
+/// How many requests are owed, and how many were given up.
+pub(crate) fn count(database: &mut dyn Database) -> Result<(u64, u64), StoreError> {
+    let mut count = |table: &str| -> Result<u64, StoreError> {
+        let sql = format!("SELECT count(*) FROM {table}");
+        let count = database.number(&sql, Vec::new())?.unwrap_or_default();
+        Ok(u64::try_from(count).unwrap_or_default())
+    };
+    Ok((count("outbox")?, count("dead_letters")?))
 }
 
 /// Entries that are owed, in the order in which they were.

@@ -1,7 +1,7 @@
 //! Lists of recordings.
 
 use crate::error::StoreError;
-use crate::row::{Record, RecordingRow};
+use crate::row::RecordingRow;
 use crate::scope::{Conditions, Scope};
 use crate::sql::{Database, Value};
 use crate::{Cursor, Span};
@@ -53,4 +53,21 @@ pub(crate) fn list(
     );
     let mut rows = database.query(&sql, conditions.values)?;
     rows.iter_mut().map(RecordingRow::read).collect()
+}
+
+/// One recording.
+pub(crate) fn one(
+    database: &mut dyn Database,
+    scope: Scope<'_>,
+    sid: &str,
+) -> Result<Option<RecordingRow>, StoreError> {
+    let mut conditions = Conditions::of(scope, "t.account");
+    conditions.compare("t.sid =", Value::text(sid));
+    let sql = format!(
+        "{} WHERE {} LIMIT 1",
+        RecordingRow::select(),
+        conditions.text
+    );
+    let mut rows = database.query(&sql, conditions.values)?;
+    rows.first_mut().map(RecordingRow::read).transpose()
 }

@@ -4,40 +4,25 @@ use crate::error::StoreError;
 use crate::scope::Scope;
 use crate::sql::{Database, Row, Value};
 
-/// Tables whose rows belong to a call.
-const OF_CALLS: [&str; 3] = ["legs", "transfers", "webhooks"];
-
-/// Deletes calls with all that belongs to them but their recordings.
-fn delete_calls(
-    database: &mut dyn Database,
-    account: &str,
-    calls: &[i64],
-) -> Result<(), StoreError> {
-    let values: Vec<Vec<Value<'_>>> = calls
-        .iter()
-        .map(|call| vec![Value::text(account), Value::Int(*call)])
-        .collect();
-    for table in OF_CALLS.iter().chain(&["calls"]) {
-        let sql = format!("DELETE FROM {table} WHERE account = $1 AND call_no = $2");
-        database.run(&sql, &values)?;
-    }
-    Ok(())
+fn delete_calls(database: &mut dyn Database, calls: &[i64]) -> Result<(), StoreError> {
+    let values: Vec<Vec<Value<'_>>> = calls.iter().map(|call| vec![Value::Int(*call)]).collect();
+    let sql = "DELETE FROM calls WHERE call_no = $1";
+    database.run(sql, &values).map(drop)
 }
 
 fn numbers(rows: Vec<Row>) -> Result<Vec<i64>, StoreError> {
     rows.into_iter().map(|mut row| row.int()).collect()
 }
 
-/// Deletes one call; says whether there was one.
+/// Deletes one call that is over; says whether there was one.
 pub(crate) fn delete_call(
     database: &mut dyn Database,
     account: &str,
     sid: &str,
 ) -> Result<bool, StoreError> {
-    let sql = "SELECT call_no FROM calls WHERE account = $1 AND sid = $2";
-    let calls = numbers(database.query(sql, vec![Value::text(account), Value::text(sid)])?)?;
-    delete_calls(database, account, &calls)?;
-    Ok(!calls.is_empty())
+    let sql = "DELETE FROM calls WHERE account = $1 AND sid = $2 RETURNING 1";
+    let gone = database.query(sql, vec![Value::text(account), Value::text(sid)])?;
+    Ok(!gone.is_empty())
 }
 
 /// Deletes one recording; says whether there was one.
@@ -73,7 +58,7 @@ pub(crate) fn sweep(
             Value::Int(left.into()),
         ];
         let calls = numbers(database.query(sql, values)?)?;
-        delete_calls(database, &account, &calls)?;
+        delete_calls(database, &calls)?;
         left = left.saturating_sub(u32::try_from(calls.len()).unwrap_or(left));
         if left == 0 {
             break;
@@ -82,8 +67,8 @@ pub(crate) fn sweep(
     Ok(limit - left)
 }
 
-/// The accounts that have calls: one look at the index for each, not one for each call.
-fn accounts(database: &mut dyn Database) -> Result<Vec<String>, StoreError> {
+/// The accounts that have calls that are over: one look at the index for each, not one for each call.
+pub(crate) fn accounts(database: &mut dyn Database) -> Result<Vec<String>, StoreError> {
     let mut accounts = Vec::new();
     let mut last = String::new();
     loop {

@@ -49,6 +49,14 @@ pub(crate) struct Conditions<'a> {
 }
 
 impl<'a> Conditions<'a> {
+    /// No condition yet.
+    pub(crate) fn none() -> Conditions<'a> {
+        Conditions {
+            text: "1 = 1".to_owned(),
+            values: Vec::new(),
+        }
+    }
+
     pub(crate) fn of(scope: Scope<'_>, column: &str) -> Conditions<'a> {
         let (text, values) = scope.clause(column, 1);
         Conditions { text, values }

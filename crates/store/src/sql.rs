@@ -44,6 +44,11 @@ impl<'a> Value<'a> {
         Value::Text(Cow::Owned(text))
     }
 
+    /// Text that was made for the statement and holds no NUL.
+    pub(crate) fn made(text: String) -> Value<'static> {
+        Value::Text(Cow::Owned(text))
+    }
+
     /// A word of ours.
     pub(crate) fn word(word: &'static str) -> Value<'static> {
         Value::Text(Cow::Borrowed(word))
@@ -190,9 +195,6 @@ pub(crate) trait Database: Send {
 
     /// The statements that bring the schema to each version, the first to version 1.
     fn migrations(&self) -> &'static [&'static str];
-
-    /// Gives room that was freed back to the operating system, a little at a time.
-    fn give_back(&mut self) -> Result<(), StoreError>;
 
     /// Whether it looks as if nothing could be asked any more.
     fn is_gone(&self) -> bool;

@@ -1,15 +1,16 @@
 //! The store as the server sees it.
 
 use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::{Notify, oneshot};
 
-use crate::backlog::{AnyRow, Backlog, Job, Limits, Trouble};
-use crate::batch::{Owing, Settled};
+use crate::backlog::{Backlog, Job, Limits, Trouble};
+use crate::batch::{Owing, Running, Settled};
 use crate::call_list::{self, CallFilter, CallPage, Cursor, Page};
 use crate::dead_letter::{self, DeadLetter, DeadLetters};
 use crate::error::{ErrorKind, StoreError};
@@ -18,11 +19,13 @@ use crate::outbox::{self, Next, Outcome, Owed, Receipt};
 use crate::reader::Readers;
 use crate::recording_list::{self, RecordingFilter};
 use crate::retention;
-use crate::row::{ByKey, CallRow, LegRow, Record, RecordingRow, TransferRow, WebhooksRow, micros};
+use crate::row::{CallRow, RecordingRow, micros};
 use crate::scope::Scope;
 use crate::sql::{self, Database, Use};
 use crate::writer::Writer;
 
+/// How often requests that are held for too long are looked for, in microseconds.
+const EXPIRY: i64 = 60_000_000;
 /// How long a question waits for rows that were put before it, when the database is slow.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -42,8 +45,10 @@ struct Inner {
     outbox: Arc<Notify>,
     /// Gives the number of rows that were lost once the writer is done.
     ended: std::sync::Mutex<Option<oneshot::Receiver<usize>>>,
-    /// The number of the latest call when it was opened.
-    latest: i64,
+    /// Tells this run from earlier ones.
+    run: i64,
+    /// When holds that are over are looked for next.
+    expiry: AtomicI64,
 }
 
 impl Drop for Inner {
@@ -94,17 +99,18 @@ impl Store {
             bytes: options.backlog_bytes,
             rows: options.batch_rows,
             delay: options.batch_delay,
-            owe_delay: options.owe_delay,
+            urgent_delay: options.urgent_delay,
         }));
         let outbox = Arc::new(Notify::new());
         let (opened, is_open) = oneshot::channel();
         let (ended, has_ended) = oneshot::channel();
         let (writing, shared, told) = (options.clone(), Arc::clone(&backlog), Arc::clone(&outbox));
+        let run = random();
         let write = move || match prepare(&writing) {
-            Ok((database, latest)) => {
+            Ok((database, running)) => {
                 // Who no longer waits has dropped the receiver of the end, too.
-                let _ = opened.send(Ok(latest));
-                let lost = Writer::new(writing, shared, database, told).run();
+                let _ = opened.send(Ok(()));
+                let lost = Writer::new(writing, shared, database, running, run, told).run();
                 let _ = ended.send(lost);
             }
             Err(error) => {
@@ -115,7 +121,7 @@ impl Store {
             .name("store-write".to_owned())
             .spawn(write)
             .map_err(|e| StoreError::new(ErrorKind::Operator, e.to_string()))?;
-        let latest = is_open.await.map_err(|_| StoreError::closed())??;
+        is_open.await.map_err(|_| StoreError::closed())??;
         let readers = match is_memory {
             true => None,
             false => Some(Readers::start(&options)?),
@@ -128,7 +134,8 @@ impl Store {
                 node: options.node,
                 outbox,
                 ended: std::sync::Mutex::new(Some(has_ended)),
-                latest,
+                run,
+                expiry: AtomicI64::new(0),
             }),
         })
     }
@@ -167,27 +174,27 @@ impl Store {
 
     /// Keeps the state of a call.
     pub fn put_call(&self, row: CallRow) {
-        self.inner.backlog.put(AnyRow::Call(ByKey(row)));
+        self.inner.backlog.put_call(row, None);
     }
 
-    /// Keeps the state of a leg of a call that was put before.
-    pub fn put_leg(&self, row: LegRow) {
-        self.inner.backlog.put(AnyRow::Leg(ByKey(row)));
-    }
-
-    /// Keeps the state of a transfer of a call that was put before.
-    pub fn put_transfer(&self, row: TransferRow) {
-        self.inner.backlog.put(AnyRow::Transfer(ByKey(row)));
-    }
-
-    /// Keeps what a call that was put before has asked its application.
-    pub fn put_webhooks(&self, row: WebhooksRow) {
-        self.inner.backlog.put(AnyRow::Webhooks(ByKey(row)));
+    /// Keeps the state of a call, soon: resolves when the end of this process can no longer make
+    /// it be forgotten.
+    ///
+    /// # Errors
+    /// When the database cannot be written now. The row is kept all the same, as by
+    /// [`Store::put_call`].
+    pub fn put_call_surely(
+        &self,
+        row: CallRow,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        let (waiter, written) = oneshot::channel();
+        self.inner.backlog.put_call(row, Some(waiter));
+        async { written.await.unwrap_or_else(|_| Err(StoreError::closed())) }
     }
 
     /// Keeps the state of a recording.
     pub fn put_recording(&self, row: RecordingRow) {
-        self.inner.backlog.put(AnyRow::Recording(ByKey(row)));
+        self.inner.backlog.put_recording(row);
     }
 
     /// Waits until everything that was put before is written.
@@ -204,46 +211,15 @@ impl Store {
 
     // Questions. Each sees what was put before it, unless the database is in trouble.
 
-    /// A call.
+    /// A call with all that is kept of it.
     ///
     /// # Errors
     /// When the database cannot be asked; so with all that follow.
     pub async fn call(&self, scope: Scope<'_>, sid: &str) -> Result<Option<CallRow>, StoreError> {
-        let calls: Vec<CallRow> = self.of_call(scope, sid).await?;
-        Ok(calls.into_iter().next())
-    }
-
-    /// The legs of a call.
-    ///
-    /// # Errors
-    /// As [`Store::call`].
-    pub async fn legs(&self, scope: Scope<'_>, call: &str) -> Result<Vec<LegRow>, StoreError> {
-        self.of_call(scope, call).await
-    }
-
-    /// The transfers of a call.
-    ///
-    /// # Errors
-    /// As [`Store::call`].
-    pub async fn transfers(
-        &self,
-        scope: Scope<'_>,
-        call: &str,
-    ) -> Result<Vec<TransferRow>, StoreError> {
-        self.of_call(scope, call).await
-    }
-
-    /// What a call has asked its application.
-    ///
-    /// # Errors
-    /// As [`Store::call`].
-    pub async fn webhooks(
-        &self,
-        scope: Scope<'_>,
-        call: &str,
-    ) -> Result<Option<WebhooksRow>, StoreError> {
-        let rows: Vec<WebhooksRow> = self.of_call(scope, call).await?;
-        Ok(rows.into_iter().next())
+        let (scope, sid) = (scope.owned(), sid.to_owned());
+        let ask =
+            move |database: &mut dyn Database| call_list::one(database, scope.as_scope(), &sid);
+        self.read(ask).await
     }
 
     /// A recording.
@@ -255,8 +231,11 @@ impl Store {
         scope: Scope<'_>,
         sid: &str,
     ) -> Result<Option<RecordingRow>, StoreError> {
-        let rows: Vec<RecordingRow> = self.of_call(scope, sid).await?;
-        Ok(rows.into_iter().next())
+        let (scope, sid) = (scope.owned(), sid.to_owned());
+        let ask = move |database: &mut dyn Database| {
+            recording_list::one(database, scope.as_scope(), &sid)
+        };
+        self.read(ask).await
     }
 
     /// Part of the list of calls.
@@ -318,17 +297,16 @@ impl Store {
     /// # Errors
     /// As [`Store::call`].
     pub async fn unfinished_calls(&self, limit: u32) -> Result<Vec<CallRow>, StoreError> {
-        let (node, latest) = (self.inner.node.clone(), self.inner.latest);
-        let ask = move |database: &mut dyn Database| {
-            call_list::unfinished(database, &node, latest, limit)
-        };
+        let (node, run) = (self.inner.node.clone(), self.inner.run);
+        let ask =
+            move |database: &mut dyn Database| call_list::unfinished(database, &node, run, limit);
         self.read(ask).await
     }
 
     // What is deleted.
 
-    /// Deletes the record of a call, which must be over, with its legs, transfers and webhooks;
-    /// says whether there was one. Its recordings stay.
+    /// Deletes the record of a call, which must be over; says whether there was one. Its recordings
+    /// stay.
     ///
     /// # Errors
     /// As [`Store::call`].
@@ -366,11 +344,7 @@ impl Store {
         let sweep = move |database: &mut dyn Database| {
             retention::sweep(database, scope.as_scope(), before, limit)
         };
-        let swept = self.change(sweep).await?;
-        if swept > 0 {
-            self.on_writer(|database| database.give_back()).await?;
-        }
-        Ok(swept)
+        self.change(sweep).await
     }
 
     // What is owed.
@@ -411,19 +385,20 @@ impl Store {
     }
 
     /// An owed request was delivered.
-    pub fn delivered(&self, account: &str, id: &str) {
-        self.settle(account, id, Outcome::Delivered);
+    pub fn delivered(&self, account: &str, call: &str, place: i64) {
+        self.settle(account, call, place, Outcome::Delivered);
     }
 
     /// An owed request could not be delivered.
-    pub fn failed(&self, account: &str, id: &str, next: Next) {
-        self.settle(account, id, Outcome::Failed(next));
+    pub fn failed(&self, account: &str, call: &str, place: i64, next: Next) {
+        self.settle(account, call, place, Outcome::Failed(next));
     }
 
-    fn settle(&self, account: &str, id: &str, outcome: Outcome) {
+    fn settle(&self, account: &str, call: &str, place: i64, outcome: Outcome) {
         self.inner.backlog.settle(Settled {
             account: account.to_owned(),
-            id: id.to_owned(),
+            call: call.to_owned(),
+            place,
             outcome,
         });
     }
@@ -436,8 +411,18 @@ impl Store {
     pub async fn due(&self, now: i64, limit: u32) -> Result<Vec<Owed>, StoreError> {
         let node = self.inner.node.clone();
         let until = now.saturating_add(self.inner.hold);
-        let claim =
-            move |database: &mut dyn Database| outbox::claim(database, &node, now, until, limit);
+        let expiry = self.inner.expiry.load(Ordering::Relaxed);
+        let expires = now >= expiry;
+        if expires {
+            let next = now.saturating_add(EXPIRY);
+            self.inner.expiry.store(next, Ordering::Relaxed);
+        }
+        let claim = move |database: &mut dyn Database| {
+            if expires {
+                outbox::expire(database, now)?;
+            }
+            outbox::claim(database, &node, now, until, limit)
+        };
         self.change(claim).await
     }
 
@@ -470,6 +455,14 @@ impl Store {
             outbox::list(database, scope.as_scope(), limit, offset)
         };
         self.read(ask).await
+    }
+
+    /// How many requests are owed, and how many were given up.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub async fn count_owed(&self) -> Result<(u64, u64), StoreError> {
+        self.read(|database| outbox::count(database)).await
     }
 
     /// What was given up, the latest first.
@@ -523,15 +516,13 @@ impl Store {
         self.change(discard).await
     }
 
-    async fn of_call<R: Record + Send + 'static>(
-        &self,
-        scope: Scope<'_>,
-        sid: &str,
-    ) -> Result<Vec<R>, StoreError> {
-        let (scope, sid) = (scope.owned(), sid.to_owned());
-        let ask =
-            move |database: &mut dyn Database| call_list::of_call(database, scope.as_scope(), &sid);
-        self.read(ask).await
+    /// Forgets all but the latest dead letters; says how many.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub async fn trim_dead_letters(&self, most: u32) -> Result<u64, StoreError> {
+        self.change(move |database: &mut dyn Database| dead_letter::trim(database, most))
+            .await
     }
 
     /// Asks without holding up the writer.
@@ -605,11 +596,19 @@ fn question<T: Send + 'static>(
     (job, answer)
 }
 
-/// Connects and makes everything ready. The number of the latest call comes with it.
-fn prepare(options: &Options) -> Result<(Box<dyn Database>, i64), StoreError> {
+/// Connects and makes everything ready. The calls that have a row come with it.
+fn prepare(options: &Options) -> Result<(Box<dyn Database>, Running), StoreError> {
     let mut database = sql::connect(options, Use::Writing)?;
     sql::migrate(database.as_mut(), micros(SystemTime::now()))?;
     outbox::release(database.as_mut(), &options.node)?;
-    let latest = call_list::latest(database.as_mut())?;
-    Ok((database, latest))
+    let mut running = Running::default();
+    for row in call_list::running(database.as_mut(), &options.node)? {
+        running.insert(&row);
+    }
+    Ok((database, running))
+}
+
+/// A number that no earlier run had.
+fn random() -> i64 {
+    i64::from_ne_bytes(RandomState::new().hash_one(SystemTime::now()).to_ne_bytes())
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::Notify;
 
 use crate::backlog::{Backlog, Job};
-use crate::batch::{Batch, Held, Statements};
+use crate::batch::{Batch, Held, Running, Statements};
 use crate::error::{ErrorKind, StoreError};
 use crate::options::Options;
 use crate::row::micros;
@@ -20,6 +20,8 @@ pub(crate) struct Writer {
     /// None after it was lost.
     database: Option<Box<dyn Database>>,
     statements: Statements,
+    /// Tells the rows of this process from those that earlier ones have left.
+    run: i64,
     /// What could not be written yet.
     left: Batch,
     pause: Option<Duration>,
@@ -33,13 +35,16 @@ impl Writer {
         options: Options,
         backlog: Arc<Backlog>,
         database: Box<dyn Database>,
+        running: Running,
+        run: i64,
         outbox: Arc<Notify>,
     ) -> Writer {
         Writer {
             options,
             backlog,
             database: Some(database),
-            statements: Statements::new(),
+            statements: Statements::new(running),
+            run,
             left: Batch::default(),
             pause: None,
             resume: None,
@@ -131,11 +136,13 @@ impl Writer {
         let node = self.options.node.clone();
         let held = Held {
             node: &node,
+            run: self.run,
             now,
             until,
         };
         let database = connected(&mut self.database, &self.options)?;
-        let receipts = batch.write(database, &self.statements, held)?;
+        let receipts = batch.write(database, &mut self.statements, held)?;
+        batch.forget_moved(&mut self.statements);
         let counts = &self.backlog.counts;
         counts
             .written
@@ -155,12 +162,7 @@ impl Writer {
         if !batch.settled.is_empty() || receipts.iter().any(|receipt| !receipt.is_held) {
             self.outbox.notify_waiters();
         }
-        for (owing, receipt) in batch.owed.iter_mut().zip(receipts) {
-            if let Some(waiter) = owing.waiter.take() {
-                // Who no longer waits finds the entry in the outbox when its hold is over.
-                let _ = waiter.send(Ok(receipt));
-            }
-        }
+        batch.written(receipts);
         Ok(())
     }
 

@@ -1,10 +1,16 @@
 //! A call, in nobody's vocabulary: each dialect makes its own words of these facts.
+//!
+//! What lists are filtered by has columns. Everything else is one text of JSON, the body: it is
+//! read together or not at all, and a row less is worth more than a column more.
+//!
+//! Calls that run and calls that are over have tables of their own, so that a call is written to
+//! the large one, with its indexes, once. The table of those that run stays small.
 
 use serde::{Deserialize, Serialize};
 
 use super::words::words;
-use super::{Record, optional, text_bytes};
-use crate::error::StoreError;
+use super::{LegRow, Record, TransferRow, WebhookRow, optional, text_bytes, upsert};
+use crate::error::{ErrorKind, StoreError};
 use crate::sql::{Row, Value};
 
 words! {
@@ -70,7 +76,7 @@ pub struct CallEnd {
 ///
 /// The times by which calls are ordered and aged must hold: `created_at` never changes, and no
 /// other time lies before it; its INVITE leaves within an hour of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallRow {
     /// Its account.
     pub account: String,
@@ -86,17 +92,7 @@ pub struct CallRow {
     pub from: String,
     /// Called party as the application is told; filters compare the first thousand bytes.
     pub to: String,
-    /// Whole URI of the calling party.
-    pub from_uri: String,
-    /// Whole URI of the called party.
-    pub to_uri: String,
-    /// Display name of the calling party.
-    pub from_name: String,
-    /// Call-ID of its first leg.
-    pub sip_call_id: String,
-    /// Name of its trunk.
-    pub trunk: Option<String>,
-    /// Where it stands.
+    /// Where it stands. A call that is over stays over: what is put later changes its parts only.
     pub state: CallState,
     /// How it ended; given exactly when `state` is [`CallState::Ended`].
     pub end: Option<CallEnd>,
@@ -108,110 +104,180 @@ pub struct CallRow {
     pub answered_at: Option<i64>,
     /// When it ended; given exactly when `state` is [`CallState::Ended`].
     pub ended_at: Option<i64>,
-    /// When this row was made.
-    pub updated_at: i64,
+    /// Its legs.
+    pub legs: Vec<LegRow>,
+    /// Its transfers.
+    pub transfers: Vec<TransferRow>,
+    /// What it asked its application.
+    pub webhooks: Vec<WebhookRow>,
     /// Whatever else the server wants to find again, among it what it takes to tell the
     /// application of the end of a call that died: JSON that the store does not look into.
     pub details: Option<String>,
 }
 
-impl Record for CallRow {
-    const TABLE: &'static str = "calls";
-    const COLUMNS: &'static [&'static str] = &[
-        "account",
-        "sid",
-        "node",
-        "application",
-        "parent",
-        "direction",
-        "from_told",
-        "to_told",
-        "from_uri",
-        "to_uri",
-        "from_name",
-        "sip_call_id",
-        "trunk",
-        "state",
-        "ended_by",
-        "end_answered",
-        "sip_status",
-        "sip_reason",
-        "cause",
-        "end_message",
-        "created_at",
-        "started_at",
-        "answered_at",
-        "ended_at",
-        "updated_at",
-        "details",
-    ];
-    const OF_CALL: bool = false;
-    const KEY: usize = 2;
+/// Where calls are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CallTable {
+    /// Those that are over.
+    Over,
+    /// Those that run.
+    Live,
+}
 
-    fn key(&self) -> (&str, &str, &str) {
-        (&self.account, &self.sid, "")
+/// Columns of both tables, in the order of [`CallRow::values`].
+const COLUMNS: [&str; 17] = [
+    "account",
+    "sid",
+    "application",
+    "parent",
+    "direction",
+    "from_told",
+    "to_told",
+    "state",
+    "ended_by",
+    "end_answered",
+    "sip_status",
+    "cause",
+    "created_at",
+    "started_at",
+    "ended_at",
+    "body",
+    "details",
+];
+
+impl CallTable {
+    pub(crate) const ALL: [CallTable; 2] = [CallTable::Over, CallTable::Live];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            CallTable::Over => "calls",
+            CallTable::Live => "live_calls",
+        }
     }
 
-    fn values<'a>(&'a self, node: &'a str) -> Vec<Value<'a>> {
+    /// The statement that writes a row. Of a call that is over nothing changes that lists look at,
+    /// so that no index is touched a second time.
+    pub(crate) fn upsert(self) -> String {
+        match self {
+            CallTable::Over => upsert(self.name(), &COLUMNS, "account, sid", &["body", "details"]),
+            CallTable::Live => {
+                let columns = [&COLUMNS[..], &["node", "run"]].concat();
+                let changing = columns.get(2..).unwrap_or_default();
+                upsert(self.name(), &columns, "account, sid", changing)
+            }
+        }
+    }
+
+    /// The beginning of a query, up to and without WHERE; the table is `t`.
+    pub(crate) fn select(self) -> String {
+        let columns: Vec<String> = COLUMNS.iter().map(|c| format!("t.{c}")).collect();
+        format!("SELECT {} FROM {} t", columns.join(", "), self.name())
+    }
+}
+
+/// What has no column, as it is written.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answered_at: Option<i64>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    sip_reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[LegRow]>::is_empty")]
+    legs: &'a [LegRow],
+    #[serde(skip_serializing_if = "<[TransferRow]>::is_empty")]
+    transfers: &'a [TransferRow],
+    #[serde(skip_serializing_if = "<[WebhookRow]>::is_empty")]
+    webhooks: &'a [WebhookRow],
+}
+
+/// What has no column, as it is read. What an earlier version did not write is none.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ReadBody {
+    answered_at: Option<i64>,
+    sip_reason: String,
+    message: Option<String>,
+    legs: Vec<LegRow>,
+    transfers: Vec<TransferRow>,
+    webhooks: Vec<WebhookRow>,
+}
+
+impl CallRow {
+    pub(crate) fn table(&self) -> CallTable {
+        match self.state {
+            CallState::Ended => CallTable::Over,
+            _ => CallTable::Live,
+        }
+    }
+
+    /// The values of the columns.
+    pub(crate) fn values(&self) -> Vec<Value<'_>> {
         let end = self.end.as_ref();
-        vec![
+        let body = Body {
+            answered_at: self.answered_at,
+            sip_reason: end.map_or("", |end| &end.sip_reason),
+            message: end.and_then(|end| end.message.as_deref()),
+            legs: &self.legs,
+            transfers: &self.transfers,
+            webhooks: &self.webhooks,
+        };
+        // Only text and numbers: there is nothing in it that JSON could not say.
+        let body = serde_json::to_string(&body).unwrap_or_default();
+        // The node and the run of a call that is not over follow.
+        let mut values = Vec::with_capacity(COLUMNS.len() + 2);
+        values.extend([
             Value::text(&self.account),
             Value::text(&self.sid),
-            Value::text(node),
             Value::text(&self.application),
             Value::optional(self.parent.as_deref()),
             Value::word(self.direction.as_str()),
             Value::short(&self.from),
             Value::short(&self.to),
-            Value::text(&self.from_uri),
-            Value::text(&self.to_uri),
-            Value::text(&self.from_name),
-            Value::text(&self.sip_call_id),
-            Value::optional(self.trunk.as_deref()),
             Value::word(self.state.as_str()),
             Value::optional(end.map(|end| end.by.as_str())),
             Value::number(end.map(|end| end.answered)),
             Value::number(end.map(|end| end.sip_status)),
-            Value::optional(end.map(|end| end.sip_reason.as_str())),
             Value::optional(end.and_then(|end| end.cause.as_deref())),
-            Value::optional(end.and_then(|end| end.message.as_deref())),
             Value::Int(self.created_at),
             Value::number(self.started_at),
-            Value::number(self.answered_at),
             Value::number(self.ended_at),
-            Value::Int(self.updated_at),
+            Value::made(body),
             Value::optional(self.details.as_deref()),
-        ]
+        ]);
+        values
     }
 
-    fn read(row: &mut Row) -> Result<CallRow, StoreError> {
+    /// Reads the columns.
+    pub(crate) fn read(row: &mut Row) -> Result<CallRow, StoreError> {
         let account = row.text()?;
         let sid = row.text()?;
-        let _node = row.text()?;
         let application = row.text()?;
         let parent = row.optional_text()?;
         let direction = row.word(Direction::of_word)?;
         let from = row.text()?;
         let to = row.text()?;
-        let from_uri = row.text()?;
-        let to_uri = row.text()?;
-        let from_name = row.text()?;
-        let sip_call_id = row.text()?;
-        let trunk = row.optional_text()?;
         let state = row.word(CallState::of_word)?;
         let by = row.optional_word(EndedBy::of_word)?;
         let answered = row.optional_int()?.unwrap_or_default() != 0;
         let sip_status = row.optional_number()?.unwrap_or_default();
-        let sip_reason = row.optional_text()?.unwrap_or_default();
         let cause = row.optional_text()?;
-        let message = row.optional_text()?;
+        let created_at = row.int()?;
+        let started_at = row.optional_int()?;
+        let ended_at = row.optional_int()?;
+        let body: ReadBody = serde_json::from_str(&row.text()?).map_err(|error| {
+            let message = format!("the body of call {sid} cannot be read: {error}");
+            StoreError::new(ErrorKind::Operator, message)
+        })?;
         let end = by.map(|by| CallEnd {
             by,
             answered,
             sip_status,
-            sip_reason,
+            sip_reason: body.sip_reason,
             cause,
-            message,
+            message: body.message,
         });
         Ok(CallRow {
             account,
@@ -221,20 +287,23 @@ impl Record for CallRow {
             direction,
             from,
             to,
-            from_uri,
-            to_uri,
-            from_name,
-            sip_call_id,
-            trunk,
             state,
             end,
-            created_at: row.int()?,
-            started_at: row.optional_int()?,
-            answered_at: row.optional_int()?,
-            ended_at: row.optional_int()?,
-            updated_at: row.int()?,
+            created_at,
+            started_at,
+            answered_at: body.answered_at,
+            ended_at,
+            legs: body.legs,
+            transfers: body.transfers,
+            webhooks: body.webhooks,
             details: row.optional_text()?,
         })
+    }
+}
+
+impl Record for CallRow {
+    fn key(&self) -> (&str, &str) {
+        (&self.account, &self.sid)
     }
 
     fn bytes(&self) -> usize {
@@ -252,13 +321,11 @@ impl Record for CallRow {
             optional(&self.parent),
             &self.from,
             &self.to,
-            &self.from_uri,
-            &self.to_uri,
-            &self.from_name,
-            &self.sip_call_id,
-            optional(&self.trunk),
             optional(&self.details),
         ];
-        size_of::<CallRow>() + end + text_bytes(&texts)
+        let legs: usize = self.legs.iter().map(LegRow::bytes).sum();
+        let transfers: usize = self.transfers.iter().map(TransferRow::bytes).sum();
+        let webhooks: usize = self.webhooks.iter().map(WebhookRow::bytes).sum();
+        size_of::<CallRow>() + end + text_bytes(&texts) + legs + transfers + webhooks
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Record, optional, text_bytes};
+use super::{Record, optional, text_bytes, upsert};
 use crate::error::StoreError;
 use crate::sql::{Row, Value};
 
@@ -35,30 +35,36 @@ pub struct RecordingRow {
     pub details: Option<String>,
 }
 
-impl Record for RecordingRow {
-    const TABLE: &'static str = "recordings";
-    const COLUMNS: &'static [&'static str] = &[
-        "account",
-        "sid",
-        "call_sid",
-        "state",
-        "source",
-        "format",
-        "channels",
-        "size",
-        "duration",
-        "started_at",
-        "ended_at",
-        "details",
-    ];
-    const OF_CALL: bool = false;
-    const KEY: usize = 2;
+/// Columns of the table, in the order of [`RecordingRow::values`].
+const COLUMNS: [&str; 12] = [
+    "account",
+    "sid",
+    "call_sid",
+    "state",
+    "source",
+    "format",
+    "channels",
+    "size",
+    "duration",
+    "started_at",
+    "ended_at",
+    "details",
+];
 
-    fn key(&self) -> (&str, &str, &str) {
-        (&self.account, &self.sid, "")
+impl RecordingRow {
+    /// The statement that writes one.
+    pub(crate) fn upsert() -> String {
+        let changing = COLUMNS.get(2..).unwrap_or_default();
+        upsert("recordings", &COLUMNS, "account, sid", changing)
     }
 
-    fn values<'a>(&'a self, _node: &'a str) -> Vec<Value<'a>> {
+    /// The beginning of a query, up to and without WHERE; the table is `t`.
+    pub(crate) fn select() -> String {
+        let columns: Vec<String> = COLUMNS.iter().map(|c| format!("t.{c}")).collect();
+        format!("SELECT {} FROM recordings t", columns.join(", "))
+    }
+
+    pub(crate) fn values(&self) -> Vec<Value<'_>> {
         vec![
             Value::text(&self.account),
             Value::text(&self.sid),
@@ -75,7 +81,7 @@ impl Record for RecordingRow {
         ]
     }
 
-    fn read(row: &mut Row) -> Result<RecordingRow, StoreError> {
+    pub(crate) fn read(row: &mut Row) -> Result<RecordingRow, StoreError> {
         Ok(RecordingRow {
             account: row.text()?,
             sid: row.text()?,
@@ -90,6 +96,12 @@ impl Record for RecordingRow {
             ended_at: row.optional_int()?,
             details: row.optional_text()?,
         })
+    }
+}
+
+impl Record for RecordingRow {
+    fn key(&self) -> (&str, &str) {
+        (&self.account, &self.sid)
     }
 
     fn bytes(&self) -> usize {

@@ -240,11 +240,6 @@ impl Database for Postgres {
         &[include_str!("../migrations/postgres_1.sql")]
     }
 
-    /// The server does it by itself.
-    fn give_back(&mut self) -> Result<(), StoreError> {
-        Ok(())
-    }
-
     fn is_gone(&self) -> bool {
         self.client.is_closed()
     }

@@ -115,7 +115,7 @@ async fn while_the_database_is_read_only_everything_waits() {
     admin.batch_execute(&read_only(true)).await.unwrap();
     place.cut().await;
     store.put_call(call("CA1", 100));
-    let refused = store.owe(owed("completed", "CA1", 0)).await;
+    let refused = store.owe(owed("CA1", 0)).await;
     admin
         .batch_execute("SET default_transaction_read_only = off")
         .await
@@ -132,7 +132,7 @@ async fn while_the_database_is_read_only_everything_waits() {
         [],
         "who owed it delivers it"
     );
-    store.delivered(ACCOUNT, "completed");
+    store.delivered(ACCOUNT, "CA1", 0);
     assert_eq!(store.owed(Scope::Operator, 10, 0).await.unwrap(), []);
 }
 
@@ -144,15 +144,15 @@ async fn while_the_server_is_gone_everything_waits_and_then_drains() {
     options.url = wire.url(&options.url);
     let store = Store::open(options).await.unwrap();
     let mine = Scope::Account(ACCOUNT);
-    assert!(store.owe(owed("first", "CA1", 0)).await.unwrap().is_held);
+    assert!(store.owe(owed("CA1", 0)).await.unwrap().is_held);
 
     wire.cut().await;
     for number in 0..1_000 {
         store.put_call(call(&format!("CA{number}"), number));
     }
-    let refused = store.owe(owed("second", "CA1", 1)).await.unwrap_err();
+    let refused = store.owe(owed("CA1", 1)).await.unwrap_err();
     assert!(refused.is_kept && refused.error.is_passing(), "{refused:?}");
-    store.delivered(ACCOUNT, "first");
+    store.delivered(ACCOUNT, "CA1", 0);
     for number in 0..1_000 {
         store.put_call(ended(call(&format!("CA{number}"), number), number));
     }
@@ -176,5 +176,5 @@ async fn while_the_server_is_gone_everything_waits_and_then_drains() {
     let all = CallFilter::default();
     assert_eq!(store.count_calls(mine, all).await.unwrap(), 1_000);
     let left = store.owed(mine, 10, 0).await.unwrap();
-    assert_eq!(suite::ids(&left), ["second"]);
+    assert_eq!(suite::ids(&left), [("CA1", 1)]);
 }

@@ -1,9 +1,10 @@
 //! A process that is killed while it owes and delivers loses nothing that was owed.
 //!
 //! The test runs itself as another process (told by an environment variable), which writes to its
-//! output what it may rely on: `O id` once an entry is owed, `D id` when it has been handed out
-//! for delivery, `S id` before the store is told that it was delivered. After each kill the parent
-//! compares that with the database.
+//! output what it may rely on: `C id` once a call is written down, `O id` once an entry is owed,
+//! `D id` when it has been handed out for delivery, `S id` before the store is told that it was
+//! delivered. An identifier is the call's, with a place. After each kill the parent compares that
+//! with the database.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader, Write};
@@ -32,20 +33,24 @@ fn say(word: &str, id: &str) {
     let _ = writeln!(out, "{word} {id}").and_then(|()| out.flush());
 }
 
-fn deliver(store: &Store, id: &str) {
-    say("D", id);
-    say("S", id);
-    store.delivered(ACCOUNT, id);
+fn deliver(store: &Store, call: &str, place: i64) {
+    let id = format!("{call}/{place}");
+    say("D", &id);
+    say("S", &id);
+    store.delivered(ACCOUNT, call, place);
 }
 
 /// One call after the other, each with two requests.
 async fn calls(store: Store, number: u32) {
     for turn in 0.. {
         let sid = format!("CA-{}-{number}-{turn}", std::process::id());
-        store.put_call(call(&sid, now()));
+        let written = store.put_call_surely(call(&sid, now()));
+        written.await.expect("nothing is wrong with the database");
+        say("C", &format!("{sid}/"));
+        store.put_call(ended(call(&sid, now()), now()));
         for place in 0..2 {
-            let id = format!("{sid}-{place}");
-            let mut entry = owed(&id, &sid, place);
+            let id = format!("{sid}/{place}");
+            let mut entry = owed(&sid, place);
             entry.due_at = now();
             let receipt = store
                 .owe(entry)
@@ -53,10 +58,9 @@ async fn calls(store: Store, number: u32) {
                 .expect("nothing is wrong with the database");
             say("O", &id);
             if receipt.is_held {
-                deliver(&store, &id);
+                deliver(&store, &sid, place);
             }
         }
-        store.put_call(ended(call(&sid, now()), now()));
     }
 }
 
@@ -69,7 +73,7 @@ async fn victim(path: &str) {
     }
     loop {
         for entry in store.due(now(), 50).await.unwrap() {
-            deliver(&store, &entry.id);
+            deliver(&store, &entry.call, entry.place);
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
@@ -95,7 +99,7 @@ fn hear(path: &Path, moments: u64) -> Vec<(String, String)> {
         let Some((word, id)) = line.split_once(' ') else {
             continue;
         };
-        if matches!(word, "O" | "D" | "S") && id.starts_with("CA-") {
+        if matches!(word, "C" | "O" | "D" | "S") && id.starts_with("CA-") {
             heard.push((word.to_owned(), id.to_owned()));
         }
         if !is_killed && heard.len() as u64 >= moments {
@@ -119,10 +123,12 @@ async fn nothing_owed_is_lost_by_a_kill() {
     let mut owed_ids = HashSet::new();
     let mut settled = HashSet::new();
     let mut gone: HashSet<String> = HashSet::new();
+    let mut known = HashSet::new();
     for kill in 0..KILLS {
         // The moment of the kill wanders over everything that the victim does.
         for (word, id) in hear(&path, 1 + kill * 7 % 97) {
             match word.as_str() {
+                "C" => drop(known.insert(id.trim_end_matches('/').to_owned())),
                 "O" => drop(owed_ids.insert(id)),
                 "D" => {
                     assert!(!gone.contains(&id), "{id} was struck off and came again");
@@ -136,12 +142,25 @@ async fn nothing_owed_is_lost_by_a_kill() {
             .query_row("PRAGMA integrity_check", [], |row| row.get(0))
             .unwrap();
         assert_eq!(whole, "ok", "after kill {kill}");
-        let mut left = connection.prepare("SELECT id FROM outbox").unwrap();
-        let left: HashSet<String> = left
-            .query_map([], |row| row.get(0))
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
+        let ids = |sql: &str| -> HashSet<String> {
+            let mut found = connection.prepare(sql).unwrap();
+            let ids = found.query_map([], |row| row.get(0)).unwrap();
+            ids.map(Result::unwrap).collect()
+        };
+        let left = ids("SELECT call_sid || '/' || place FROM outbox");
+        let over = ids("SELECT sid FROM calls");
+        let live = ids("SELECT sid FROM live_calls");
+        for sid in &known {
+            assert!(
+                over.contains(sid) != live.contains(sid),
+                "{sid} is there once, after kill {kill}"
+            );
+        }
+        for id in &left {
+            // Its call is not taken for one that died: it would be owed the same once more.
+            let sid = id.split('/').next().unwrap();
+            assert!(over.contains(sid), "{id} is of a call that is over");
+        }
         for id in &owed_ids {
             assert!(
                 left.contains(id) || settled.contains(id),
@@ -162,11 +181,12 @@ async fn nothing_owed_is_lost_by_a_kill() {
             break;
         }
         for entry in due {
-            let last = last_of_call.insert(entry.call, entry.place);
+            let last = last_of_call.insert(entry.call.clone(), entry.place);
             assert!(last.is_none_or(|last| last < entry.place), "in order");
-            assert!(!gone.contains(&entry.id), "{} was struck off", entry.id);
-            handed_out.insert(entry.id.clone());
-            store.delivered(ACCOUNT, &entry.id);
+            let id = format!("{}/{}", entry.call, entry.place);
+            assert!(!gone.contains(&id), "{id} was struck off");
+            handed_out.insert(id);
+            store.delivered(ACCOUNT, &entry.call, entry.place);
         }
     }
     assert_eq!(store.owed(Scope::Operator, 10, 0).await.unwrap(), []);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::suite::{ACCOUNT, call, ended, leg, now, owed, webhooks};
+use crate::suite::{ACCOUNT, call, ended, now, owed, with_parts};
 use hookflash_store::{CallFilter, ErrorKind, Options, Page, Scope, Store};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -48,15 +48,21 @@ async fn while_somebody_holds_the_file_rows_wait_and_then_drain() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
 
     store.put_call(call("CA1", 100));
-    let refused = store.owe(owed("completed", "CA1", 0)).await.unwrap_err();
+    let refused = store.owe(owed("CA1", 0)).await.unwrap_err();
     assert!(refused.is_kept, "it is written later");
     assert_eq!(refused.error.kind(), ErrorKind::Unavailable);
     let trouble = store.health().trouble.expect("the operator can see it");
     assert_eq!(trouble.error, refused.error);
     // Further ones are told at once, and the latest state of a call takes an earlier one's place.
-    let refused = store.owe(owed("other", "CA2", 0)).await.unwrap_err();
+    let refused = store.owe(owed("CA2", 0)).await.unwrap_err();
     assert!(refused.is_kept);
     store.put_call(call("CA2", 100));
+    let refused = store.put_call_surely(call("CA3", 100)).await.unwrap_err();
+    assert_eq!(
+        refused.kind(),
+        ErrorKind::Unavailable,
+        "nobody waits for it"
+    );
     store.put_call(ended(call("CA1", 100), 200));
     assert!(store.flush().await.is_err());
     // What is written already can be asked for.
@@ -83,8 +89,8 @@ async fn a_request_delivered_before_it_could_be_written_is_not_owed_afterwards()
     let store = trial.open().await;
     let other = Connection::open(trial.path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    store.owe(owed("completed", "CA1", 0)).await.unwrap_err();
-    store.delivered(ACCOUNT, "completed");
+    store.owe(owed("CA1", 0)).await.unwrap_err();
+    store.delivered(ACCOUNT, "CA1", 0);
     other.execute_batch("ROLLBACK").unwrap();
     until(|| store.health().waiting == 0).await;
     assert_eq!(store.owed(MINE, 10, 0).await.unwrap(), []);
@@ -100,9 +106,7 @@ async fn a_full_disk_bounds_the_backlog_and_what_was_kept_drains_when_there_is_r
     let mut more = || {
         number += 1;
         let sid = format!("CA{number}");
-        store.put_call(ended(call(&sid, number), number));
-        store.put_leg(leg(&sid, "a"));
-        store.put_webhooks(webhooks(&sid));
+        store.put_call(with_parts(ended(call(&sid, number), number)));
         number
     };
     while store.health().trouble.is_none() {
@@ -116,7 +120,7 @@ async fn a_full_disk_bounds_the_backlog_and_what_was_kept_drains_when_there_is_r
     let full = store.health();
     assert!(full.dropped > 0, "{full:?}");
     assert!(full.waiting_bytes <= 300 << 10, "{full:?}");
-    let refused = store.owe(owed("completed", "CA1", 0)).await.unwrap_err();
+    let refused = store.owe(owed("CA1", 0)).await.unwrap_err();
     assert_eq!(refused.error.kind(), ErrorKind::Unavailable);
 
     let before = store
@@ -133,13 +137,7 @@ async fn a_full_disk_bounds_the_backlog_and_what_was_kept_drains_when_there_is_r
         .await
         .unwrap();
     assert_eq!(kept.calls.len(), 1, "what waited was written");
-    assert!(
-        store
-            .owe(owed("completed", "CA1", 1))
-            .await
-            .unwrap()
-            .is_held
-    );
+    assert!(store.owe(owed("CA-other", 0)).await.unwrap().is_held);
     let whole: String = Connection::open(trial.path())
         .unwrap()
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
@@ -153,7 +151,7 @@ async fn a_row_that_the_database_refuses_harms_no_other() {
     let store = trial.open().await;
     let hand = Connection::open(trial.path()).unwrap();
     hand.execute_batch(
-        "CREATE TRIGGER no_thirteen BEFORE INSERT ON calls WHEN NEW.sid = 'CA13' \
+        "CREATE TRIGGER no_thirteen BEFORE INSERT ON live_calls WHEN NEW.sid = 'CA13' \
          BEGIN SELECT RAISE(ABORT, 'unlucky'); END",
     )
     .unwrap();

@@ -2,29 +2,29 @@
 
 use hookflash_store::{CallFilter, Page, Scope};
 
-use super::{ACCOUNT, OTHER, Place, call, ended, leg, recording, sids, transfer, webhooks};
+use super::{ACCOUNT, OTHER, Place, call, ended, recording, sids, with_parts};
 
 const MINE: Scope<'_> = Scope::Account(ACCOUNT);
 
-pub(crate) async fn a_deleted_call_takes_what_belongs_to_it_along(place: &impl Place) {
+pub(crate) async fn a_call_that_is_over_can_be_deleted_and_one_that_runs_cannot(
+    place: &impl Place,
+) {
     let store = place.open().await;
     for sid in ["CA1", "CA2"] {
-        store.put_call(ended(call(sid, 100), 200));
-        store.put_leg(leg(sid, "a"));
-        store.put_transfer(transfer(sid));
-        store.put_webhooks(webhooks(sid));
+        store.put_call(with_parts(ended(call(sid, 100), 200)));
     }
+    store.put_call(call("CA3", 300));
     store.put_recording(recording("RE1", 100));
     assert!(store.delete_call(ACCOUNT, "CA1").await.unwrap());
     assert!(!store.delete_call(ACCOUNT, "CA1").await.unwrap());
     assert_eq!(store.call(MINE, "CA1").await.unwrap(), None);
+    assert!(!store.delete_call(ACCOUNT, "CA3").await.unwrap());
+    assert!(store.call(MINE, "CA3").await.unwrap().is_some());
 
     // The same identifier again finds nothing that was left behind.
     store.put_call(call("CA1", 300));
-    assert_eq!(store.legs(MINE, "CA1").await.unwrap(), []);
-    assert_eq!(store.transfers(MINE, "CA1").await.unwrap(), []);
-    assert_eq!(store.webhooks(MINE, "CA1").await.unwrap(), None);
-    assert_eq!(store.legs(MINE, "CA2").await.unwrap().len(), 1);
+    let again = store.call(MINE, "CA1").await.unwrap();
+    assert_eq!(again, Some(call("CA1", 300)));
     assert!(store.recording(MINE, "RE1").await.unwrap().is_some());
 }
 

@@ -5,7 +5,7 @@ use hookflash_store::{
     RecordingFilter, Scope, Span, Standing, Statuses,
 };
 
-use super::{ACCOUNT, Place, call, recording, sids};
+use super::{ACCOUNT, OTHER, Place, call, ended, recording, sids};
 
 const MINE: Scope<'_> = Scope::Account(ACCOUNT);
 
@@ -264,6 +264,36 @@ pub(crate) async fn a_page_by_number_is_a_slice_of_the_list(place: &impl Place) 
     assert_eq!(sids(&last.calls), ["CA1", "CA0"]);
     assert_eq!(last.next, None);
     assert_eq!(page(9, 3).await.calls, []);
+}
+
+pub(crate) async fn the_operator_sees_the_calls_of_all_accounts_in_one_order(place: &impl Place) {
+    let store = place.open().await;
+    for number in 0..9 {
+        let mut row = call(&format!("CA{number}"), 100 + number);
+        if number % 3 != 0 {
+            row = ended(row, 200);
+        }
+        if number % 2 == 0 {
+            row.account = OTHER.to_owned();
+        }
+        store.put_call(row);
+    }
+    let mut walked = Vec::new();
+    let mut page = Page::first(2);
+    loop {
+        let part = store
+            .calls(Scope::Operator, CallFilter::default(), page)
+            .await
+            .unwrap();
+        walked.extend(part.calls.into_iter().map(|row| row.sid));
+        let Some(after) = part.next else { break };
+        page = Page {
+            after: Some(after),
+            ..Page::first(2)
+        };
+    }
+    let wanted: Vec<String> = (0..9).rev().map(|number| format!("CA{number}")).collect();
+    assert_eq!(walked, wanted);
 }
 
 pub(crate) async fn recordings_are_listed_newest_first(place: &impl Place) {

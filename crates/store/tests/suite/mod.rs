@@ -5,7 +5,7 @@ use std::future::Future;
 
 use hookflash_store::{
     CallEnd, CallRow, CallState, Direction, EndedBy, LegRow, Options, Owed, RecordingRow, Store,
-    TransferRow, WebhookAttempt, WebhooksRow,
+    TransferRow, WebhookRow,
 };
 
 pub(crate) mod deletion;
@@ -36,8 +36,9 @@ macro_rules! behaviours {
         $crate::suite::tests! { $place;
             records::a_call_is_found_as_it_was_put,
             records::the_latest_state_of_a_call_wins,
-            records::legs_transfers_and_webhooks_are_found_by_their_call,
-            records::what_belongs_to_no_call_is_left_out_and_harms_nothing,
+            records::a_call_keeps_what_belongs_to_it_while_it_runs_and_afterwards,
+            records::a_call_that_is_over_stays_over_and_learns_of_late_news,
+            records::who_waits_for_a_call_is_told_when_it_is_written,
             records::text_that_a_database_would_refuse_is_kept,
             records::a_recording_is_found_as_it_was_put,
             tenancy::a_call_is_seen_by_its_own_account_only,
@@ -46,6 +47,7 @@ macro_rules! behaviours {
             lists::every_filter_finds_what_it_says,
             lists::new_calls_do_not_move_the_next_page,
             lists::a_page_by_number_is_a_slice_of_the_list,
+            lists::the_operator_sees_the_calls_of_all_accounts_in_one_order,
             lists::recordings_are_listed_newest_first,
             outbox::the_first_of_a_call_is_the_callers_and_the_next_waits,
             outbox::one_that_failed_is_tried_again_at_its_time,
@@ -54,9 +56,10 @@ macro_rules! behaviours {
             outbox::owing_the_same_again_changes_nothing,
             outbox::one_that_is_given_up_can_be_listed_and_replayed,
             outbox::dead_letters_are_found_by_call_and_time_and_can_be_discarded,
+            outbox::the_oldest_dead_letters_go_when_there_are_too_many,
             outbox::one_whose_holder_says_nothing_falls_due_again,
             outbox::a_waiting_deliverer_is_woken,
-            deletion::a_deleted_call_takes_what_belongs_to_it_along,
+            deletion::a_call_that_is_over_can_be_deleted_and_one_that_runs_cannot,
             deletion::old_calls_go_a_few_at_a_time,
             deletion::a_deleted_recording_is_gone,
         }
@@ -98,20 +101,25 @@ pub(crate) fn call(sid: &str, created_at: i64) -> CallRow {
         direction: Direction::Inbound,
         from: "+15550100".to_owned(),
         to: "+15550199".to_owned(),
-        from_uri: "sip:+15550100@carrier.example".to_owned(),
-        to_uri: "sip:+15550199@voice.example".to_owned(),
-        from_name: "Ann O’Hara".to_owned(),
-        sip_call_id: format!("{sid}@carrier.example"),
-        trunk: Some("carrier".to_owned()),
         state: CallState::InProgress,
         end: None,
         created_at,
         started_at: Some(created_at),
         answered_at: Some(created_at + 5),
         ended_at: None,
-        updated_at: created_at + 5,
+        legs: Vec::new(),
+        transfers: Vec::new(),
+        webhooks: Vec::new(),
         details: Some(r#"{"statusCallback":"http://127.0.0.1/status"}"#.to_owned()),
     }
+}
+
+/// The same call with everything that may belong to one.
+pub(crate) fn with_parts(mut call: CallRow) -> CallRow {
+    call.legs = vec![leg("a"), leg("b")];
+    call.transfers = vec![transfer(&call.sid)];
+    call.webhooks = vec![webhook(200), webhook(503)];
+    call
 }
 
 /// The same call after its peer has hung up.
@@ -126,17 +134,14 @@ pub(crate) fn ended(mut call: CallRow, ended_at: i64) -> CallRow {
         message: None,
     });
     call.ended_at = Some(ended_at);
-    call.updated_at = ended_at;
     call
 }
 
-pub(crate) fn leg(call: &str, id: &str) -> LegRow {
+fn leg(id: &str) -> LegRow {
     LegRow {
-        account: ACCOUNT.to_owned(),
-        call: call.to_owned(),
         id: id.to_owned(),
         direction: Direction::Inbound,
-        sip_call_id: format!("{call}-{id}"),
+        sip_call_id: format!("call-{id}"),
         transport: "udp".to_owned(),
         local: "127.0.0.1:5060".to_owned(),
         remote: "127.0.0.1:5070".to_owned(),
@@ -149,10 +154,8 @@ pub(crate) fn leg(call: &str, id: &str) -> LegRow {
     }
 }
 
-pub(crate) fn transfer(call: &str) -> TransferRow {
+fn transfer(call: &str) -> TransferRow {
     TransferRow {
-        account: ACCOUNT.to_owned(),
-        call: call.to_owned(),
         id: format!("{call}-transfer-1"),
         kind: "blind".to_owned(),
         target: "sip:bob@example.com".to_owned(),
@@ -169,22 +172,15 @@ pub(crate) fn transfer(call: &str) -> TransferRow {
     }
 }
 
-pub(crate) fn webhooks(call: &str) -> WebhooksRow {
-    WebhooksRow {
-        account: ACCOUNT.to_owned(),
-        call: call.to_owned(),
-        asked: 2,
-        failed: 1,
-        slowest: 12_000,
-        requests: vec![WebhookAttempt {
-            purpose: "first".to_owned(),
-            method: "POST".to_owned(),
-            url: "http://127.0.0.1:3000/voice".to_owned(),
-            status: Some(200),
-            error: None,
-            started_at: 1,
-            ended_at: Some(2),
-        }],
+fn webhook(status: u16) -> WebhookRow {
+    WebhookRow {
+        purpose: Some("first".to_owned()),
+        method: Some("POST".to_owned()),
+        url: "http://127.0.0.1:3000/voice".to_owned(),
+        status: Some(status),
+        error: (status != 200).then(|| ("11200".to_owned(), "it failed".to_owned())),
+        started_at: 1,
+        ended_at: Some(2),
     }
 }
 
@@ -206,10 +202,9 @@ pub(crate) fn recording(sid: &str, started_at: i64) -> RecordingRow {
 }
 
 /// A request of a call that is owed and due at once.
-pub(crate) fn owed(id: &str, call: &str, place: i64) -> Owed {
+pub(crate) fn owed(call: &str, place: i64) -> Owed {
     Owed {
         account: ACCOUNT.to_owned(),
-        id: id.to_owned(),
         call: call.to_owned(),
         place,
         target: "http://127.0.0.1:3000/status".to_owned(),
@@ -230,6 +225,10 @@ pub(crate) fn sids(calls: &[CallRow]) -> Vec<&str> {
     calls.iter().map(|call| call.sid.as_str()).collect()
 }
 
-pub(crate) fn ids(entries: &[Owed]) -> Vec<&str> {
-    entries.iter().map(|entry| entry.id.as_str()).collect()
+/// Which requests these are: call and place.
+pub(crate) fn ids(entries: &[Owed]) -> Vec<(&str, i64)> {
+    entries
+        .iter()
+        .map(|entry| (entry.call.as_str(), entry.place))
+        .collect()
 }

@@ -22,51 +22,45 @@ fn never(at: i64) -> Next {
 
 pub(crate) async fn the_first_of_a_call_is_the_callers_and_the_next_waits(place: &impl Place) {
     let store = place.open().await;
-    assert!(store.owe(owed("ringing", "CA1", 1)).await.unwrap().is_held);
-    assert!(
-        !store
-            .owe(owed("completed", "CA1", 2))
-            .await
-            .unwrap()
-            .is_held
-    );
-    assert!(store.owe(owed("other", "CA2", 1)).await.unwrap().is_held);
+    assert!(store.owe(owed("CA1", 1)).await.unwrap().is_held);
+    assert!(!store.owe(owed("CA1", 2)).await.unwrap().is_held);
+    assert!(store.owe(owed("CA2", 1)).await.unwrap().is_held);
     assert_eq!(
         store.due(now(), 10).await.unwrap(),
         [],
         "all are held or wait"
     );
 
-    store.delivered(ACCOUNT, "ringing");
+    store.delivered(ACCOUNT, "CA1", 1);
     let due = store.due(now(), 10).await.unwrap();
-    assert_eq!(due, [owed("completed", "CA1", 2)], "as it was owed");
+    assert_eq!(due, [owed("CA1", 2)], "as it was owed");
     assert_eq!(store.due(now(), 10).await.unwrap(), [], "it is held now");
-    store.delivered(ACCOUNT, "completed");
-    store.delivered(ACCOUNT, "other");
+    store.delivered(ACCOUNT, "CA1", 2);
+    store.delivered(ACCOUNT, "CA2", 1);
     assert_eq!(store.owed(Scope::Operator, 10, 0).await.unwrap(), []);
     assert_eq!(store.next_due().await.unwrap(), None);
 }
 
 pub(crate) async fn one_that_failed_is_tried_again_at_its_time(place: &impl Place) {
     let store = place.open().await;
-    store.owe(owed("completed", "CA1", 0)).await.unwrap();
+    store.owe(owed("CA1", 0)).await.unwrap();
     let later = now() + 60_000_000;
-    store.failed(ACCOUNT, "completed", at(later));
+    store.failed(ACCOUNT, "CA1", 0, at(later));
     assert_eq!(store.next_due().await.unwrap(), Some(later));
     assert_eq!(store.due(later - 1, 10).await.unwrap(), []);
     let due = store.due(later, 10).await.unwrap();
-    assert_eq!(ids(&due), ["completed"]);
+    assert_eq!(ids(&due), [("CA1", 0)]);
     assert_eq!(due[0].attempts, 1);
     let error = due[0].last_error.as_deref();
     assert_eq!(error, Some("503 Service Unavailable"));
-    assert_eq!(due[0].request, owed("completed", "CA1", 0).request);
+    assert_eq!(due[0].request, owed("CA1", 0).request);
 }
 
 pub(crate) async fn a_lower_place_goes_first(place: &impl Place) {
     let store = place.open().await;
-    let mut last = owed("last", "CA1", 9);
+    let mut last = owed("CA1", 9);
     last.due_at = now() + 60_000_000;
-    let mut first = owed("first", "CA1", 1);
+    let mut first = owed("CA1", 1);
     first.due_at = last.due_at + 5;
     assert!(
         !store.owe(last.clone()).await.unwrap().is_held,
@@ -75,47 +69,41 @@ pub(crate) async fn a_lower_place_goes_first(place: &impl Place) {
     assert!(!store.owe(first.clone()).await.unwrap().is_held);
     assert_eq!(store.due(last.due_at, 10).await.unwrap(), []);
     let due = store.due(first.due_at, 10).await.unwrap();
-    assert_eq!(ids(&due), ["first"]);
-    store.delivered(ACCOUNT, "first");
+    assert_eq!(ids(&due), [("CA1", 1)]);
+    store.delivered(ACCOUNT, "CA1", 1);
     let due = store.due(first.due_at, 10).await.unwrap();
-    assert_eq!(ids(&due), ["last"]);
+    assert_eq!(ids(&due), [("CA1", 9)]);
 }
 
 pub(crate) async fn a_call_whose_request_fails_holds_up_no_other(place: &impl Place) {
     let store = place.open().await;
-    for (id, call, place) in [("a1", "CA1", 1), ("a2", "CA1", 2), ("b1", "CA2", 1)] {
-        store.owe(owed(id, call, place)).await.unwrap();
+    for (call, place) in [("CA1", 1), ("CA1", 2), ("CA2", 1)] {
+        store.owe(owed(call, place)).await.unwrap();
     }
-    store.failed(ACCOUNT, "a1", at(now() + 60_000_000));
-    store.failed(ACCOUNT, "b1", at(20));
-    assert_eq!(ids(&store.due(now(), 10).await.unwrap()), ["b1"]);
-    store.failed(ACCOUNT, "a1", never(30));
-    assert_eq!(ids(&store.due(now(), 10).await.unwrap()), ["a2"]);
+    store.failed(ACCOUNT, "CA1", 1, at(now() + 60_000_000));
+    store.failed(ACCOUNT, "CA2", 1, at(20));
+    assert_eq!(ids(&store.due(now(), 10).await.unwrap()), [("CA2", 1)]);
+    store.failed(ACCOUNT, "CA1", 1, never(30));
+    assert_eq!(ids(&store.due(now(), 10).await.unwrap()), [("CA1", 2)]);
 }
 
 pub(crate) async fn owing_the_same_again_changes_nothing(place: &impl Place) {
     let store = place.open().await;
-    assert!(
-        store
-            .owe(owed("completed", "CA1", 0))
-            .await
-            .unwrap()
-            .is_held
-    );
-    let mut again = owed("completed", "CA1", 0);
+    assert!(store.owe(owed("CA1", 0)).await.unwrap().is_held);
+    let mut again = owed("CA1", 0);
     again.request = b"another".to_vec();
     assert!(
         !store.owe(again).await.unwrap().is_held,
         "somebody else has it"
     );
     let left = store.owed(MINE, 10, 0).await.unwrap();
-    assert_eq!(left, [owed("completed", "CA1", 0)]);
+    assert_eq!(left, [owed("CA1", 0)]);
 }
 
 pub(crate) async fn one_that_is_given_up_can_be_listed_and_replayed(place: &impl Place) {
     let store = place.open().await;
-    store.owe(owed("completed", "CA1", 0)).await.unwrap();
-    store.failed(ACCOUNT, "completed", never(777));
+    store.owe(owed("CA1", 0)).await.unwrap();
+    store.failed(ACCOUNT, "CA1", 0, never(777));
     assert_eq!(store.owed(MINE, 10, 0).await.unwrap(), []);
     let dead = store
         .dead_letters(MINE, DeadLetters::default(), 10, 0)
@@ -123,16 +111,14 @@ pub(crate) async fn one_that_is_given_up_can_be_listed_and_replayed(place: &impl
         .unwrap();
     assert_eq!(dead.len(), 1);
     let letter = &dead[0];
-    assert_eq!(
-        (letter.id.as_str(), letter.call.as_str()),
-        ("completed", "CA1")
-    );
+    assert_eq!((letter.call.as_str(), letter.place), ("CA1", 0));
     assert_eq!((letter.attempts, letter.died_at), (1, 777));
     assert_eq!(letter.last_error, "410 Gone");
-    assert_eq!(letter.request, owed("completed", "CA1", 0).request);
+    assert_eq!(letter.request, owed("CA1", 0).request);
 
     let one = DeadLetters {
-        id: Some("completed".to_owned()),
+        call: Some("CA1".to_owned()),
+        place: Some(0),
         ..DeadLetters::default()
     };
     assert_eq!(store.replay(MINE, one.clone(), now()).await.unwrap(), 1);
@@ -142,7 +128,7 @@ pub(crate) async fn one_that_is_given_up_can_be_listed_and_replayed(place: &impl
         "it is owed again"
     );
     let due = store.due(now(), 10).await.unwrap();
-    assert_eq!(ids(&due), ["completed"]);
+    assert_eq!(ids(&due), [("CA1", 0)]);
     assert_eq!(due[0].attempts, 0);
 }
 
@@ -151,50 +137,66 @@ pub(crate) async fn dead_letters_are_found_by_call_and_time_and_can_be_discarded
 ) {
     let store = place.open().await;
     for (number, call) in [(1_i64, "CA1"), (2, "CA1"), (3, "CA2")] {
-        let id = format!("letter-{number}");
-        store.owe(owed(&id, call, number)).await.unwrap();
-        store.failed(ACCOUNT, &id, never(number * 100));
+        store.owe(owed(call, number)).await.unwrap();
+        store.failed(ACCOUNT, call, number, never(number * 100));
     }
-    let find = async |wanted: DeadLetters| -> Vec<String> {
+    let find = async |wanted: DeadLetters| -> Vec<i64> {
         let found = store.dead_letters(MINE, wanted, 10, 0).await.unwrap();
-        found.into_iter().map(|letter| letter.id).collect()
+        found.into_iter().map(|letter| letter.place).collect()
     };
     let all = DeadLetters::default();
-    let latest_first = ["letter-3", "letter-2", "letter-1"];
+    let latest_first = [3, 2, 1];
     assert_eq!(find(all.clone()).await, latest_first);
     let of_call = DeadLetters {
         call: Some("CA1".to_owned()),
         ..DeadLetters::default()
     };
-    assert_eq!(find(of_call.clone()).await, ["letter-2", "letter-1"]);
+    assert_eq!(find(of_call.clone()).await, [2, 1]);
     let of_time = DeadLetters {
         died_from: Some(200),
         died_before: Some(300),
         ..DeadLetters::default()
     };
-    assert_eq!(find(of_time).await, ["letter-2"]);
+    assert_eq!(find(of_time).await, [2]);
     let second = store.dead_letters(MINE, all.clone(), 1, 1).await.unwrap();
-    assert_eq!(second[0].id, "letter-2");
+    assert_eq!(second[0].place, 2);
     assert_eq!(store.discard(MINE, of_call).await.unwrap(), 2);
-    assert_eq!(find(all).await, ["letter-3"]);
+    assert_eq!(find(all).await, [3]);
+}
+
+pub(crate) async fn the_oldest_dead_letters_go_when_there_are_too_many(place: &impl Place) {
+    let store = place.open().await;
+    for number in 0..5 {
+        store.owe(owed("CA1", number)).await.unwrap();
+        store.failed(ACCOUNT, "CA1", number, never(100 + number));
+    }
+    assert_eq!(store.trim_dead_letters(3).await.unwrap(), 2);
+    assert_eq!(store.trim_dead_letters(3).await.unwrap(), 0);
+    let left = store
+        .dead_letters(MINE, DeadLetters::default(), 10, 0)
+        .await
+        .unwrap();
+    let left: Vec<i64> = left.into_iter().map(|letter| letter.place).collect();
+    assert_eq!(left, [4, 3, 2]);
+    assert_eq!(store.count_owed().await.unwrap(), (0, 3));
 }
 
 pub(crate) async fn one_whose_holder_says_nothing_falls_due_again(place: &impl Place) {
     let store = place.open().await;
-    store.owe(owed("completed", "CA1", 0)).await.unwrap();
+    store.owe(owed("CA1", 0)).await.unwrap();
     let hold = i64::try_from(Options::new("sqlite::memory:").hold.as_micros()).unwrap();
     assert_eq!(store.due(now(), 10).await.unwrap(), []);
     let due = store.due(now() + hold, 10).await.unwrap();
-    assert_eq!(ids(&due), ["completed"]);
+    assert_eq!(ids(&due), [("CA1", 0)]);
 }
 
 pub(crate) async fn a_waiting_deliverer_is_woken(place: &impl Place) {
     let store = place.open().await;
-    store.owe(owed("first", "CA1", 1)).await.unwrap();
-    store.owe(owed("second", "CA1", 2)).await.unwrap();
+    store.owe(owed("CA1", 1)).await.unwrap();
+    store.owe(owed("CA1", 2)).await.unwrap();
     let changed = store.outbox_changed();
     assert_eq!(store.due(now(), 10).await.unwrap(), []);
-    store.delivered(ACCOUNT, "first");
+    store.delivered(ACCOUNT, "CA1", 1);
     changed.await;
-    assert_eq!(ids(&store.due(now(), 10).await.unwrap()), ["second"]);
+    assert_eq!(ids(&store.due(now(), 10).await.unwrap()), [("CA1", 2)]);
 }

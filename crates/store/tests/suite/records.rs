@@ -2,7 +2,7 @@
 
 use hookflash_store::{CallFilter, CallState, EndedBy, Page, Scope};
 
-use super::{ACCOUNT, Place, call, ended, leg, recording, transfer, webhooks};
+use super::{ACCOUNT, Place, call, ended, recording, with_parts};
 
 const MINE: Scope<'_> = Scope::Account(ACCOUNT);
 
@@ -21,7 +21,6 @@ pub(crate) async fn a_call_is_found_as_it_was_put(place: &impl Place) {
     queued.state = CallState::Queued;
     queued.started_at = None;
     queued.answered_at = None;
-    queued.trunk = None;
     queued.details = None;
     queued.parent = Some("CA1".to_owned());
     for row in [&running, &failed, &queued] {
@@ -46,46 +45,61 @@ pub(crate) async fn the_latest_state_of_a_call_wins(place: &impl Place) {
     assert_eq!(store.health().written, 2, "two puts at once are one row");
 }
 
-pub(crate) async fn legs_transfers_and_webhooks_are_found_by_their_call(place: &impl Place) {
+pub(crate) async fn a_call_keeps_what_belongs_to_it_while_it_runs_and_afterwards(
+    place: &impl Place,
+) {
     let store = place.open().await;
-    for sid in ["CA1", "CA2"] {
-        store.put_call(call(sid, 100));
-        store.put_leg(leg(sid, "b"));
-        store.put_leg(leg(sid, "a"));
-        store.put_transfer(transfer(sid));
-        store.put_webhooks(webhooks(sid));
-    }
-    let legs = store.legs(MINE, "CA2").await.unwrap();
-    assert_eq!(legs, [leg("CA2", "a"), leg("CA2", "b")]);
-    let transfers = store.transfers(MINE, "CA2").await.unwrap();
-    assert_eq!(transfers, [transfer("CA2")]);
-    let asked = store.webhooks(MINE, "CA2").await.unwrap();
-    assert_eq!(asked, Some(webhooks("CA2")));
-
-    let mut busy = leg("CA2", "b");
-    busy.sip_status = 486;
-    store.put_leg(busy.clone());
-    let legs = store.legs(MINE, "CA2").await.unwrap();
-    assert_eq!(legs, [leg("CA2", "a"), busy]);
+    let running = with_parts(call("CA1", 100));
+    store.put_call(running.clone());
+    store.flush().await.unwrap();
+    assert_eq!(
+        store.call(MINE, "CA1").await.unwrap(),
+        Some(running.clone())
+    );
+    let over = ended(running, 900);
+    store.put_call(over.clone());
+    store.flush().await.unwrap();
+    assert_eq!(store.call(MINE, "CA1").await.unwrap(), Some(over.clone()));
+    let all = store
+        .calls(MINE, CallFilter::default(), Page::first(10))
+        .await
+        .unwrap();
+    assert_eq!(all.calls, [over], "it is there once");
 }
 
-pub(crate) async fn what_belongs_to_no_call_is_left_out_and_harms_nothing(place: &impl Place) {
+pub(crate) async fn a_call_that_is_over_stays_over_and_learns_of_late_news(place: &impl Place) {
     let store = place.open().await;
-    store.put_leg(leg("CA9", "a"));
+    let over = ended(call("CA1", 100), 900);
+    store.put_call(over.clone());
     store.put_call(call("CA1", 100));
-    store.flush().await.unwrap();
-    assert_eq!(store.legs(MINE, "CA9").await.unwrap(), []);
-    assert!(store.call(MINE, "CA1").await.unwrap().is_some());
+    assert_eq!(store.call(MINE, "CA1").await.unwrap(), Some(over.clone()));
+    let amended = with_parts(over);
+    store.put_call(amended.clone());
+    assert_eq!(store.call(MINE, "CA1").await.unwrap(), Some(amended));
+}
+
+pub(crate) async fn who_waits_for_a_call_is_told_when_it_is_written(place: &impl Place) {
+    let store = place.open().await;
+    let first = store.put_call_surely(call("CA1", 100));
+    // A later state takes the place of the one that is waited for, and is as good.
+    store.put_call(ended(call("CA1", 100), 200));
+    first.await.unwrap();
+    let found = store.call(MINE, "CA1").await.unwrap();
+    assert_eq!(found, Some(ended(call("CA1", 100), 200)));
+    assert_eq!(store.health().written, 1);
 }
 
 pub(crate) async fn text_that_a_database_would_refuse_is_kept(place: &impl Place) {
     let store = place.open().await;
     let mut row = call("CA1", 100);
-    row.from_name = "a\0b".to_owned();
+    row.application = "a\0b".to_owned();
+    row.webhooks = with_parts(row.clone()).webhooks;
+    row.webhooks[0].url = "a\0b".to_owned();
     row.from = format!("sip:{}@example.com", "ü".repeat(4_000));
     store.put_call(row.clone());
     let kept = store.call(MINE, "CA1").await.unwrap().expect("it is there");
-    assert_eq!(kept.from_name, "a\u{fffd}b");
+    assert_eq!(kept.application, "a\u{fffd}b");
+    assert_eq!(kept.webhooks, row.webhooks);
     assert!(kept.from.starts_with("sip:üü") && row.from.starts_with(&kept.from));
 
     let filter = CallFilter {

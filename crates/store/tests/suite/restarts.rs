@@ -17,21 +17,24 @@ pub(crate) async fn what_was_put_is_there_after_closing(place: &impl Place) {
 
 pub(crate) async fn what_was_held_is_due_after_a_restart(place: &impl Place) {
     let store = place.open().await;
-    for (id, call) in [("delivered", "CA1"), ("held", "CA2"), ("retried", "CA3")] {
-        assert!(store.owe(owed(id, call, 0)).await.unwrap().is_held);
+    for call in ["CA-delivered", "CA-held", "CA-retried"] {
+        assert!(store.owe(owed(call, 0)).await.unwrap().is_held);
     }
-    store.delivered(ACCOUNT, "delivered");
+    store.delivered(ACCOUNT, "CA-delivered", 0);
     let later = now() + 60_000_000;
     let next = hookflash_store::Next::At {
         due_at: later,
         why: "no answer".to_owned(),
     };
-    store.failed(ACCOUNT, "retried", next);
+    store.failed(ACCOUNT, "CA-retried", 0, next);
     store.close().await;
 
     let store = place.open().await;
-    assert_eq!(ids(&store.due(now(), 10).await.unwrap()), ["held"]);
-    assert_eq!(ids(&store.due(later, 10).await.unwrap()), ["retried"]);
+    assert_eq!(ids(&store.due(now(), 10).await.unwrap()), [("CA-held", 0)]);
+    assert_eq!(
+        ids(&store.due(later, 10).await.unwrap()),
+        [("CA-retried", 0)]
+    );
 }
 
 pub(crate) async fn calls_that_died_are_those_of_this_node_from_before(place: &impl Place) {
@@ -64,8 +67,7 @@ pub(crate) async fn two_servers_never_hold_the_same_request(place: &impl Place) 
     let second = Store::open(options).await.unwrap();
     let past = now() - 1;
     for number in 0..60 {
-        let id = format!("entry-{number}");
-        let mut entry = owed(&id, &format!("CA{number}"), 0);
+        let mut entry = owed(&format!("CA{number}"), 0);
         entry.due_at = now() + 1_000_000;
         first.owe(entry).await.unwrap();
     }

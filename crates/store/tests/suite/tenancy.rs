@@ -2,24 +2,18 @@
 
 use hookflash_store::{CallFilter, DeadLetters, Next, Page, RecordingFilter, Scope};
 
-use super::{
-    ACCOUNT, OTHER, Place, call, ended, ids, leg, now, owed, recording, transfer, webhooks,
-};
+use super::{ACCOUNT, OTHER, Place, call, ended, ids, now, owed, recording, with_parts};
 
 const MINE: Scope<'_> = Scope::Account(ACCOUNT);
 const THEIRS: Scope<'_> = Scope::Account(OTHER);
 
 pub(crate) async fn a_call_is_seen_by_its_own_account_only(place: &impl Place) {
     let store = place.open().await;
-    store.put_call(ended(call("CA1", 100), 200));
-    store.put_leg(leg("CA1", "a"));
-    store.put_transfer(transfer("CA1"));
-    store.put_webhooks(webhooks("CA1"));
+    store.put_call(with_parts(ended(call("CA1", 100), 200)));
+    store.put_call(call("CA2", 100));
     store.put_recording(recording("RE1", 100));
     assert_eq!(store.call(THEIRS, "CA1").await.unwrap(), None);
-    assert_eq!(store.legs(THEIRS, "CA1").await.unwrap(), []);
-    assert_eq!(store.transfers(THEIRS, "CA1").await.unwrap(), []);
-    assert_eq!(store.webhooks(THEIRS, "CA1").await.unwrap(), None);
+    assert_eq!(store.call(THEIRS, "CA2").await.unwrap(), None);
     assert_eq!(store.recording(THEIRS, "RE1").await.unwrap(), None);
     let all = CallFilter::default();
     let list = store
@@ -40,35 +34,30 @@ pub(crate) async fn a_call_is_seen_by_its_own_account_only(place: &impl Place) {
 
     assert!(store.call(MINE, "CA1").await.unwrap().is_some());
     assert!(store.recording(MINE, "RE1").await.unwrap().is_some());
-    assert_eq!(store.legs(MINE, "CA1").await.unwrap().len(), 1);
     assert!(store.call(Scope::Operator, "CA1").await.unwrap().is_some());
-    assert_eq!(store.count_calls(Scope::Operator, all).await.unwrap(), 1);
+    assert_eq!(store.count_calls(Scope::Operator, all).await.unwrap(), 2);
 }
 
 pub(crate) async fn two_accounts_may_use_the_same_identifiers(place: &impl Place) {
     let store = place.open().await;
-    let mine = call("CA1", 100);
-    let mut theirs = call("CA1", 200);
+    let mine = ended(call("CA1", 100), 200);
+    let mut theirs = ended(call("CA1", 200), 300);
     theirs.account = OTHER.to_owned();
     store.put_call(mine.clone());
     store.put_call(theirs.clone());
-    let mut their_leg = leg("CA1", "a");
-    their_leg.account = OTHER.to_owned();
-    store.put_leg(their_leg);
     assert_eq!(store.call(MINE, "CA1").await.unwrap(), Some(mine.clone()));
     assert_eq!(store.call(THEIRS, "CA1").await.unwrap(), Some(theirs));
-    assert_eq!(store.legs(MINE, "CA1").await.unwrap(), []);
     assert!(store.delete_call(OTHER, "CA1").await.unwrap());
     assert_eq!(store.call(MINE, "CA1").await.unwrap(), Some(mine));
 }
 
 pub(crate) async fn what_is_owed_is_settled_for_its_own_account_only(place: &impl Place) {
     let store = place.open().await;
-    let mut theirs = owed("one", "CA1", 0);
+    let mut theirs = owed("CA1", 0);
     theirs.account = OTHER.to_owned();
-    store.owe(owed("one", "CA1", 0)).await.unwrap();
+    store.owe(owed("CA1", 0)).await.unwrap();
     store.owe(theirs).await.unwrap();
-    store.delivered(OTHER, "one");
+    store.delivered(OTHER, "CA1", 0);
     let left = store.owed(Scope::Operator, 10, 0).await.unwrap();
     assert_eq!(left.len(), 1);
     assert_eq!(left[0].account, ACCOUNT);
@@ -78,7 +67,7 @@ pub(crate) async fn what_is_owed_is_settled_for_its_own_account_only(place: &imp
         why: "404".to_owned(),
         at: 50,
     };
-    store.failed(ACCOUNT, "one", never);
+    store.failed(ACCOUNT, "CA1", 0, never);
     let all = DeadLetters::default();
     assert_eq!(
         store
@@ -90,5 +79,5 @@ pub(crate) async fn what_is_owed_is_settled_for_its_own_account_only(place: &imp
     assert_eq!(store.replay(THEIRS, all.clone(), now()).await.unwrap(), 0);
     assert_eq!(store.discard(THEIRS, all.clone()).await.unwrap(), 0);
     assert_eq!(store.replay(MINE, all, now()).await.unwrap(), 1);
-    assert_eq!(ids(&store.owed(MINE, 10, 0).await.unwrap()), ["one"]);
+    assert_eq!(ids(&store.owed(MINE, 10, 0).await.unwrap()), [("CA1", 0)]);
 }
