@@ -3,7 +3,8 @@
 //! A dialect does three things: it parses a reply into a [`hookflash_program::Program`]
 //! ([`Dialect::parse`]), it describes the requests that the application gets as data
 //! ([`Dialect::request`]), and it owns every word that the vendor uses. No SIP message, socket or
-//! clock is known here; facts come in, bytes and descriptions of requests go out.
+//! clock is known here; facts come in, bytes and descriptions of requests go out. The same holds
+//! for the vendors' REST APIs in [`rest`]: fields come in, orders and resources go out.
 //!
 //! `twiml` and `cxml` share `laml`; `bxml` and `jambonz` stand alone. Sources are named in each
 //! module. Left out: sending the requests and running the programs.
