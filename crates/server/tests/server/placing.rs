@@ -333,9 +333,9 @@ fn limits_hold_for_calls_that_are_placed() {
         Err(NotPlaced::Full { .. })
     ));
     let fast = serving("shards = 2\n[limits]\ncalls_per_second = 2\n", WAITING);
-    let placed = (0..5).map(|_| place(&fast, order(&uri)));
-    let refused = placed.filter(|placed| matches!(placed, Err(NotPlaced::TooFast { .. })));
-    assert!(refused.count() >= 2);
+    let is_too_fast = |placed| matches!(placed, Err(NotPlaced::TooFast { .. }));
+    // However slow the machine: more than two in a second are many in a thousand.
+    assert!((0..1_000).any(|_| is_too_fast(place(&fast, order(&uri)))));
 }
 
 #[test]
