@@ -18,7 +18,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hookflash_dialects::Dialect;
 use hookflash_media::Codec;
-use hookflash_phone::{Keys, KeysBy, Moment, OnRefer, Sound};
+use hookflash_phone::{Keys, KeysBy, Moment, OnRefer, Registrar, Sound};
 use hookflash_server::config::{Config, Options};
 use hookflash_sip::Uri;
 
@@ -126,6 +126,13 @@ struct PhoneArgs {
     /// Listen there.
     #[arg(long, value_name = "URL", default_value = "udp://127.0.0.1:0")]
     listen: String,
+    /// Register there, as --username with --password, so that the phone can be called by name:
+    /// sip:HOST:PORT.
+    #[arg(long, value_name = "URI")]
+    register: Option<String>,
+    /// Host part of the address that is registered, when it is not the registrar's host.
+    #[arg(long, value_name = "HOST", requires = "register")]
+    domain: Option<String>,
     /// Call this SIP URI at once, and end when that call and what came of it are over.
     #[arg(long, value_name = "URI")]
     call: Option<String>,
@@ -317,6 +324,13 @@ fn phone(args: PhoneArgs) -> ExitCode {
             WRONG_USAGE,
         );
     }
+    let register = match &args.register {
+        Some(uri) => match Registrar::new(uri, args.domain.as_deref()) {
+            Ok(registrar) => Some(registrar),
+            Err(why) => return complain(format_args!("--register: {why}"), WRONG_USAGE),
+        },
+        None => None,
+    };
     // Without a password nobody can answer the challenge, which is a far end worth trying too.
     let password = args.password.or_else(|| {
         matches!(args.on_refer, OnRefer::Challenge).then(|| format!("{:016x}", phone::rand_seed()))
@@ -327,6 +341,7 @@ fn phone(args: PhoneArgs) -> ExitCode {
     };
     let script = hookflash_phone::Script {
         user: args.username.clone(),
+        register,
         call: args.call,
         answer: hookflash_phone::Answer {
             status: args.answer,

@@ -173,6 +173,9 @@ fn the_phone_refuses_words_that_it_does_not_know() {
     let output = folder.run(&["phone", "--call", "nobody"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(out(&output).is_empty());
+    let output = folder.run(&["phone", "--register", "sip:h;transport=tcp"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("SIP over UDP"), "{}", err(&output));
     let output = folder.run(&["phone", "--listen", "carrier-pigeon://x"]);
     assert_eq!(output.status.code(), Some(2));
 }

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use hookflash_sip::header::NameAddr;
 use hookflash_sip::{
     Endpoint, Event, IncomingReferId, LegEnd, LegId, Method, Name, NotifyState, OutgoingInvite,
-    Request,
+    RegistrationEvent, Request,
 };
 
 use crate::audio::{Audio, key_body, key_of};
 use crate::news::News;
+use crate::registering::{Outcome, Registering};
 use crate::script::{OnRefer, Script};
 use crate::talk::Talk;
 use crate::triggered;
@@ -59,6 +60,9 @@ pub(crate) struct Agent {
     /// The leg that is listened to: the one that was answered last.
     current: Option<LegId>,
     due: Vec<(Instant, Due)>,
+    registering: Option<Registering>,
+    /// The call of the script waits until the phone is registered.
+    call_waits: bool,
     news: VecDeque<News>,
 }
 
@@ -73,12 +77,77 @@ impl Agent {
             legs: HashMap::new(),
             current: None,
             due: Vec::new(),
+            registering: None,
+            call_waits: false,
             news: VecDeque::new(),
         }
     }
 
-    /// Begins: places the call of the script, if there is one.
+    /// Begins: registers, and places the call of the script, if there is one.
     pub(crate) fn start(&mut self, now: Instant, endpoint: &mut Endpoint) {
+        let Script {
+            register,
+            user,
+            credentials,
+            ..
+        } = &self.script;
+        let Some(registrar) = register else {
+            return self.call(now, endpoint);
+        };
+        match Registering::begin(now, endpoint, registrar, user, credentials.as_ref()) {
+            Ok(registering) => {
+                self.registering = Some(registering);
+                self.call_waits = self.script.call.is_some();
+            }
+            Err(error) => self.not_registered(error.to_string()),
+        }
+    }
+
+    /// Something came of the registration.
+    pub(crate) fn handle_registration(
+        &mut self,
+        now: Instant,
+        endpoint: &mut Endpoint,
+        event: &RegistrationEvent,
+    ) {
+        let Some(registering) = &mut self.registering else {
+            return;
+        };
+        match registering.hear(event) {
+            Outcome::Registered(news) => {
+                self.news.push_back(news);
+                if std::mem::take(&mut self.call_waits) {
+                    self.call(now, endpoint);
+                }
+            }
+            Outcome::Failed(why) => self.not_registered(why),
+            Outcome::Same => {}
+            Outcome::Left => self.registering = None,
+        }
+    }
+
+    fn not_registered(&mut self, why: String) {
+        self.news.push_back(News::NotRegistered(why));
+        if std::mem::take(&mut self.call_waits) {
+            let why = "the phone is not registered".to_owned();
+            self.news.push_back(News::CannotCall(why));
+        }
+    }
+
+    /// Takes the registration back; whether that has not been answered yet.
+    pub(crate) fn leave(&mut self, now: Instant, endpoint: &mut Endpoint) -> bool {
+        if let Some(registering) = &mut self.registering {
+            registering.leave(now, endpoint);
+        }
+        self.registering.is_some()
+    }
+
+    /// Whether the call of the script is still to be placed.
+    pub(crate) fn is_about_to_call(&self) -> bool {
+        self.call_waits
+    }
+
+    fn call(&mut self, now: Instant, endpoint: &mut Endpoint) {
         let Some(uri) = self.script.call.clone() else {
             return;
         };

@@ -7,13 +7,14 @@
 //! without a carrier. `Agent` decides and knows no sockets; [`Phone`] gives it
 //! some.
 //!
-//! Leaves out: registration, transports other than UDP, microphones and loudspeakers.
+//! Leaves out: transports other than UDP, microphones and loudspeakers.
 
 mod agent;
 mod audio;
 mod ear;
 mod news;
 mod recording;
+mod registering;
 mod run;
 mod script;
 mod sound;
@@ -21,6 +22,7 @@ mod talk;
 mod triggered;
 
 pub use news::News;
+pub use registering::{NoRegistrar, Registrar};
 pub use run::{Phone, PhoneError};
 pub use script::{Answer, OnRefer, Script, ScriptError};
 pub use sound::{Keys, KeysBy, Moment, Sound};

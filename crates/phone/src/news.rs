@@ -9,6 +9,10 @@ use serde_json::{Value, json};
 pub enum News {
     /// It can be called there.
     Listening(String),
+    /// It is registered, for so many seconds unless it stays so.
+    Registered(u64),
+    /// It could not register, and why.
+    NotRegistered(String),
     /// It calls.
     Calling(String),
     /// The other side sent a provisional status.
@@ -53,6 +57,8 @@ impl News {
     fn name(&self) -> &'static str {
         match self {
             News::Listening(_) => "listening",
+            News::Registered(_) => "registered",
+            News::NotRegistered(_) => "not_registered",
             News::Calling(_) => "calling",
             News::Progress(_) => "progress",
             News::Answered => "answered",
@@ -75,11 +81,13 @@ impl News {
         }
     }
 
-    /// The event as a JSON object: `event`, and `status`, `detail` or `hertz` where there is one.
+    /// The event as a JSON object: `event`, and `status`, `detail`, `seconds` or `hertz` where there
+    /// is one.
     pub fn to_json(&self) -> Value {
         let name = self.name();
         match self {
             News::Listening(text)
+            | News::NotRegistered(text)
             | News::Calling(text)
             | News::Incoming(text)
             | News::Referred(text)
@@ -93,6 +101,7 @@ impl News {
             | News::Took(status)
             | News::ReferAnswered(status)
             | News::Notified(status) => json!({ "event": name, "status": status }),
+            News::Registered(seconds) => json!({ "event": name, "seconds": seconds }),
             News::Key(key, how) => json!({ "event": name, "detail": key.to_string(), "how": how }),
             News::Tone(hertz) => json!({ "event": name, "hertz": hertz }),
             News::Answered | News::ReferIgnored | News::Sound | News::Quiet => {
@@ -106,6 +115,8 @@ impl fmt::Display for News {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             News::Listening(address) => write!(f, "listening on {address}"),
+            News::Registered(seconds) => write!(f, "registered for {seconds} s"),
+            News::NotRegistered(why) => write!(f, "not registered: {why}"),
             News::Calling(uri) => write!(f, "calling {uri}"),
             News::Progress(status) => write!(f, "the other side says {status}"),
             News::Answered => f.write_str("answered"),

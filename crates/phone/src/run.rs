@@ -118,7 +118,10 @@ impl Phone {
             config.t1 = t1;
         }
         let media = rtp.local_addr().unwrap_or(host);
-        let own_address = format!("<sip:{}@{host}>", script.user);
+        let own_address = match &script.register {
+            Some(registrar) => registrar.address_of(&script.user),
+            None => format!("<sip:{}@{host}>", script.user),
+        };
         Ok(Phone {
             sip,
             address: host,
@@ -151,6 +154,7 @@ impl Phone {
         let mut stopping = false;
         let mut sounds = false;
         let mut quiet_since = Instant::now();
+        let mut leaving_since = None;
         let mut packet = vec![0; 65_536];
         let mut rtp_packet = [0; 2_048];
         let mut pacer = tokio::time::interval(Duration::from_millis(20));
@@ -173,9 +177,16 @@ impl Phone {
             // A transfer that the script gave up leaves a subscription behind in the endpoint;
             // all that the wait is for is the answer to the last BYE.
             let idle = self.agent.live_legs() == 0
+                && (stopping || !self.agent.is_about_to_call())
                 && (self.endpoint.leg_count() == 0 || now - quiet_since >= LAST_WORDS);
             if idle && (stopping || until_idle) {
-                return;
+                let since = *leaving_since.get_or_insert(now);
+                let leaves = self.agent.leave(now, &mut self.endpoint);
+                if !leaves || now - since >= LAST_WORDS {
+                    return;
+                }
+                // The REGISTER that takes it back.
+                self.flush(&news).await;
             }
             let deadline = [self.endpoint.poll_timeout(), self.agent.poll_timeout()]
                 .into_iter()
@@ -229,6 +240,11 @@ impl Phone {
                 quiet = false;
                 self.agent
                     .handle_event(Instant::now(), &mut self.endpoint, leg, event);
+            }
+            while let Some((_, event)) = self.endpoint.poll_registration() {
+                quiet = false;
+                self.agent
+                    .handle_registration(Instant::now(), &mut self.endpoint, &event);
             }
             while let Some(resolve) = self.endpoint.poll_resolve() {
                 quiet = false;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hookflash_sip::Credentials;
 
+use crate::registering::Registrar;
 use crate::sound::Sound;
 
 /// How the phone takes an incoming call.
@@ -95,7 +96,9 @@ impl FromStr for OnRefer {
 pub struct Script {
     /// User part of the phone's own address.
     pub user: String,
-    /// The URI to call at once.
+    /// Where the phone registers, so that it can be called.
+    pub register: Option<Registrar>,
+    /// The URI to call at once; with `register`, once it is registered.
     pub call: Option<String>,
     /// How incoming calls are taken.
     pub answer: Answer,
@@ -117,6 +120,7 @@ impl Default for Script {
     fn default() -> Script {
         Script {
             user: "phone".to_owned(),
+            register: None,
             call: None,
             answer: Answer {
                 status: 200,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use hookflash_audio::measure::{dominant_frequency, rms, tone_level};
 use hookflash_audio::{Clip, DecodeLimits, Tone, decode, tone};
 use hookflash_media::Codec;
-use hookflash_phone::{Answer, KeysBy, Moment, News, Phone, PhoneError, Script, Sound};
+use hookflash_phone::{Answer, KeysBy, Moment, News, Phone, PhoneError, Registrar, Script, Sound};
 use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 
@@ -260,4 +260,89 @@ async fn a_phone_that_cannot_record_does_not_start() {
     };
     let phone = Phone::bind(SocketAddr::from(ANYWHERE), script(records, None), None, 1).await;
     assert!(matches!(phone, Err(PhoneError::Record { .. })));
+}
+
+/// A registrar without passwords: grants the first REGISTER what it asks for, and hands over who
+/// wanted what.
+async fn registrar(answer: &str) -> (SocketAddr, mpsc::UnboundedReceiver<String>) {
+    let socket = tokio::net::UdpSocket::bind(SocketAddr::from(ANYWHERE))
+        .await
+        .unwrap();
+    let address = socket.local_addr().unwrap();
+    let (seen, requests) = mpsc::unbounded_channel();
+    let answer = answer.to_owned();
+    tokio::task::spawn_local(async move {
+        let mut bytes = [0; 4_096];
+        while let Ok((length, from)) = socket.recv_from(&mut bytes).await {
+            let request = bytes.get(..length).unwrap_or_default();
+            let request = String::from_utf8_lossy(request).into_owned();
+            let mut text = format!("SIP/2.0 {answer}\r\n");
+            for name in ["Via", "From", "To", "Call-ID", "CSeq", "Contact"] {
+                let start = format!("{name}: ");
+                let line = request.lines().find(|line| line.starts_with(&start));
+                text.push_str(&format!("{}\r\n", line.unwrap()));
+            }
+            let text = format!("{text}Content-Length: 0\r\n\r\n");
+            socket.send_to(text.as_bytes(), from).await.unwrap();
+            let _ = seen.send(request);
+        }
+    });
+    (address, requests)
+}
+
+/// Runs a phone that registers and then calls nobody who is there; returns what it told.
+async fn register(answer: &str) -> (Vec<News>, Vec<String>) {
+    let (address, mut requests) = registrar(answer).await;
+    let nobody = std::net::UdpSocket::bind(SocketAddr::from(ANYWHERE)).unwrap();
+    let phone = Script {
+        user: "ann".to_owned(),
+        register: Some(Registrar::new(&format!("sip:{address}"), Some("voice.example")).unwrap()),
+        call: Some(format!("sip:bob@{}", nobody.local_addr().unwrap())),
+        ..Script::default()
+    };
+    // Nobody answers the call, so that its end takes 64·T1.
+    let t1 = Some(Duration::from_millis(20));
+    let phone = Phone::bind(SocketAddr::from(ANYWHERE), phone, t1, 3)
+        .await
+        .unwrap();
+    let (news, mut heard) = mpsc::unbounded_channel();
+    let (stop, stopped) = watch::channel(false);
+    let running = tokio::task::spawn_local(phone.run(true, news, stopped));
+    let mut told = Vec::new();
+    while let Some(item) = heard.recv().await {
+        if matches!(item, News::Calling(_)) {
+            stop.send(true).unwrap();
+        }
+        told.push(item);
+    }
+    running.await.unwrap();
+    let seen = std::iter::from_fn(|| requests.try_recv().ok()).collect();
+    (told, seen)
+}
+
+#[tokio::test]
+async fn a_phone_registers_calls_when_it_is_registered_and_leaves_at_the_end() {
+    let (told, seen) = LocalSet::new().run_until(register("200 OK")).await;
+    let position = |wanted: fn(&News) -> bool| told.iter().position(wanted);
+    let registered = position(|item| matches!(item, News::Registered(3_600)));
+    let calling = position(|item| matches!(item, News::Calling(_)));
+    assert!(registered.is_some() && registered < calling, "{told:?}");
+    let (first, last) = (seen.first().unwrap(), seen.last().unwrap());
+    assert!(
+        first.starts_with("REGISTER sip:voice.example SIP/2.0\r\n"),
+        "{first}"
+    );
+    assert!(first.contains("To: <sip:ann@voice.example>\r\n"), "{first}");
+    assert!(last.contains("Expires: 0\r\n"), "{last}");
+}
+
+#[tokio::test]
+async fn a_phone_that_cannot_register_says_so_and_does_not_call() {
+    let (told, _) = LocalSet::new().run_until(register("403 Forbidden")).await;
+    let refused = |item: &News| match item {
+        News::NotRegistered(why) => why.starts_with("refused with 403"),
+        _ => false,
+    };
+    assert!(told.iter().any(refused), "{told:?}");
+    assert!(matches!(told.last(), Some(News::CannotCall(_))), "{told:?}");
 }

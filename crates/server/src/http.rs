@@ -11,7 +11,7 @@ mod refusal;
 mod registrations;
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -31,6 +31,7 @@ use crate::registrations::Registrations;
 use crate::shard::Mail;
 use crate::sip::streams::Connections;
 use crate::speech::Speech;
+use crate::switchboard::Switchboard;
 use refusal::Refusal;
 
 /// How often recordings that are old enough are looked for.
@@ -48,6 +49,9 @@ pub(crate) struct Desk {
     pub(crate) recordings: Arc<Recordings>,
     pub(crate) speech: Arc<Speech>,
     pub(crate) settings: RwLock<Arc<Settings>>,
+    pub(crate) board: RwLock<Arc<Switchboard>>,
+    /// The shard that gets the next call which is placed.
+    pub(crate) next_shard: AtomicUsize,
     pub(crate) draining: AtomicBool,
 }
 
@@ -79,13 +83,26 @@ impl Desk {
         Arc::clone(&settings.unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Who may be called, and how.
+    pub(crate) fn board(&self) -> Arc<Switchboard> {
+        Arc::clone(&self.board.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// All shards, each time beginning with the next.
+    pub(crate) fn shards_in_turn(&self) -> impl Iterator<Item = usize> + use<> {
+        let count = self.mail.count();
+        let first = self.next_shard.fetch_add(1, Ordering::Relaxed);
+        (0..count).map(move |step| first.wrapping_add(step) % count)
+    }
+
     /// Takes over a changed configuration.
-    pub(crate) fn set(&self, settings: Arc<Settings>) {
+    pub(crate) fn set(&self, settings: Arc<Settings>, board: Arc<Switchboard>) {
         let mut current = self
             .settings
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         *current = settings;
+        *self.board.write().unwrap_or_else(PoisonError::into_inner) = board;
     }
 }
 
@@ -180,4 +197,4 @@ async fn wrong_method() -> Refusal {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

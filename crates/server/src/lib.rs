@@ -15,6 +15,7 @@ mod guard;
 mod http;
 mod logs;
 mod media;
+mod placing;
 mod prompts;
 mod recordings;
 mod registrar;
@@ -31,7 +32,9 @@ mod webhook;
 mod websocket;
 
 pub use logs::{LogFormat, start_logs};
+pub use placing::{NotPlaced, NotUpdated, Updated};
 pub use run::{Running, Server, StartError};
+pub use ways::NoWay;
 
 /// Written into User-Agent and Server headers.
 pub const PRODUCT: &str = concat!("hookflash/", env!("CARGO_PKG_VERSION"));

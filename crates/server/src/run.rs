@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use hookflash_call::Ledger;
+use hookflash_call::{CallRecord, Ledger};
+use hookflash_dialects::{CallOrder, CallUpdate};
 use hookflash_sip::{EndpointConfig, Listener, Method, Shard as Place, Transport};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::oneshot;
@@ -16,6 +17,7 @@ use crate::PRODUCT;
 use crate::config::{Config, Listen};
 use crate::http::{self, Desk};
 use crate::media::{Advertise, Media};
+use crate::placing::{self, NotPlaced, NotUpdated, Updated};
 use crate::prompts::{Limits, Prompts};
 use crate::recordings::Recordings;
 use crate::shard::{Common, Input, Mail, Post, Realms, Shard, run as run_shard};
@@ -186,6 +188,8 @@ impl Server {
             recordings: Arc::clone(&common.recordings),
             speech,
             settings: RwLock::new(settings),
+            board: RwLock::new(Arc::clone(&board)),
+            next_shard: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
         });
 
@@ -313,6 +317,27 @@ impl Running {
         &self.desk.ledger
     }
 
+    /// Places a call. Its record is given back when a crash can no longer make it be forgotten.
+    ///
+    /// # Errors
+    /// When it may not be placed, or the called party cannot be reached.
+    pub async fn place(&self, order: CallOrder) -> Result<Arc<CallRecord>, NotPlaced> {
+        placing::place(&self.desk, order).await
+    }
+
+    /// Changes a call of an account, or has it do something.
+    ///
+    /// # Errors
+    /// When the account has no such call, or the call cannot do that as it stands.
+    pub async fn update(
+        &self,
+        account: &str,
+        sid: &str,
+        update: CallUpdate,
+    ) -> Result<Updated, NotUpdated> {
+        placing::update(&self.desk, account, sid, update).await
+    }
+
     /// Takes over a changed configuration for new calls; calls that run keep theirs. Returns the
     /// keys whose change needs a restart.
     ///
@@ -328,7 +353,8 @@ impl Running {
             let work = Box::new(move |shard: &std::rc::Rc<Shard>| shard.reload(board));
             self.desk.mail.deliver(index, Input::Do(work)).await;
         }
-        self.desk.set(http::Settings::new(&config, public_url));
+        let settings = http::Settings::new(&config, public_url);
+        self.desk.set(settings, board);
         self.desk.prompts.set_limits(Limits::from(&config.media));
         self.desk.speech.reload((&config).into()).await;
         self.grace = config.shutdown.grace;

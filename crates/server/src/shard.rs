@@ -41,6 +41,7 @@ use crate::webhook::Webhooks;
 use crate::websocket;
 use door::Door;
 
+pub(crate) use caller::Full;
 pub(crate) use identity::Realms;
 pub(crate) use mail::{Input, Mail, Post};
 pub(crate) use work::run;

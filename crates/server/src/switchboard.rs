@@ -12,7 +12,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hookflash_call::{CallOptions, GivenDocument, TransferOptions};
-use hookflash_dialects::{Account, Application, Dialect, FetchError, HttpRequest, Reply};
+use hookflash_dialects::{
+    Account, Application, CallOrder, Dialect, FetchError, HttpRequest, Reply,
+};
+use hookflash_media::Codec;
 use hookflash_sip::header::NameAddr;
 use hookflash_sip::{Flow, Uri};
 use hookflash_transfer::AllowList;
@@ -48,6 +51,37 @@ pub(crate) struct Switchboard {
     pub(crate) rtp_timeout: Option<Duration>,
     pub(crate) calls: u64,
     pub(crate) calls_per_second: u32,
+    usual: Usual,
+}
+
+/// What all calls have in common.
+#[derive(Debug)]
+struct Usual {
+    public_url: String,
+    codecs: Arc<[Codec]>,
+    transfer: Transfer,
+    show_keys: bool,
+}
+
+impl Usual {
+    fn new(config: &Config, public_url: &str) -> Usual {
+        Usual {
+            public_url: public_url.to_owned(),
+            codecs: config.media.codecs.as_slice().into(),
+            transfer: config.transfer.clone(),
+            show_keys: config.logs.personal_data,
+        }
+    }
+
+    fn options(&self, application: Arc<Application>) -> CallOptions {
+        let dialect = application.account.dialect;
+        let mut options = CallOptions::new(application);
+        options.public_url.clone_from(&self.public_url);
+        options.codecs = Arc::clone(&self.codecs);
+        options.transfer = transfer(&self.transfer, dialect);
+        options.show_keys = self.show_keys;
+        options
+    }
 }
 
 /// One application with what its calls need to know, for callers of no trunk and of each.
@@ -101,9 +135,10 @@ impl Switchboard {
         public_url: &str,
         listeners: &[SocketAddr],
     ) -> Result<Switchboard, String> {
+        let usual = Usual::new(config, public_url);
         let mut applications = Vec::with_capacity(config.applications.len());
         for settings in &config.applications {
-            applications.push(line(config, settings, public_url)?);
+            applications.push(line(config, settings, &usual)?);
         }
         let position = |name: &str| config.applications.iter().position(|a| a.name == name);
         let mut routes: Vec<(Pattern, usize)> = config
@@ -150,7 +185,24 @@ impl Switchboard {
             rtp_timeout: Some(config.media.rtp_timeout).filter(|time| !time.is_zero()),
             calls: u64::from(config.limits.calls),
             calls_per_second: config.limits.calls_per_second,
+            usual,
         })
+    }
+
+    /// What a call that is placed is run by: what the configuration says of its application, or
+    /// what all calls have in common when it is made up.
+    pub(crate) fn options(&self, order: &CallOrder) -> Arc<CallOptions> {
+        let wanted = &order.application;
+        let is_it = |known: &Application| {
+            known.sid == wanted.sid && known.account.sid == wanted.account.sid
+        };
+        let mut lines = self.applications.iter();
+        let line = lines.find(|line| is_it(&line.stranger.application));
+        match line {
+            Some(line) if line.stranger.application == *wanted => Arc::clone(&line.stranger),
+            // It has the name of one, and is asked for its documents elsewhere.
+            _ => Arc::new(self.usual.options(Arc::clone(wanted))),
+        }
     }
 
     /// Whether the peer may call (the contract's rule at the end of its configuration section).
@@ -293,7 +345,7 @@ impl Switchboard {
     }
 }
 
-fn line(config: &Config, settings: &ApplicationSettings, public_url: &str) -> Result<Line, String> {
+fn line(config: &Config, settings: &ApplicationSettings, usual: &Usual) -> Result<Line, String> {
     let account = config
         .accounts
         .iter()
@@ -317,11 +369,7 @@ fn line(config: &Config, settings: &ApplicationSettings, public_url: &str) -> Re
         status_callback: settings.status_callback.clone(),
         events_url: settings.events_url.clone(),
     });
-    let mut stranger = CallOptions::new(application);
-    public_url.clone_into(&mut stranger.public_url);
-    stranger.codecs = config.media.codecs.as_slice().into();
-    stranger.transfer = transfer(&config.transfer, account.dialect);
-    stranger.show_keys = config.logs.personal_data;
+    let mut stranger = usual.options(application);
     let mut document = None;
     match text {
         // Without placeholders nothing has to be asked, not even ourselves.

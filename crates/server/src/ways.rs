@@ -28,7 +28,7 @@ const DEAD_FOR: Duration = Duration::from_secs(60);
 
 /// Why a called party cannot be reached. Nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum NoWay {
+pub enum NoWay {
     /// What was given as called party is none; a sentence.
     BadTarget(String),
     /// What was given as calling party is none; a sentence.
@@ -140,14 +140,13 @@ impl Ways {
     ) -> Result<Vec<Vec<Way>>, NoWay> {
         let target = self.target(&order.to)?;
         self.check_allowed(&target)?;
-        let given = match &order.credentials {
-            Some((username, password)) => Some(vec![Credentials {
+        let given = order.credentials.as_ref().map(|(username, password)| {
+            vec![Credentials {
                 username: username.clone(),
                 password: password.clone(),
                 realm: None,
-            }]),
-            None => None,
-        };
+            }]
+        });
         match target {
             Target::User(aor) if order.trunk.is_none() => {
                 let phones = bindings.of(now, &aor);
@@ -452,4 +451,4 @@ fn without_port(advertised: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

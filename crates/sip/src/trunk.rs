@@ -137,6 +137,8 @@ impl Trunks {
     ) -> bool {
         let failed = !has_rung && is_failure_of_the_trunk(end);
         match failed {
+            // It works, and does not want to take this call: perhaps the next one.
+            true if matches!(end, LegEnd::Refused(403 | 580)) => {}
             true => self.dead.bury(now, trunk, now + dead_for),
             false => self.dead.revive(trunk),
         }
@@ -304,6 +306,7 @@ mod tests {
         let callee = Callee::Number("+1".to_owned());
         assert!(!trunks.ended(now, 0, &LegEnd::NoAnswer, true, DEAD));
         assert!(!trunks.ended(now, 0, &LegEnd::Refused(486), false, DEAD));
+        assert!(trunks.ended(now, 0, &LegEnd::Refused(403), false, DEAD));
         assert_eq!(trunks.way(now, &callee), Way::Trunks(vec![0, 1]));
         assert!(trunks.ended(now, 0, &LegEnd::NoAnswer, false, DEAD));
         assert_eq!(trunks.way(now, &callee), Way::Trunks(vec![1, 0]));

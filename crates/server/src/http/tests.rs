@@ -7,7 +7,8 @@ use tokio::net::TcpStream;
 
 use super::*;
 
-fn desk() -> Arc<Desk> {
+/// A desk without shards.
+pub(crate) fn desk() -> Arc<Desk> {
     Arc::new(Desk {
         ledger: Ledger::new(10),
         mail: Mail::new(0).0,
@@ -19,6 +20,8 @@ fn desk() -> Arc<Desk> {
         recordings: Recordings::open(std::path::Path::new("nowhere")),
         speech: Speech::new(&config().speech).0,
         settings: RwLock::default(),
+        board: RwLock::new(Arc::new(Switchboard::new(&config(), "", &[]).unwrap())),
+        next_shard: AtomicUsize::new(0),
         draining: AtomicBool::new(false),
     })
 }
@@ -136,7 +139,8 @@ fn desk_with_recordings(public: bool) -> Arc<Desk> {
     let folder = crate::recordings::tests::scratch();
     let config = Config::from_parts("t", &text, &folder, &[], &Default::default()).unwrap();
     let desk = desk();
-    desk.set(Settings::new(&config, "http://me".to_owned()));
+    let board = Arc::new(Switchboard::new(&config, "http://me", &[]).unwrap());
+    desk.set(Settings::new(&config, "http://me".to_owned()), board);
     let recordings = Recordings::open(&config.recordings.folder);
     for (sid, _) in ACCOUNTS {
         let facts = crate::recordings::tests::facts(&format!("RE{sid}"), sid);

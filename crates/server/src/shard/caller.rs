@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hookflash_call::{Host, Masked};
+use hookflash_call::{CallRecord, Host, Masked, Placement};
 use hookflash_sip::{Flow, LegId, Name, Request, Transport, Uri};
 
 use super::Shard;
@@ -20,6 +20,17 @@ const NO_ROUTE: &str =
 
 /// How often a refusal is logged.
 const BETWEEN_REASONS: Duration = Duration::from_secs(1);
+
+/// Why there is no room for a call that somebody asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Full {
+    /// No new calls are taken any more.
+    Draining,
+    /// As many calls run as may, or the shard cannot keep up.
+    Calls,
+    /// As many began in this second as may.
+    Rate,
+}
 
 /// How a call is turned away.
 struct Turned {
@@ -108,6 +119,37 @@ impl Shard {
             tracing::info!(%from, %user, "{NOT_ITSELF}");
         });
         Err(Turned::forbidden("From Is Not The Authenticated User"))
+    }
+
+    /// Begins a call that somebody asked for, if there is room for it; otherwise gives it back.
+    pub(crate) fn place(
+        self: &Rc<Self>,
+        placement: Placement,
+    ) -> Result<Arc<CallRecord>, (Full, Box<Placement>)> {
+        let now = Instant::now();
+        let (live, most, rate) = self.load();
+        let full = match self.desk() {
+            _ if self.door.is_closed() => Full::Draining,
+            None => Full::Draining,
+            Some(_) if live >= most || self.door.lags(now) => Full::Calls,
+            Some(_) if !self.door.has_room(now, live, most, rate) => Full::Rate,
+            Some(desk) => {
+                self.door.passed();
+                let record = desk.place(placement);
+                self.look_at_the_door(now);
+                record.facts(|facts| {
+                    tracing::debug!(
+                        call = %facts.sid,
+                        to = %self.shown(&facts.to.uri),
+                        from = %self.shown(&facts.from.uri),
+                        application = %facts.application.name,
+                        "a call is placed"
+                    );
+                });
+                return Ok(record);
+            }
+        };
+        Err((full, Box::new(placement)))
     }
 
     /// Refuses a call for which there is no room, as the endpoint does when the door is closed.

@@ -47,14 +47,16 @@ impl Door {
     /// Whether a call may come in now. `rate` is this shard's share of the calls per second,
     /// zero for no limit.
     pub(crate) fn is_open(&self, now: Instant, live: u64, most: u64, rate: f64) -> bool {
-        let lag = self
-            .behind_since
-            .get()
-            .map(|since| now.saturating_duration_since(since));
-        if self.draining.get() || lag.is_some_and(|lag| lag > MOST_LAG) {
+        if self.draining.get() || self.lags(now) {
             return false;
         }
         self.has_room(now, live, most, rate)
+    }
+
+    /// Whether the shard is so far behind the wire that new calls would only make it worse.
+    pub(crate) fn lags(&self, now: Instant) -> bool {
+        let since = self.behind_since.get();
+        since.is_some_and(|since| now.saturating_duration_since(since) > MOST_LAG)
     }
 
     /// Whether the limits allow one more call.

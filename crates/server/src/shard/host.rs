@@ -82,7 +82,9 @@ impl Host for Shard {
 
     fn call_changed(&self, _record: &Arc<CallRecord>, _turn: Turn) {}
 
-    fn way_ended(&self, _way: &Way, _end: &LegEnd, _has_rung: bool) {}
+    fn way_ended(&self, way: &Way, end: &LegEnd, has_rung: bool) {
+        self.board().ways.ended(way, end, has_rung);
+    }
 
     fn written_down(&self, _record: &Arc<CallRecord>) -> impl Future<Output = ()> + 'static {
         std::future::ready(())

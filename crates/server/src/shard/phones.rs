@@ -51,7 +51,7 @@ impl Shard {
         let change = answer.change;
         if change.added + change.removed > 0 {
             let phones = bindings.of(Instant::now(), &aor).len();
-            tracing::info!(user = %self.shown(&format!("sip:{aor}")), phones, "phones of a user");
+            tracing::info!(user = %self.shown(&format!("sip:{aor}")), phones, "the phones of a user changed");
         } else if answer.status != 200 {
             let (status, peer) = (answer.status, flow.remote);
             tracing::debug!(status, %peer, "a REGISTER was refused");

@@ -46,7 +46,8 @@ fn ways(text: &str) -> Ways {
     Ways::new(&config, &["192.0.2.77:5060".parse().unwrap()])
 }
 
-fn order(to: &str) -> CallOrder {
+/// An order with nothing out of the ordinary.
+pub(crate) fn order(to: &str) -> CallOrder {
     let account = Account {
         sid: "AC1".to_owned(),
         dialect: Dialect::Twiml,

@@ -14,6 +14,7 @@ mod dns;
 mod drain;
 mod peer;
 mod phones;
+mod placing;
 mod registering;
 mod stage;
 mod transports;

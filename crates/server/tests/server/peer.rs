@@ -83,6 +83,20 @@ pub(crate) fn authorization(
     format!("Authorization: {}\r\n", answer[0].1)
 }
 
+/// A response as text. Whoever answers gives the dialog a tag.
+pub(crate) fn response(request: &str, code: &str, more: &str, body: &str) -> String {
+    let mut text = format!("SIP/2.0 {code}\r\n");
+    for name in ["Via", "From", "To", "Call-ID", "CSeq"] {
+        let value = header(request, name).unwrap();
+        let tag = match name {
+            "To" if !value.contains(";tag=") => ";tag=callee",
+            _ => "",
+        };
+        text.push_str(&format!("{name}: {value}{tag}\r\n"));
+    }
+    format!("{text}{more}Content-Length: {}\r\n\r\n{body}", body.len())
+}
+
 /// A UDP peer with at most one call at a time.
 pub(crate) struct Peer {
     socket: UdpSocket,
@@ -261,11 +275,18 @@ impl Peer {
 
     /// Answers with further header lines.
     pub(crate) fn answer_with(&self, request: &str, code: &str, more: &str) {
-        let mut text = format!("SIP/2.0 {code}\r\n");
-        for name in ["Via", "From", "To", "Call-ID", "CSeq"] {
-            text.push_str(&format!("{name}: {}\r\n", header(request, name).unwrap()));
-        }
-        self.send(&format!("{text}{more}Content-Length: 0\r\n\r\n"));
+        self.answer_whole(request, code, more, "");
+    }
+
+    /// Takes a call of the server.
+    pub(crate) fn accept(&self, invite: &str) {
+        let contact = format!("Contact: <sip:alice@{}>\r\n", self.address());
+        let more = format!("{contact}Content-Type: application/sdp\r\n");
+        self.answer_whole(invite, "200 OK", &more, SDP);
+    }
+
+    fn answer_whole(&self, request: &str, code: &str, more: &str, body: &str) {
+        self.send(&response(request, code, more, body));
     }
 
     pub(crate) fn bye(&mut self) -> String {

@@ -9,13 +9,13 @@ use hookflash_server::Running;
 use crate::peer::{Peer, Place, SDP, header, request, status};
 use crate::stage::{WAITING, serving, tcp, udp};
 
-struct Stream {
+pub(crate) struct Stream {
     stream: TcpStream,
     bytes: Vec<u8>,
 }
 
 impl Stream {
-    fn to(server: &Running) -> Stream {
+    pub(crate) fn to(server: &Running) -> Stream {
         let stream = TcpStream::connect(tcp(server)).unwrap();
         stream.set_nodelay(true).unwrap();
         stream
@@ -27,8 +27,40 @@ impl Stream {
         }
     }
 
-    fn send(&mut self, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).unwrap();
+    }
+
+    /// A request to this URI, without a body.
+    pub(crate) fn ask_for(
+        &self,
+        uri: &str,
+        method: &str,
+        call_id: &str,
+        cseq: u32,
+        to_tag: &str,
+        more: &str,
+    ) -> String {
+        let via = format!("SIP/2.0/TCP {}", self.stream.local_addr().unwrap());
+        let place = Place {
+            uri,
+            via: &via,
+            call_id,
+            cseq,
+            to_tag,
+        };
+        request(method, &place, more, "")
+    }
+
+    /// The next request with this method.
+    pub(crate) fn request(&mut self, method: &str) -> String {
+        loop {
+            let message = self.receive();
+            assert!(!message.is_empty(), "the server closed the connection");
+            if message.starts_with(&format!("{method} ")) {
+                return message;
+            }
+        }
     }
 
     fn ask(&self, method: &str, call_id: &str, cseq: u32, to_tag: &str, body: &str) -> String {
@@ -50,7 +82,7 @@ impl Stream {
     }
 
     /// The next message; empty when the server closed the connection.
-    fn receive(&mut self) -> String {
+    pub(crate) fn receive(&mut self) -> String {
         loop {
             let text = String::from_utf8_lossy(&self.bytes).into_owned();
             if let Some((head, body)) = text.split_once("\r\n\r\n") {
@@ -72,7 +104,7 @@ impl Stream {
         }
     }
 
-    fn final_answer(&mut self) -> String {
+    pub(crate) fn final_answer(&mut self) -> String {
         loop {
             let message = self.receive();
             if !(100..200).contains(&status(&message)) {
