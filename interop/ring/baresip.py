@@ -40,8 +40,12 @@ snd_path {folder}
 class Baresip:
     """One phone: it dials, answers by itself or waits, and tells its events."""
 
-    def __init__(self, work, name, answers=True, says=None, codec="PCMU/8000/1", dtmf="auto"):
-        """With `says` the phone plays that WAV file in its calls; it keeps what it hears."""
+    def __init__(
+        self, work, name, answers=True, says=None, codec="PCMU/8000/1", dtmf="auto",
+        registers=None,
+    ):
+        """With `says` the phone plays that WAV file in its calls; it keeps what it hears. With
+        `registers` (user, domain, password, port) it registers there, and calls through it."""
         self.name = name
         self.sip_port = free_port()
         control, rtp = free_port(), free_port(following=_RTP_PORTS - 1)
@@ -57,9 +61,15 @@ class Baresip:
             )
         )
         mode = "auto" if answers else "manual"
+        account = f"<sip:{name}@127.0.0.1:{self.sip_port}>;regint=0"
+        if registers:
+            user, domain, password, port = registers
+            account = (
+                f"<sip:{user}@{domain}>;regint=60;auth_user={user};auth_pass={password}"
+                f';outbound="sip:127.0.0.1:{port};transport=udp"'
+            )
         (folder / "accounts").write_text(
-            f"<sip:{name}@127.0.0.1:{self.sip_port}>;regint=0;answermode={mode}"
-            f";audio_codecs={codec};dtmfmode={dtmf}\n"
+            f"{account};answermode={mode};audio_codecs={codec};dtmfmode={dtmf}\n"
         )
         for file in ("contacts", "current_contact", "uuid"):
             (folder / file).touch()

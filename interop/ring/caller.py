@@ -224,18 +224,23 @@ class Caller:
                 self.responses.append(text)
             elif not text.startswith("ACK "):
                 self.requests.append(text)
-                copied = "".join(
-                    f"{line}\r\n" for line in text.split("\r\n\r\n", 1)[0].split("\r\n")[1:]
-                    if line.split(":", 1)[0] in ("Via", "From", "To", "Call-ID", "CSeq")
-                )
-                status = "202 Accepted" if text.startswith("REFER ") else "200 OK"
-                reply = f"SIP/2.0 {status}\r\n{copied}Content-Length: 0\r\n\r\n"
                 try:
-                    self._sip.sendto(reply.encode(), self._server)
+                    self._respond(text)
                 except OSError:
                     return
-                if text.startswith("BYE "):
-                    self.ended.set()
+
+    def _respond(self, text):
+        self._reply(text, "202 Accepted" if text.startswith("REFER ") else "200 OK")
+        if text.startswith("BYE "):
+            self.ended.set()
+
+    def _reply(self, text, status, headers="", body=""):
+        copied = "".join(
+            f"{line}\r\n" for line in text.split("\r\n\r\n", 1)[0].split("\r\n")[1:]
+            if line.split(":", 1)[0] in ("Via", "From", "To", "Call-ID", "CSeq")
+        )
+        reply = f"SIP/2.0 {status}\r\n{copied}{headers}Content-Length: {len(body)}\r\n\r\n{body}"
+        self._sip.sendto(reply.encode(), self._server)
 
     def _hear(self):
         rtp = self.rtp

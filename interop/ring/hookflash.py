@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import urllib.error
 import urllib.request
@@ -38,7 +39,12 @@ class Settings:
     final_notify_timeout: str = "40s"
     grace_after_success: str = "700ms"
     trunk_credentials: tuple[str, str] | None = ("trunk-user", "trunk-password")
+    #: addresses that may call without a password
+    admits: tuple[str, ...] = ("127.0.0.1/32", "::1/128")
+    domains: tuple[str, ...] = ()
     media: str = ""
+    store: str = "sqlite::memory:"
+    #: trunks, users and accounts beside those that all servers have
     extra: str = ""
 
 
@@ -143,6 +149,17 @@ class Hookflash:
                     ports.append(port)
         return ports
 
+    def census(self):
+        """What SIP still holds, by kind; empty when nothing is left."""
+        left = {}
+        for line in self.text("/metrics").splitlines():
+            found = re.match(
+                r"hookflash_sip_(legs|transactions|dialogs|subscriptions)\{.*\} (\d+)", line
+            )
+            if found and int(found.group(2)):
+                left[found.group(1)] = left.get(found.group(1), 0) + int(found.group(2))
+        return left
+
     def _url(self, path):
         return f"http://127.0.0.1:{self.http_port}{path}"
 
@@ -160,6 +177,7 @@ class Hookflash:
             f"""[sip]
 listen = [{listen}]
 t1 = "{settings.t1}"
+domains = {json.dumps(settings.domains)}
 
 [http]
 listen = "127.0.0.1:{self.http_port}"
@@ -168,7 +186,7 @@ listen = "127.0.0.1:{self.http_port}"
 ports = "{MEDIA_PORTS.start}-{MEDIA_PORTS.stop - 1}"
 {settings.media}
 [store]
-url = "sqlite::memory:"
+url = "{settings.store}"
 
 [transfer]
 final_notify_timeout = {{ twiml = "{wait}", cxml = "{wait}", bxml = "{wait}", jambonz = "{wait}" }}
@@ -177,7 +195,7 @@ grace_after_success = "{settings.grace_after_success}"
 [[trunks]]
 name = "carrier"
 uri = "sip:127.0.0.1:9;transport=udp"
-from = ["127.0.0.1/32", "::1/128"]
+from = {json.dumps(settings.admits)}
 {credentials}"""
         ]
         for account in ACCOUNTS.values():
