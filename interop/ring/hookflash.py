@@ -56,11 +56,17 @@ class Hookflash:
         self.http_port = free_port()
         self.folder = work / name
         self.folder.mkdir(parents=True, exist_ok=True)
-        config = self._file = self.folder / "hookflash.toml"
-        config.write_text(self._configuration(settings), encoding="utf-8")
+        self._name, self._binary = name, binary
+        self._file = self.folder / "hookflash.toml"
+        self._file.write_text(self._configuration(settings), encoding="utf-8")
+        self.process = None
+        self.start()
+
+    def start(self):
+        """Starts it, for the first time or again."""
         self.process = Process(
-            name,
-            [binary, "serve", "--config", config, "--log", "json"],
+            self._name,
+            [self._binary, "serve", "--config", self._file, "--log", "json"],
             self.folder / "hookflash.log",
             cwd=self.folder,
             env={"RUST_BACKTRACE": "1"},
@@ -69,7 +75,12 @@ class Hookflash:
             lambda: not self.process.alive() or self.status("/readyz") == 200, START_SECONDS
         )
         if not ready or not self.process.alive():
-            raise RuntimeError(f"{name} is not ready:\n{self.process.output()[-3000:]}")
+            raise RuntimeError(f"{self._name} is not ready:\n{self.process.output()[-3000:]}")
+
+    def kill(self):
+        """SIGKILL, in the middle of whatever it does."""
+        self.process.signal(signal.SIGKILL)
+        self.process.wait(5)
 
     def calls(self):
         """All calls of the server's own view, newest first."""
