@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Callable
 
-from ring.answerer import Answerer
+from ring.answerer import Answerer, beep, silence, speech
 from ring.called_end import CalledEnd
 from ring.digest import verify
 from ring.dialects import DIALECTS
@@ -507,3 +507,42 @@ def header_fields_reach_the_party(call):
         call.ended("completed")
     finally:
         party.close()
+
+
+# Who picked up
+
+_GREETING = (
+    "You have reached the office of Anna Example. Nobody is here to take your call right now."
+    " Please leave your name and your number after the tone, and we will call you back."
+)
+
+
+def _picks_up(name, sound, order, answered_by):
+    def play(call):
+        party = Answerer(call.server.sip_port, says=sound())
+        try:
+            call.is_placed(party.uri, more=order)
+            told = call.requests("hold", 1, 20)
+            found = [fields.get("AnsweredBy") for fields in told]
+            call.findings.equal("AnsweredBy of the first request", found, [answered_by])
+            call.is_hung_up()
+            call.ended("completed")
+        finally:
+            party.close()
+
+    play.__name__ = name
+    case(dialects=("twiml", "cxml"))(play)
+
+
+_picks_up(
+    "a_person_picks_up", lambda: speech("Hello?") + silence(20),
+    {"MachineDetection": "Enable"}, "human",
+)
+_picks_up(
+    "a_machine_picks_up", lambda: speech(_GREETING) + beep() + silence(20),
+    {"MachineDetection": "Enable"}, "machine_start",
+)
+_picks_up(
+    "a_machine_says_its_greeting", lambda: speech(_GREETING) + beep() + silence(20),
+    {"MachineDetection": "DetectMessageEnd"}, "machine_end_beep",
+)

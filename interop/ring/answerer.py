@@ -1,9 +1,33 @@
 """A `Caller` that is called: it picks up, hears, speaks and presses keys."""
 
 import re
+import subprocess
+import tempfile
+from pathlib import Path
 
-from ring.caller import Caller
+from ring.caller import Caller, encoded, tone
 from ring.process import until
+from ring.sound import Sound
+
+_SILENCE = b"\xff" * 8000
+
+
+def speech(text):
+    """A text as flite says it."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "speech.wav"
+        subprocess.run(["flite", "-voice", "kal", "-t", text, "-o", file], check=True)
+        return encoded(Sound.read(file).samples)
+
+
+def silence(seconds):
+    """Nothing."""
+    return _SILENCE * int(seconds)
+
+
+def beep(hertz=1000, seconds=0.5):
+    """What an answering machine says at last."""
+    return tone(hertz)[:int(8000 * seconds)]
 
 
 class Answerer(Caller):

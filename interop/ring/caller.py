@@ -8,6 +8,7 @@ import socket
 import struct
 import threading
 import time
+from bisect import bisect
 from dataclasses import dataclass
 
 from ring.process import until
@@ -44,6 +45,15 @@ def tone(hertz, payload_type=0, level=-15.0):
     codes = _ENCODERS[payload_type]
     wave = (peak * math.sin(2 * math.pi * hertz * n / 8000) for n in range(8000))
     return bytes(codes[min(steps, key=lambda step: abs(step - value))] for value in wave)
+
+
+def encoded(samples, payload_type=0):
+    """Samples between -1 and 1 at 8 kHz as G.711."""
+    steps, codes = sorted(_ENCODERS[payload_type]), _ENCODERS[payload_type]
+    return bytes(
+        codes[steps[min(bisect(steps, round(sample * 32768)), len(steps) - 1)]]
+        for sample in samples
+    )
 
 
 @dataclass
