@@ -7,7 +7,7 @@ with the right word, and SIP holds nothing afterwards.
 from contextlib import contextmanager
 
 from far_ends import BEHAVIOURS
-from outbound_cases import CASES, trunk_settings
+from outbound_cases import CASES, TARGET, trunk_settings
 from ring.application import Application, Reply
 from ring.called_end import CalledEnd
 from ring.crowd import Crowd
@@ -22,8 +22,6 @@ from ring.sipp import Sipp
 from ring.sound import write_tone
 from ring.view import check_transfer
 from ring.words import WORDS
-
-TARGET = "sip:bob@192.0.2.7:5090;transport=udp?X-Account=1%3B2&X-Note=a%20b"
 
 
 class Call:

@@ -1,18 +1,20 @@
 """What called parties, trunks and proxies do, each told once for all dialects."""
 
 import json
+import subprocess
 from dataclasses import dataclass
 from typing import Callable
 
 from ring.answerer import Answerer, beep, silence, speech
 from ring.called_end import CalledEnd
 from ring.digest import verify
-from ring.dialects import DIALECTS
-from ring.endings import TOLD
+from ring.dialects import ACCOUNTS, DIALECTS
+from ring.endings import ANSWERED, ENDINGS, TOLD
 from ring.forking import ForkingProxy
 from ring.ports import closed_port, free_port
 from ring.process import until
 
+TARGET = "sip:bob@192.0.2.7:5090;transport=udp?X-Account=1%3B2&X-Note=a%20b"
 _USER, _PASSWORD = "hookflash", "trunk-secret"
 #: numbers that a trunk has for one case alone, with the port it is on
 TRUNKS = {}
@@ -507,6 +509,43 @@ def header_fields_reach_the_party(call):
         call.ended("completed")
     finally:
         party.close()
+
+
+# The command line
+
+
+@case()
+def placed_from_the_command_line(call):
+    """`hookflash call` places a call with one document, and gives it another one in its middle."""
+    far = CalledEnd()
+    far.is_called()
+    refers = call.dialect.name != "bxml"
+    if refers:
+        far.is_referred()
+        far.accepts()
+        far.notifies(100)
+        far.notifies(200, over=True)
+    far.is_hung_up()
+    files = {}
+    for kind, document in (
+        ("first", call.dialect.hold()),
+        ("then", call.dialect.refer(TARGET, call.url("done")) if refers else call.dialect.hangup()),
+    ):
+        files[kind] = call.ring.work / f"{call.dialect.name}-{kind}.document"
+        files[kind].write_text(document, encoding="utf-8")
+    done = subprocess.run(
+        [call.server.binary, "call", call.party(far), "--from", call.caller,
+         "--document", files["first"], "--then-document", files["then"], "--then-after", "300ms",
+         "--config", call.server.file, "--account", ACCOUNTS[call.dialect.name].sid],
+        capture_output=True, text=True, timeout=40, check=False, stdin=subprocess.DEVNULL,
+    )
+    call.findings.equal(f"exit status: {done.stdout}{done.stderr}", done.returncode, 0)
+    told = done.stdout.splitlines()
+    answered, ended = ANSWERED[call.dialect.name], ENDINGS["completed"][call.dialect.name]
+    call.findings.true(f"printed: {told}", {answered, "goes on with another document"} <= set(told))
+    call.findings.true(f"printed at last: {told[-1:]}", told[-1:] in ([ended], ["disconnected"]))
+    call.findings.equal("result callbacks", len(call.requests("done", int(refers), 4)), int(refers))
+    call.finishes()
 
 
 # Who picked up

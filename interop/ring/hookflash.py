@@ -56,9 +56,9 @@ class Hookflash:
         self.http_port = free_port()
         self.folder = work / name
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._name, self._binary = name, binary
-        self._file = self.folder / "hookflash.toml"
-        self._file.write_text(self._configuration(settings), encoding="utf-8")
+        self._name, self.binary = name, binary
+        self.file = self.folder / "hookflash.toml"
+        self.file.write_text(self._configuration(settings), encoding="utf-8")
         self.process = None
         self.start()
 
@@ -66,7 +66,7 @@ class Hookflash:
         """Starts it, for the first time or again."""
         self.process = Process(
             self._name,
-            [self._binary, "serve", "--config", self._file, "--log", "json"],
+            [self.binary, "serve", "--config", self.file, "--log", "json"],
             self.folder / "hookflash.log",
             cwd=self.folder,
             env={"RUST_BACKTRACE": "1"},
@@ -123,7 +123,7 @@ class Hookflash:
     def reconfigure(self, settings):
         """Writes new settings (or any text) into the configuration, and SIGHUP."""
         text = settings if isinstance(settings, str) else self._configuration(settings)
-        self._file.write_text(text, encoding="utf-8")
+        self.file.write_text(text, encoding="utf-8")
         self.process.signal(signal.SIGHUP)
 
     def stop(self):
