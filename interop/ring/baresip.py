@@ -2,9 +2,11 @@
 
 import json
 import queue
+import re
 import socket
 import threading
 import time
+import uuid
 
 from ring.ports import free_port
 from ring.process import Process, until
@@ -71,8 +73,9 @@ class Baresip:
         (folder / "accounts").write_text(
             f"{account};answermode={mode};audio_codecs={codec};dtmfmode={dtmf}\n"
         )
-        for file in ("contacts", "current_contact", "uuid"):
+        for file in ("contacts", "current_contact"):
             (folder / file).touch()
+        (folder / "uuid").write_text(f"{uuid.uuid4()}\n")
         self.process = Process(
             f"baresip-{name}", ["baresip", "-f", folder], folder / "baresip.log",
             cwd=folder,
@@ -128,6 +131,12 @@ class Baresip:
         with self._changed:
             self._changed.wait_for(found, seconds)
             return found()
+
+    def registration(self, seconds=15):
+        """The status of its last REGISTER; None while there is none. Its event may come before
+        anybody listens, so it is read from what the phone prints."""
+        found = until(lambda: re.findall(r"@\S+: (?:\{\S+\} )?(\d{3}) ", self.process.output()), seconds)
+        return int(found[-1]) if found else None
 
     def events(self):
         """The types of all events so far."""

@@ -73,13 +73,9 @@ request_route {{
         exit;
     }}
     if (has_totag()) {{
-        if (!loose_route()) {{
-            if (is_method("ACK") && t_check_trans()) {{
-                t_relay();
-            }}
-            exit;
-        }}
-        t_relay();
+        # The customer's callers know no route set.
+        loose_route();
+        if (uri != myself) t_relay();
         exit;
     }}
     if (is_method("CANCEL")) {{
