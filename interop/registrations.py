@@ -42,7 +42,11 @@ class Registrations:
         )
         self._registrar = Hookflash(
             env.binary, env.work, "registrar",
-            Settings(applications, admits=(), domains=(_DOMAIN,), extra=users),
+            # Debian's baresip gives up when it is offered anything but MD5.
+            Settings(
+                applications, admits=(), sip=f'domains = ["{_DOMAIN}"]\ndigest = ["MD5"]',
+                extra=users,
+            ),
         )
         self._crowd = Crowd()
         self._provider = Provider(env.work, "twiml-line", "provider-secret", self._crowd.port)

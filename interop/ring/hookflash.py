@@ -41,7 +41,8 @@ class Settings:
     trunk_credentials: tuple[str, str] | None = ("trunk-user", "trunk-password")
     #: addresses that may call without a password
     admits: tuple[str, ...] = ("127.0.0.1/32", "::1/128")
-    domains: tuple[str, ...] = ()
+    #: further lines of the section `sip`
+    sip: str = ""
     media: str = ""
     store: str = "sqlite::memory:"
     #: trunks, users and accounts beside those that all servers have
@@ -188,7 +189,7 @@ class Hookflash:
             f"""[sip]
 listen = [{listen}]
 t1 = "{settings.t1}"
-domains = {json.dumps(settings.domains)}
+{settings.sip}
 
 [http]
 listen = "127.0.0.1:{self.http_port}"
