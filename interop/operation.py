@@ -227,11 +227,7 @@ class Operation:
             dialect.fields(r)
             for r in self._application.requests(f"/{dialect.name}/status/shutdown")
         ]
-        finals = [
-            f for f in told
-            if "completed" in (f.get("CallStatus"), f.get("call_status"))
-            or f.get("eventType") == "disconnect"
-        ]
+        finals = [f for f in told if dialect.is_final(f)]
         findings.equal(f"{dialect.name}: final status callbacks", len(finals), 1)
 
     # Servers and calls

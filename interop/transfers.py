@@ -9,7 +9,7 @@ import re
 from contextlib import contextmanager
 from urllib.parse import unquote
 
-from far_ends import BEHAVIOURS, Facts
+from far_ends import BEHAVIOURS
 from ring.application import Application, Reply
 from ring.digest import verify
 from ring.dialects import ACCOUNTS, ALL
@@ -20,6 +20,7 @@ from ring.runner import Case, Findings
 from ring.scenario import FarEnd
 from ring.signature import signature_problem
 from ring.sipp import Sipp
+from ring.view import check_transfer
 
 TARGET = "sip:bob@192.0.2.7:5090;transport=udp?X-Account=1%3B2&X-Note=a%20b"
 AGAIN = "sip:carol@192.0.2.8"
@@ -305,30 +306,7 @@ class Transfers:
         facts = [behaviour.facts] + ([behaviour.again] if behaviour.again else [])
         findings.equal("transfers in the view", len(transfers), len(facts))
         for transfer, fact in zip(transfers, facts):
-            self._check_transfer(findings, transfer, fact)
-
-    @staticmethod
-    def _check_transfer(findings, transfer, facts: Facts):
-        wanted = {
-            "kind": "blind", "end": facts.end, "outcome": facts.outcome,
-            "notifyStatuses": list(facts.notified),
-        }
-        for name, value in wanted.items():
-            findings.equal(f"transfer.{name}", transfer.get(name), value)
-        findings.equal("transfer.finalNotifyStatus", transfer.get("finalNotifyStatus"), facts.final)
-        if facts.refer_may_be:
-            findings.true(
-                f"transfer.referStatus: {transfer.get('referStatus')}",
-                transfer.get("referStatus") in facts.refer_may_be,
-            )
-        else:
-            findings.equal("transfer.referStatus", transfer.get("referStatus"), facts.refer)
-        findings.equal(
-            "transfer.lateNotifyStatuses", transfer.get("lateNotifyStatuses", []),
-            list(facts.late),
-        )
-        findings.true("transfer.verdict is a sentence", len(transfer.get("verdict") or "") > 20)
-        findings.true("transfer.endedAt is set", transfer.get("endedAt"))
+            check_transfer(findings, transfer, fact)
 
     def _check_status(self, findings, dialect, sid):
         """The final status callback came, and it came once."""
@@ -339,15 +317,7 @@ class Transfers:
         fields = [
             dialect.fields(r) for r in self._application.requests(f"/{dialect.name}/status")
         ]
-        return [
-            f for f in fields
-            if dialect.call_sid(f) == sid
-            and (
-                f.get("CallStatus") == "completed"
-                or f.get("eventType") == "disconnect"
-                or f.get("call_status") == "completed"
-            )
-        ]
+        return [f for f in fields if dialect.call_sid(f) == sid and dialect.is_final(f)]
 
     def _check_events(self, findings, sid, behaviour):
         """One Voice Gateway event for each transfer."""

@@ -2,9 +2,11 @@
 
 import json
 import queue
+import re
 import socket
 import threading
 import time
+import uuid
 
 from ring.ports import free_port
 from ring.process import Process, until
@@ -40,8 +42,12 @@ snd_path {folder}
 class Baresip:
     """One phone: it dials, answers by itself or waits, and tells its events."""
 
-    def __init__(self, work, name, answers=True, says=None, codec="PCMU/8000/1", dtmf="auto"):
-        """With `says` the phone plays that WAV file in its calls; it keeps what it hears."""
+    def __init__(
+        self, work, name, answers=True, says=None, codec="PCMU/8000/1", dtmf="auto",
+        registers=None,
+    ):
+        """With `says` the phone plays that WAV file in its calls; it keeps what it hears. With
+        `registers` (user, domain, password, port) it registers there, and calls through it."""
         self.name = name
         self.sip_port = free_port()
         control, rtp = free_port(), free_port(following=_RTP_PORTS - 1)
@@ -57,12 +63,19 @@ class Baresip:
             )
         )
         mode = "auto" if answers else "manual"
+        account = f"<sip:{name}@127.0.0.1:{self.sip_port}>;regint=0"
+        if registers:
+            user, domain, password, port = registers
+            account = (
+                f"<sip:{user}@{domain}>;regint=60;auth_user={user};auth_pass={password}"
+                f';outbound="sip:127.0.0.1:{port};transport=udp"'
+            )
         (folder / "accounts").write_text(
-            f"<sip:{name}@127.0.0.1:{self.sip_port}>;regint=0;answermode={mode}"
-            f";audio_codecs={codec};dtmfmode={dtmf}\n"
+            f"{account};answermode={mode};audio_codecs={codec};dtmfmode={dtmf}\n"
         )
-        for file in ("contacts", "current_contact", "uuid"):
+        for file in ("contacts", "current_contact"):
             (folder / file).touch()
+        (folder / "uuid").write_text(f"{uuid.uuid4()}\n")
         self.process = Process(
             f"baresip-{name}", ["baresip", "-f", folder], folder / "baresip.log",
             cwd=folder,
@@ -118,6 +131,12 @@ class Baresip:
         with self._changed:
             self._changed.wait_for(found, seconds)
             return found()
+
+    def registration(self, seconds=15):
+        """The status of its last REGISTER; None while there is none. Its event may come before
+        anybody listens, so it is read from what the phone prints."""
+        found = until(lambda: re.findall(r"@\S+: (?:\{\S+\} )?(\d{3}) ", self.process.output()), seconds)
+        return int(found[-1]) if found else None
 
     def events(self):
         """The types of all events so far."""

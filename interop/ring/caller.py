@@ -8,6 +8,7 @@ import socket
 import struct
 import threading
 import time
+from bisect import bisect
 from dataclasses import dataclass
 
 from ring.process import until
@@ -44,6 +45,15 @@ def tone(hertz, payload_type=0, level=-15.0):
     codes = _ENCODERS[payload_type]
     wave = (peak * math.sin(2 * math.pi * hertz * n / 8000) for n in range(8000))
     return bytes(codes[min(steps, key=lambda step: abs(step - value))] for value in wave)
+
+
+def encoded(samples, payload_type=0):
+    """Samples between -1 and 1 at 8 kHz as G.711."""
+    steps, codes = sorted(_ENCODERS[payload_type]), _ENCODERS[payload_type]
+    return bytes(
+        codes[steps[min(bisect(steps, round(sample * 32768)), len(steps) - 1)]]
+        for sample in samples
+    )
 
 
 @dataclass
@@ -224,18 +234,23 @@ class Caller:
                 self.responses.append(text)
             elif not text.startswith("ACK "):
                 self.requests.append(text)
-                copied = "".join(
-                    f"{line}\r\n" for line in text.split("\r\n\r\n", 1)[0].split("\r\n")[1:]
-                    if line.split(":", 1)[0] in ("Via", "From", "To", "Call-ID", "CSeq")
-                )
-                status = "202 Accepted" if text.startswith("REFER ") else "200 OK"
-                reply = f"SIP/2.0 {status}\r\n{copied}Content-Length: 0\r\n\r\n"
                 try:
-                    self._sip.sendto(reply.encode(), self._server)
+                    self._respond(text)
                 except OSError:
                     return
-                if text.startswith("BYE "):
-                    self.ended.set()
+
+    def _respond(self, text):
+        self._reply(text, "202 Accepted" if text.startswith("REFER ") else "200 OK")
+        if text.startswith("BYE "):
+            self.ended.set()
+
+    def _reply(self, text, status, headers="", body=""):
+        copied = "".join(
+            f"{line}\r\n" for line in text.split("\r\n\r\n", 1)[0].split("\r\n")[1:]
+            if line.split(":", 1)[0] in ("Via", "From", "To", "Call-ID", "CSeq")
+        )
+        reply = f"SIP/2.0 {status}\r\n{copied}{headers}Content-Length: {len(body)}\r\n\r\n{body}"
+        self._sip.sendto(reply.encode(), self._server)
 
     def _hear(self):
         rtp = self.rtp

@@ -69,6 +69,18 @@ class Dialect:
         """The call a callback is about."""
         raise NotImplementedError
 
+    def status(self, fields):
+        """The word of a status callback."""
+        raise NotImplementedError
+
+    def is_final(self, fields):
+        """Whether it is the last status callback of its call."""
+        raise NotImplementedError
+
+    def hold(self):
+        """A document that answers, and waits for half a minute."""
+        raise NotImplementedError
+
     def result(self, facts, code):
         """The fields of the result callback that speak of the transfer, all of them."""
         raise NotImplementedError
@@ -106,6 +118,17 @@ class _Laml(Dialect):
 
     def call_sid(self, fields):
         return fields["CallSid"]
+
+    def status(self, fields):
+        return fields.get("CallStatus")
+
+    def is_final(self, fields):
+        return self.status(fields) in (
+            "completed", "busy", "no-answer", "failed", "canceled"
+        )
+
+    def hold(self):
+        return _xml('<Gather timeout="30"/>')
 
     def result(self, facts, code):
         fields = {}
@@ -189,6 +212,15 @@ class Bxml(Dialect):
     def call_sid(self, fields):
         return fields["callId"]
 
+    def status(self, fields):
+        return fields.get("cause")
+
+    def is_final(self, fields):
+        return fields.get("eventType") == "disconnect"
+
+    def hold(self):
+        return _xml('<Gather firstDigitTimeout="30"/>')
+
     def result(self, facts, code):
         succeeded = facts.end == "final" and facts.final < 300
         fields = {"referCallStatus": "success" if succeeded else "failure"}
@@ -250,6 +282,15 @@ class Jambonz(Dialect):
 
     def call_sid(self, fields):
         return fields["call_sid"]
+
+    def status(self, fields):
+        return fields.get("call_status")
+
+    def is_final(self, fields):
+        return self.status(fields) in ("completed", "busy", "no-answer", "failed")
+
+    def hold(self):
+        return json.dumps([{"verb": "answer"}, {"verb": "pause", "length": 30}])
 
     def result(self, facts, code):
         fields = {}

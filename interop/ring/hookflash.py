@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import urllib.error
 import urllib.request
@@ -38,7 +39,13 @@ class Settings:
     final_notify_timeout: str = "40s"
     grace_after_success: str = "700ms"
     trunk_credentials: tuple[str, str] | None = ("trunk-user", "trunk-password")
+    #: addresses that may call without a password
+    admits: tuple[str, ...] = ("127.0.0.1/32", "::1/128")
+    #: further lines of the section `sip`
+    sip: str = ""
     media: str = ""
+    store: str = "sqlite::memory:"
+    #: trunks, users and accounts beside those that all servers have
     extra: str = ""
 
 
@@ -50,11 +57,17 @@ class Hookflash:
         self.http_port = free_port()
         self.folder = work / name
         self.folder.mkdir(parents=True, exist_ok=True)
-        config = self._file = self.folder / "hookflash.toml"
-        config.write_text(self._configuration(settings), encoding="utf-8")
+        self._name, self.binary = name, binary
+        self.file = self.folder / "hookflash.toml"
+        self.file.write_text(self._configuration(settings), encoding="utf-8")
+        self.process = None
+        self.start()
+
+    def start(self):
+        """Starts it, for the first time or again."""
         self.process = Process(
-            name,
-            [binary, "serve", "--config", config, "--log", "json"],
+            self._name,
+            [self.binary, "serve", "--config", self.file, "--log", "json"],
             self.folder / "hookflash.log",
             cwd=self.folder,
             env={"RUST_BACKTRACE": "1"},
@@ -63,7 +76,12 @@ class Hookflash:
             lambda: not self.process.alive() or self.status("/readyz") == 200, START_SECONDS
         )
         if not ready or not self.process.alive():
-            raise RuntimeError(f"{name} is not ready:\n{self.process.output()[-3000:]}")
+            raise RuntimeError(f"{self._name} is not ready:\n{self.process.output()[-3000:]}")
+
+    def kill(self):
+        """SIGKILL, in the middle of whatever it does."""
+        self.process.signal(signal.SIGKILL)
+        self.process.wait(5)
 
     def calls(self):
         """All calls of the server's own view, newest first."""
@@ -106,7 +124,7 @@ class Hookflash:
     def reconfigure(self, settings):
         """Writes new settings (or any text) into the configuration, and SIGHUP."""
         text = settings if isinstance(settings, str) else self._configuration(settings)
-        self._file.write_text(text, encoding="utf-8")
+        self.file.write_text(text, encoding="utf-8")
         self.process.signal(signal.SIGHUP)
 
     def stop(self):
@@ -143,6 +161,17 @@ class Hookflash:
                     ports.append(port)
         return ports
 
+    def census(self):
+        """What SIP still holds, by kind; empty when nothing is left."""
+        left = {}
+        for line in self.text("/metrics").splitlines():
+            found = re.match(
+                r"hookflash_sip_(legs|transactions|dialogs|subscriptions)\{.*\} (\d+)", line
+            )
+            if found and int(found.group(2)):
+                left[found.group(1)] = left.get(found.group(1), 0) + int(found.group(2))
+        return left
+
     def _url(self, path):
         return f"http://127.0.0.1:{self.http_port}{path}"
 
@@ -160,6 +189,7 @@ class Hookflash:
             f"""[sip]
 listen = [{listen}]
 t1 = "{settings.t1}"
+{settings.sip}
 
 [http]
 listen = "127.0.0.1:{self.http_port}"
@@ -168,7 +198,7 @@ listen = "127.0.0.1:{self.http_port}"
 ports = "{MEDIA_PORTS.start}-{MEDIA_PORTS.stop - 1}"
 {settings.media}
 [store]
-url = "sqlite::memory:"
+url = "{settings.store}"
 
 [transfer]
 final_notify_timeout = {{ twiml = "{wait}", cxml = "{wait}", bxml = "{wait}", jambonz = "{wait}" }}
@@ -177,7 +207,7 @@ grace_after_success = "{settings.grace_after_success}"
 [[trunks]]
 name = "carrier"
 uri = "sip:127.0.0.1:9;transport=udp"
-from = ["127.0.0.1/32", "::1/128"]
+from = {json.dumps(settings.admits)}
 {credentials}"""
         ]
         for account in ACCOUNTS.values():

@@ -1,4 +1,4 @@
-"""Kamailio as a record-routing proxy between caller and server."""
+"""Kamailio: a record-routing proxy between caller and server, or a provider to register with."""
 
 import socket
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from ring.ports import free_port
 from ring.process import Process, until
 
-_CONFIG = """#!KAMAILIO
+_HEAD = """#!KAMAILIO
 debug=1
 log_stderror=yes
 children=2
@@ -28,7 +28,8 @@ loadmodule "xlog.so"
 modparam("rr", "append_fromtag", 1)
 modparam("rr", "enable_double_rr", 1)
 modparam("tm", "fr_timer", 5000)
-
+"""
+_PROXY = """
 request_route {{
     if (!mf_process_maxfwd_header("10")) {{
         sl_send_reply("483", "Too Many Hops");
@@ -57,17 +58,75 @@ request_route {{
     t_relay();
 }}
 """
+_PROVIDER = """
+loadmodule "usrloc.so"
+loadmodule "registrar.so"
+loadmodule "auth.so"
+modparam("usrloc", "db_mode", 0)
+modparam("registrar", "use_path", 0)
+modparam("registrar", "default_expires", {expires})
+modparam("registrar", "max_expires", {expires})
+
+request_route {{
+    if (!mf_process_maxfwd_header("10")) {{
+        sl_send_reply("483", "Too Many Hops");
+        exit;
+    }}
+    if (has_totag()) {{
+        # The customer's callers know no route set.
+        loose_route();
+        if (uri != myself) t_relay();
+        exit;
+    }}
+    if (is_method("CANCEL")) {{
+        if (t_check_trans()) t_relay();
+        exit;
+    }}
+    t_check_trans();
+    if (is_method("REGISTER")) {{
+        if (!pv_www_authenticate("{realm}", "{password}", "0")) {{
+            www_challenge("{realm}", "1");
+            exit;
+        }}
+        if ($au != "{user}") {{
+            sl_send_reply("403", "Not You");
+            exit;
+        }}
+        save("location");
+        xlog("L_WARN", "registered $tU expires $hdr(Expires) contact $ct\\n");
+        exit;
+    }}
+    if ($rU == "{user}") {{
+        record_route();
+        if (!lookup("location")) {{
+            sl_send_reply("404", "Nobody Registered");
+            exit;
+        }}
+        t_relay();
+        exit;
+    }}
+    if (!pv_proxy_authenticate("{realm}", "{password}", "0")) {{
+        proxy_challenge("{realm}", "1");
+        exit;
+    }}
+    consume_credentials();
+    record_route();
+    $du = "sip:127.0.0.1:{subscribers}";
+    t_relay();
+}}
+"""
 
 
 class Kamailio:
     """One proxy on one port, UDP and TCP."""
 
-    def __init__(self, work):
+    def __init__(self, work, name="kamailio", script=_PROXY, **words):
         self.port = free_port()
-        folder = work / "kamailio"
+        folder = work / name
         folder.mkdir(parents=True, exist_ok=True)
         config = folder / "kamailio.cfg"
-        config.write_text(_CONFIG.format(port=self.port, modules=_modules()), encoding="utf-8")
+        text = (_HEAD + script).format(port=self.port, modules=_modules(), **words)
+        config.write_text(text, encoding="utf-8")
         pid = folder / "kamailio.pid"
         pid.unlink(missing_ok=True)
         self._process = Process(
@@ -100,6 +159,22 @@ class Kamailio:
         except OSError:
             return False
         return True
+
+
+class Provider(Kamailio):
+    """A provider with one customer, who registers and calls with a password."""
+
+    def __init__(self, work, user, password, subscribers, expires=60):
+        """Calls of the customer go to the port of its subscribers."""
+        super().__init__(
+            work, "kamailio-provider", _PROVIDER, user=user, password=password,
+            realm="provider.example", subscribers=subscribers, expires=expires,
+        )
+
+    def registrations(self):
+        """What was registered, in order: a line for each REGISTER that counted."""
+        lines = self._process.output().splitlines()
+        return [line.split("registered ", 1)[1] for line in lines if "registered " in line]
 
 
 def _modules():

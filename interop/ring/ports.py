@@ -44,6 +44,11 @@ def closed_port():
     return free_port()
 
 
+def is_taken(port):
+    """Whether somebody listens for UDP or TCP there."""
+    return not all(_is_free(port, kind) for kind in _KINDS)
+
+
 _KINDS = (socket.SOCK_DGRAM, socket.SOCK_STREAM)
 
 

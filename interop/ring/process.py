@@ -14,14 +14,18 @@ _lock = threading.Lock()
 class Process:
     """A peer that runs in the background with its output in a file."""
 
-    def __init__(self, name, command, log, cwd=None, env=None, stdin=subprocess.DEVNULL):
+    def __init__(
+        self, name, command, log, cwd=None, env=None, stdin=subprocess.DEVNULL, stdout=None,
+    ):
         self.name = name
         self.log = log
         with open(log, "ab") as output:
             self._process = subprocess.Popen(
-                [str(part) for part in command], stdin=stdin, stdout=output, stderr=output,
-                cwd=cwd, env={**os.environ, **(env or {})}, start_new_session=True,
+                [str(part) for part in command], stdin=stdin, stdout=stdout or output,
+                stderr=output, cwd=cwd, env={**os.environ, **(env or {})}, start_new_session=True,
             )
+        #: only with `subprocess.PIPE`
+        self.stdin, self.stdout = self._process.stdin, self._process.stdout
         with _lock:
             _running.add(self)
 

@@ -1,6 +1,7 @@
 """Runs cases, several at a time, and says how each one went."""
 
 import fnmatch
+import re
 import sys
 import threading
 import time
@@ -20,6 +21,11 @@ class Findings:
         """`got` must equal `wanted`, in value and in type."""
         if got != wanted or type(got) is not type(wanted):
             self._found.append(f"{what}: expected {wanted!r}, got {got!r}")
+
+    def like(self, what, got, pattern):
+        """`got` must be a text that the pattern describes as a whole."""
+        if not isinstance(got, str) or not re.fullmatch(pattern, got):
+            self._found.append(f"{what}: expected something like {pattern}, got {got!r}")
 
     def true(self, what, holds):
         """`holds` must be true."""

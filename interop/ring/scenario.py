@@ -9,11 +9,12 @@ at any later moment (RFC 3515 allows NOTIFYs to overtake the answer).
 from xml.sax.saxutils import quoteattr
 
 REASONS = {
-    100: "Trying", 180: "Ringing", 200: "OK", 202: "Accepted", 302: "Moved Temporarily",
-    401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed",
+    100: "Trying", 180: "Ringing", 183: "Session Progress", 200: "OK", 202: "Accepted",
+    302: "Moved Temporarily", 401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed",
     407: "Proxy Authentication Required", 408: "Request Timeout",
-    481: "Call/Transaction Does Not Exist", 486: "Busy Here", 487: "Request Terminated",
-    503: "Service Unavailable", 600: "Busy Everywhere", 603: "Decline",
+    480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist", 486: "Busy Here",
+    487: "Request Terminated", 503: "Service Unavailable", 600: "Busy Everywhere",
+    603: "Decline",
 }
 
 _OFFER = """v=0
@@ -31,7 +32,7 @@ a=sendrecv
 """
 
 _VIA = "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport"
-_CONTACT = "Contact: <sip:far@[local_ip]:[local_port];transport=[transport]>"
+CONTACT = "Contact: <sip:far@[local_ip]:[local_port];transport=[transport]>"
 _ALLOW = "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, REFER, NOTIFY"
 
 
@@ -93,7 +94,7 @@ From: "Anna Example" <sip:{self._caller}@[local_ip]:[local_port]>;tag=[pid]far[c
 To: <sip:[service]@[remote_ip]:[remote_port]>
 Call-ID: [call_id]
 CSeq: 1 INVITE
-{_CONTACT}
+{CONTACT}
 {_ALLOW}
 Supported: timer, replaces
 User-Agent: Far End
@@ -135,7 +136,7 @@ Content-Length: [len]
         self._steps.append(f'<recv request="UPDATE" optional="true" next="{probed}"/>')
         self._steps.append(f'<recv request="BYE" next="{bye}"/>')
         self._mark(probed)
-        self._answer_last(200, f"{_CONTACT}\n", after=f' next="{waiting}"')
+        self._answer_last(200, f"{CONTACT}\n", after=f' next="{waiting}"')
         self._mark(bye)
         self._answer_last(200)
 
@@ -192,7 +193,7 @@ Content-Length: [len]
 
     def answers_refer(self, code, headers=""):
         """The response to the last REFER, whenever it comes."""
-        contact = f"{_CONTACT}\n" if 200 <= code < 300 else ""
+        contact = f"{CONTACT}\n" if 200 <= code < 300 else ""
         vias = "\n".join(f"Via:[${variable}]" for variable in self._vias)
         self._send(
             f"""SIP/2.0 {code} {REASONS[code]}
@@ -286,7 +287,7 @@ CSeq:[$refer_cseq]
 Max-Forwards: 70
 {self._parties()}
 CSeq: {number} ACK
-{_CONTACT}
+{CONTACT}
 Content-Length: 0
 """
         )
@@ -300,7 +301,7 @@ Content-Length: 0
 Max-Forwards: 70
 {self._parties()}
 CSeq: {self._cseq} {method}
-{_CONTACT}
+{CONTACT}
 {headers}Content-Length: [len]
 
 {body}""",

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from ring.ports import free_port
-from ring.process import Process
+from ring.ports import free_port, is_taken
+from ring.process import Process, until
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Sipp:
 
     def __init__(
         self, folder, name, xml, peer_port, service, transport="u1", via=None, seconds=25,
-        host="127.0.0.1",
+        host="127.0.0.1", port=None,
     ):
         folder.mkdir(parents=True, exist_ok=True)
         scenario = folder / f"{name}.xml"
@@ -75,7 +75,7 @@ class Sipp:
         self._errors = folder / f"{name}.errors"
         for file in (self._messages, self._errors):
             file.unlink(missing_ok=True)
-        self.port = free_port()
+        self.port = port or free_port()
         self._seconds = seconds
         command = [
             "sipp", f"{host}:{peer_port}", "-sf", scenario, "-s", service,
@@ -90,12 +90,30 @@ class Sipp:
             command += ["-rsa", f"127.0.0.1:{via}"]
         self._process = Process(f"sipp-{name}", command, folder / f"{name}.out", cwd=folder)
 
+    @property
+    def uri(self):
+        """Where a called party can be called, once it listens."""
+        until(lambda: is_taken(self.port), 10, every=0.02)
+        return f"sip:far@127.0.0.1:{self.port}"
+
+    def has_sent(self, status):
+        """Whether such a response has left so far."""
+        return any(m.sent and m.status == status for m in self._read_messages())
+
+    def has_received(self, method):
+        """Whether such a request has come so far."""
+        return any(not m.sent and m.method == method for m in self._read_messages())
+
     def finish(self):
         """Waits for the end and reads the traces."""
         status = self._process.wait(self._seconds + 10)
         if status is None:
             self._process.stop()
         return Outcome(status, self._read_messages(), self._read_errors())
+
+    def cut_short(self):
+        """Ends it before its end, and reads the traces."""
+        return Outcome(self._process.stop(), self._read_messages(), self._read_errors())
 
     def _read_messages(self):
         if not self._messages.exists():

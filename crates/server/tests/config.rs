@@ -78,6 +78,7 @@ listen = ["udp://127.0.0.1:5060", "tcp://[::1]:5060"]
 advertise = "203.0.113.7"
 domains = ["voice.example.com"]
 dns = ["192.0.2.53", "127.0.0.1:5353", "2001:db8::53"]
+digest = ["SHA-512-256", "md5"]
 accept = "known"
 t1 = "500ms"
 t2 = "4s"
@@ -381,6 +382,14 @@ fn what_is_wrong_is_said_with_its_place_its_key_and_its_remedy() {
         (
             "[[trunks]]\nname = \"t\"\nuri = \"carrier.example\"".into(),
             "write sip:HOST:PORT;transport=udp",
+        ),
+        (
+            "[sip]\ndigest = [\"MD5-sess\"]".into(),
+            "sip.digest: `MD5-sess` is no hash function of digest challenges",
+        ),
+        (
+            "[sip]\ndigest = []".into(),
+            "sip.digest: no hash function is left",
         ),
         (
             "[sip]\ndns = [\"dns.example\"]".into(),

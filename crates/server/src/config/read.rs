@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hookflash_media::Codec;
+use hookflash_sip::digest::{Algorithm, Hash};
 
 use super::fault::Faults;
 use super::listen::Listen;
@@ -121,6 +122,9 @@ fn sip(section: Section<'_>) -> Sip {
             .list("domains", |text| Ok(text.to_owned()))
             .unwrap_or_default(),
         dns: section.list("dns", name_server).unwrap_or_default(),
+        digest: section
+            .list("digest", hash)
+            .unwrap_or_else(|| vec![Hash::Sha256, Hash::Md5]),
         accept: section.choice("accept", &words).unwrap_or(Accept::Known),
         t1: positive(&section, "t1", Duration::from_millis(500)),
         t2: positive(&section, "t2", Duration::from_secs(4)),
@@ -133,6 +137,13 @@ fn sip(section: Section<'_>) -> Sip {
     };
     if read.listen.is_empty() {
         section.error("listen", "no address to listen on", "write at least one");
+    }
+    if read.digest.is_empty() {
+        section.error(
+            "digest",
+            "no hash function is left",
+            "use SHA-256, MD5 or both",
+        );
     }
     if read.t2 < read.t1 {
         section.error(
@@ -153,6 +164,16 @@ fn sip(section: Section<'_>) -> Sip {
     }
     section.finish();
     read
+}
+
+/// The name of a hash function, as challenges write it.
+fn hash(text: &str) -> Result<Hash, String> {
+    match Algorithm::parse(text) {
+        Some(algorithm) if !algorithm.session => Ok(algorithm.hash),
+        _ => Err(format!(
+            "`{text}` is no hash function of digest challenges; use SHA-256, SHA-512-256 or MD5"
+        )),
+    }
 }
 
 /// `ADDRESS` or `ADDRESS:PORT`; the usual port of DNS is 53.

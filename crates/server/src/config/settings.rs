@@ -10,6 +10,7 @@ use hookflash_dialects::Dialect;
 use hookflash_media::Codec;
 use hookflash_program::HookMethod;
 use hookflash_sip::Credentials;
+use hookflash_sip::digest::Hash;
 use ipnet::IpNet;
 use serde::{Serialize, Serializer};
 
@@ -76,6 +77,9 @@ pub struct Sip {
     pub domains: Vec<String>,
     /// Name servers that are asked where calls go; the system's when there are none.
     pub dns: Vec<SocketAddr>,
+    /// Hash functions of the digest challenges that we send, the preferred one first.
+    #[serde(serialize_with = "hashes")]
+    pub digest: Vec<Hash>,
     /// Who may call in beyond trunks and loopback.
     pub accept: Accept,
     /// RFC 3261 timer T1.
@@ -443,6 +447,10 @@ pub struct User {
 
 fn display<T: std::fmt::Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(value)
+}
+
+fn hashes<S: Serializer>(value: &[Hash], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(value.iter().map(|hash| hash.name()))
 }
 
 fn codecs<S: Serializer>(value: &[Codec], to: S) -> Result<S::Ok, S::Error> {

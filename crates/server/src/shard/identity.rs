@@ -1,9 +1,10 @@
 //! Who sends a request: a user that proves to be one, with a digest.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Instant;
 
-use hookflash_sip::digest::{Denied, DigestServer};
+use hookflash_sip::digest::{Denied, DigestServer, Hash};
 use hookflash_sip::{Flow, Name, Request};
 
 use super::Shard;
@@ -18,13 +19,16 @@ const TOO_MANY: &str = "an address has tried too many wrong passwords and is not
 pub(crate) struct Realms {
     secret: [u8; 32],
     epoch: Instant,
+    hashes: Arc<[Hash]>,
 }
 
 impl Realms {
-    pub(crate) fn new() -> Realms {
+    /// Challenges with these hash functions, the preferred one first.
+    pub(crate) fn new(hashes: &[Hash]) -> Realms {
         Realms {
             secret: rand::random(),
             epoch: Instant::now(),
+            hashes: hashes.into(),
         }
     }
 }
@@ -87,9 +91,13 @@ impl Shard {
         digests: &'a mut HashMap<String, DigestServer>,
         realm: &str,
     ) -> &'a mut DigestServer {
-        let Realms { secret, epoch } = self.common.realms.clone();
+        let Realms {
+            secret,
+            epoch,
+            hashes,
+        } = &self.common.realms;
         digests
             .entry(realm.to_owned())
-            .or_insert_with(|| DigestServer::new(realm, secret, epoch))
+            .or_insert_with(|| DigestServer::new(realm, *secret, *epoch).with_algorithms(hashes))
     }
 }

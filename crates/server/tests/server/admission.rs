@@ -29,6 +29,16 @@ fn a_user_is_challenged_before_anything_else() {
 }
 
 #[test]
+fn a_phone_that_gives_up_at_an_unknown_hash_function_need_not_hear_of_it() {
+    let settings = "[[users]]\nname = \"alice\"\ndomain = \"127.0.0.1\"\npassword = \"p\"\n\
+                    [sip]\ndigest = [\"MD5\"]\n";
+    let answer = Peer::of(udp(&serving(settings, WAITING)), "old phone").invite("");
+    let challenges = answer.matches("WWW-Authenticate:").count();
+    assert_eq!(challenges, 1, "{answer}");
+    assert!(answer.contains("algorithm=MD5,"), "{answer}");
+}
+
+#[test]
 fn a_user_with_the_right_password_gets_in_and_with_the_wrong_one_does_not() {
     let user = "[[users]]\nname = \"alice\"\ndomain = \"127.0.0.1\"\npassword = \"right\"\n";
     let server = serving(user, WAITING);

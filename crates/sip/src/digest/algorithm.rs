@@ -56,7 +56,8 @@ impl Algorithm {
 }
 
 impl Hash {
-    fn name(self) -> &'static str {
+    /// The name as written in headers.
+    pub fn name(self) -> &'static str {
         match self {
             Hash::Md5 => "MD5",
             Hash::Sha256 => "SHA-256",

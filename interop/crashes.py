@@ -1,0 +1,259 @@
+"""The server is killed under load a hundred times, and its store fails in every way: no end of a
+call is lost, none is made up, and calls go on.
+"""
+
+import random
+import shutil
+import sqlite3
+import subprocess
+import time
+from contextlib import closing, contextmanager
+
+from ring.dialects import ALL
+from ring.hookflash import ConfiguredApplication, Hookflash, Settings
+from ring.load import Load
+from ring.postgres import Postgres
+from ring.process import until
+from ring.runner import Case, Findings
+
+_KILLS_EACH = 34
+_GONE_SECONDS = 60
+_FINALS_SECONDS = 60
+
+
+class Crashes:
+    """A server, a store and a load of their own for each case."""
+
+    def __init__(self, env):
+        self._env = env
+        self._work = env.work / "crashes"
+        self._work.mkdir(parents=True, exist_ok=True)
+
+    def cases(self):
+        """Kills first, which take the longest."""
+        yield Case("crashes/postgres/is-gone-for-a-minute", self._postgres_is_gone)
+        for number in (1, 2, 3):
+            yield Case(
+                f"crashes/sqlite/killed-{_KILLS_EACH}-times/{number}", self._killed(number)
+            )
+        yield Case("crashes/postgres/killed-5-times", self._postgres_killed)
+        yield Case("crashes/disk-is-full", self._disk_full)
+        yield Case("crashes/file-is-read-only", self._read_only)
+        yield Case("crashes/file-is-locked", self._locked)
+
+    # Kills
+
+    def _killed(self, number):
+        def run():
+            name = f"killed-{number}"
+            file = self._work / f"{name}.db"
+            chance = random.Random(number)
+            with self._under_load(name, f"sqlite://{file}") as (server, load):
+                findings = Findings()
+                for kill in range(_KILLS_EACH):
+                    load.begins(server)
+                    time.sleep(chance.uniform(0.2, 1.2))
+                    server.kill()
+                    load.crowd.forgets()
+                    if kill % 8 == 7:
+                        findings.equal(f"integrity after {kill + 1} kills", _integrity(file), "ok")
+                    server.start()
+                load.rests()
+                self._check_books(findings, server, load, least=2 * _KILLS_EACH)
+                findings.equal("exit status", server.stop(), 0)
+                findings.equal("integrity at the end", _integrity(file), "ok")
+                findings.raise_any(_log_end(server))
+
+        return run
+
+    def _postgres_killed(self):
+        postgres = Postgres(self._work)
+        try:
+            with self._under_load("postgres-killed", postgres.url) as (server, load):
+                findings = Findings()
+                for _ in range(5):
+                    load.begins(server)
+                    time.sleep(1)
+                    server.kill()
+                    load.crowd.forgets()
+                    server.start()
+                load.rests()
+                self._check_books(findings, server, load, least=10)
+                findings.raise_any(_log_end(server))
+        finally:
+            postgres.remove()
+
+    # Stores that fail
+
+    def _postgres_is_gone(self):
+        postgres = Postgres(self._work)
+        try:
+            with self._under_load("postgres-gone", postgres.url) as (server, load):
+                findings = Findings()
+                load.begins(server)
+                time.sleep(2)
+                postgres.stop()
+                self._calls_go_on(findings, server, load, _GONE_SECONDS)
+                postgres.start()
+                self._recovers(findings, server, load)
+        finally:
+            postgres.remove()
+
+    def _disk_full(self):
+        with self._small_disk("full") as folder:
+            url = f"sqlite://{folder}/hookflash.db"
+            with self._under_load("disk-full", url) as (server, load):
+                findings = Findings()
+                load.begins(server)
+                time.sleep(1)
+                filler = folder / "filler"
+                with open(filler, "wb") as file:
+                    try:
+                        while True:
+                            file.write(bytes(4096))
+                            file.flush()
+                    except OSError:
+                        pass
+                self._calls_go_on(findings, server, load, 8)
+                filler.unlink()
+                self._recovers(findings, server, load)
+
+    def _locked(self):
+        """Another program has the file to itself for a while, as a careless backup does."""
+        file = self._work / "locked.db"
+        with self._under_load("locked", f"sqlite://{file}") as (server, load):
+            findings = Findings()
+            load.begins(server)
+            time.sleep(1)
+            with closing(sqlite3.connect(file, timeout=30, isolation_level=None)) as database:
+                database.execute("BEGIN EXCLUSIVE")
+                self._calls_go_on(findings, server, load, 8)
+                database.execute("ROLLBACK")
+            self._recovers(findings, server, load)
+
+    def _read_only(self):
+        """A server that finds its file read-only says so, and starts no calls it cannot keep."""
+        with self._small_disk("read-only") as folder:
+            url = f"sqlite://{folder}/hookflash.db"
+            with self._under_load("disk-read-only", url) as (server, load):
+                findings = Findings()
+                load.begins(server)
+                time.sleep(1)
+                load.rests()
+                self._check_books(findings, server, load, least=2)
+                server.stop()
+                subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+                try:
+                    server.start()
+                except RuntimeError as error:
+                    findings.true(f"the file is not named: {error}", str(folder) in str(error))
+                else:
+                    load.begins(server)
+                    self._calls_go_on(findings, server, load, 4)
+                subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
+                if not server.process.alive():
+                    server.start()
+                load.begins(server)
+                time.sleep(1)
+                self._recovers(findings, server, load)
+
+    def _calls_go_on(self, findings, server, load, seconds):
+        """The store is in trouble: calls come and go, and the operator is told."""
+        before = len(load.crowd.answered())
+        told = until(lambda: server.status("/readyz") == 503, 15, 0.2)
+        findings.true("/readyz does not say 503", told)
+        time.sleep(seconds)
+        findings.true("no inbound call was answered", len(load.crowd.answered()) > before)
+        findings.true("the server has died", server.process.alive())
+        complaints = [line for line in server.log_problems() if "store" in line]
+        findings.true(f"{len(complaints)} complaints", 1 <= len(complaints) <= 20)
+
+    def _recovers(self, findings, server, load):
+        """The store is well again: the backlog drains, and the books are right."""
+        load.rests()
+        findings.true("/readyz does not say 200", until(lambda: server.status("/readyz") == 200, 30))
+        self._check_books(findings, server, load, least=10)
+        findings.equal("exit status", server.stop(), 0)
+        findings.raise_any(_log_end(server))
+
+    # Books
+
+    def _check_books(self, findings, server, load, least):
+        until(lambda: not load.untold(), _FINALS_SECONDS, 0.5)
+        findings.equal("calls whose end was not told", load.untold(), {})
+        findings.equal("ends of calls that never were", load.never_were(), {})
+        ends = load.finals()
+        twice = {sid: words for sid, (words, _) in ends.items() if len(words) > 1}
+        findings.equal("calls that ended in several ways", twice, {})
+        findings.true(f"only {len(ends)} calls ended", len(ends) >= least)
+        left = until(lambda: not _owed(server) or None, 30, 0.5)
+        findings.true(f"the outbox holds {_owed(server)}", left)
+        findings.true("a call lives", until(lambda: not server.live(), 10, 0.2))
+
+    # Parts
+
+    @contextmanager
+    def _under_load(self, name, store):
+        load = Load()
+        base = load.application.url
+        server = Hookflash(
+            self._env.binary, self._work, name,
+            Settings(
+                [
+                    ConfiguredApplication(
+                        dialect, dialect, f"{base}/{dialect}/voice", f"{dialect}-*",
+                        status_callback=f"{base}/{dialect}/status",
+                    )
+                    for dialect in ALL
+                ],
+                store=store, t1="100ms",
+            ),
+        )
+        try:
+            yield server, load
+        finally:
+            load.close()
+            server.stop()
+
+    @contextmanager
+    def _small_disk(self, name):
+        """A file system of eight megabytes."""
+        folder = self._work / f"disk-{name}"
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], check=True,
+            capture_output=True,
+        )
+        try:
+            yield folder
+        finally:
+            subprocess.run(["umount", "-l", folder], check=False, capture_output=True)
+
+
+def _owed(server):
+    """How many requests applications are owed."""
+    return server.get("/hookflash/v1/outbox")
+
+
+def _integrity(file):
+    """What SQLite says of the file and its log, looked at as a copy."""
+    copy = file.with_suffix(".copy")
+    for suffix in ("", "-wal"):
+        source = file.with_name(file.name + suffix)
+        target = copy.with_name(copy.name + suffix)
+        if source.exists():
+            shutil.copyfile(source, target)
+        else:
+            target.unlink(missing_ok=True)
+    with sqlite3.connect(copy) as database:
+        return database.execute("PRAGMA integrity_check").fetchone()[0]
+
+
+def _log_end(server):
+    return server.process.output()[-1500:]
+
+
+@contextmanager
+def crashes(env):
+    """The cases start and end what they need."""
+    yield Crashes(env)

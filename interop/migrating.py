@@ -1,0 +1,142 @@
+"""The pages of `docs/migrating/`, followed to the letter.
+
+What a page says to save is saved, what it says to start is started, its scripts run on the vendors'
+libraries, and what they print is what the page says is seen. Only the ports are others, the binary
+is the one under test, and the libraries are installed already.
+"""
+
+import re
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ring.ports import free_port
+from ring.process import Process, until
+from ring.runner import Case, Findings
+
+_PORTS = ("3000", "5060", "5090", "5091", "8080")
+_PROGRAM = "../target/release/hookflash"
+_VENDORS = ("twilio", "signalwire", "bandwidth", "jambonz")
+
+
+@dataclass(frozen=True)
+class Page:
+    """The fenced blocks of a page, in order: language and text."""
+
+    vendor: str
+    blocks: tuple
+
+    @classmethod
+    def read(cls, folder, vendor):
+        """Reads one page."""
+        text = (folder / f"{vendor}.md").read_text(encoding="utf-8")
+        return cls(vendor, tuple(re.findall(r"(?ms)^```(\w+)\n(.*?)^```$", text)))
+
+    def block(self, language):
+        """The only block in this language, or None."""
+        found = [text for kind, text in self.blocks if kind == language]
+        assert len(found) < 2, f"{self.vendor}.md has {len(found)} {language} blocks"
+        return found[0] if found else None
+
+    def commands(self, beginning):
+        """Lines of the shell blocks that begin so."""
+        lines = [line for kind, text in self.blocks if kind == "sh" for line in text.splitlines()]
+        return [line for line in lines if line.startswith(beginning)]
+
+
+class Migrating:
+    """Each page with each language that it has."""
+
+    def __init__(self, env):
+        self._env = env
+        folder = env.sources.parent / "docs" / "migrating"
+        self._pages = [Page.read(folder, vendor) for vendor in _VENDORS]
+
+    def cases(self):
+        """A page's Python, then its Node."""
+        for page in self._pages:
+            for language, file in (("python", "call.py"), ("js", "call.js")):
+                if page.block(language):
+                    yield Case(
+                        f"migrating/{page.vendor}/{language}", self._follow(page, language, file)
+                    )
+
+    def _follow(self, page, language, file):
+        def run():
+            ports = {port: str(free_port()) for port in _PORTS}
+            folder = self._env.work / "migrating" / f"{page.vendor}-{language}"
+            folder.mkdir(parents=True)
+
+            def here(text):
+                return re.sub(rf"\b({'|'.join(_PORTS)})\b", lambda m: ports[m.group(1)], text)
+
+            (folder / "hookflash.toml").write_text(here(page.block("toml")), encoding="utf-8")
+            (folder / file).write_text(here(page.block(language)), encoding="utf-8")
+            running = []
+            try:
+                started = page.commands(_PROGRAM)
+                callers = [line for line in started if "--call" in line]
+                for line in started:
+                    if line not in callers:
+                        running.append(self._start(folder, here(line), ports))
+                until(lambda: _is_ready(ports["8080"]), 15)
+                script = self._script(page, language, file, folder)
+                running.append(script)
+                if callers:
+                    until(lambda: "waiting for a call" in script.output(), 20)
+                    running.append(self._start(folder, here(callers[0]), ports))
+                status = script.wait(60)
+                findings = Findings()
+                findings.equal("exit status of the script", status, 0)
+                findings.equal(
+                    "what is printed", _bare(script.output()), _bare(here(page.block("text")))
+                )
+                findings.raise_any(
+                    f"{script.output()}\n" + "\n".join(p.output()[-1500:] for p in running)
+                )
+            finally:
+                for process in running:
+                    process.stop()
+
+        return run
+
+    def _start(self, folder, line, ports):
+        words = line.split()
+        words[0] = self._env.binary
+        name = "-".join(words[1:2] + re.findall(r"\d{4,5}", line))
+        environment = {
+            "HOOKFLASH_SIP__LISTEN": f'["udp://127.0.0.1:{ports["5060"]}"]',
+            "HOOKFLASH_HTTP__LISTEN": f"127.0.0.1:{ports['8080']}",
+        }
+        return Process(name, words, folder / f"{name}.log", cwd=folder, env=environment)
+
+    def _script(self, page, language, file, folder):
+        # The page's own command, with the program that it installs in its place.
+        command = next(
+            line for line in page.commands(("node", ".venv/bin/python")) if line.endswith(file)
+        ).split()
+        environment = {}
+        if language == "python":
+            command[0] = self._env.tools / page.vendor / "bin" / "python"
+        else:
+            environment["NODE_PATH"] = str(self._env.tools / "node" / "node_modules")
+        return Process(file, command, folder / f"{file}.log", cwd=folder, env=environment)
+
+
+def _is_ready(port):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as reply:
+            return reply.status == 200
+    except OSError:
+        return False
+
+
+def _bare(text):
+    """Python and Node write the same object in different ways."""
+    return re.sub(r"[\s{}'\",]", "", text)
+
+
+@contextmanager
+def migrating(env):
+    """The cases start and end what they need."""
+    yield Migrating(env)
