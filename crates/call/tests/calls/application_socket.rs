@@ -356,8 +356,8 @@ fn a_wrong_command_changes_nothing_and_is_answered() {
         let other = json!({"type": "command", "command": "redirect", "callSid": "another",
             "data": [{"verb": "hangup"}]});
         let wrong = [
-            (Frame::Text("{".into()), "unusable"),
-            (Frame::Text("[1]".into()), "unusable"),
+            (Frame::Text("{".into()), "cannot be read"),
+            (Frame::Text("[1]".into()), "no JSON object"),
             (Frame::Binary(vec![0xff, 1]), "binary"),
             (text(json!({"msgid": "1"})), "type property not supplied"),
             (
@@ -389,7 +389,7 @@ fn a_wrong_command_changes_nothing_and_is_answered() {
             (
                 text(json!({"type": "command", "command": "call:status",
                 "data": {"call_status": "gone"}})),
-                "completed or no-answer",
+                "one of completed, no-answer",
             ),
             (
                 text(other),

@@ -39,8 +39,11 @@ pub(super) fn read(facts: &CallFacts, frame: &Frame) -> Result<FromApplication, 
 }
 
 fn understand(facts: &CallFacts, text: &str) -> Result<FromApplication, String> {
-    let message: Message<'_> =
-        serde_json::from_str(text).map_err(|error| format!("the message is unusable: {error}"))?;
+    if !text.trim_start().starts_with('{') {
+        return Err("the message is no JSON object".to_owned());
+    }
+    let message: Message<'_> = serde_json::from_str(text)
+        .map_err(|error| format!("the message cannot be read: {error}"))?;
     let data = message.data.map(RawValue::get);
     let kind = message.kind.filter(|kind| !kind.is_empty());
     let msgid = message.msgid.filter(|msgid| !msgid.is_empty());
