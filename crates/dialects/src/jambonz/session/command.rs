@@ -170,7 +170,7 @@ fn config(properties: &Value) -> Result<CallAction, String> {
         messages.collect::<Vec<_>>().join("; ")
     })?;
     match program.steps.into_iter().next().map(|step| step.verb) {
-        Some(Verb::Config(config)) => Ok(CallAction::Configure(Box::new(config))),
+        Some(Verb::Config(config)) => Ok(CallAction::Configure(config)),
         _ => Err("config: there is nothing to change".to_owned()),
     }
 }
