@@ -16,6 +16,8 @@ use hookflash_program::{Recognizer, Step, Voice};
 use hookflash_sip::{CommandError, Endpoint, Event, Flow, LegEnd, LegId, Request, WireEvent};
 use tokio::sync::Notify;
 
+use crate::appended::Appended;
+use crate::application_socket::ApplicationSocket;
 use crate::audio::Audio;
 use crate::background::Background;
 use crate::desk::Legs;
@@ -121,8 +123,10 @@ pub(crate) struct Call<H: Host> {
     pub(crate) voice_defaults: RefCell<Option<Box<Voice>>>,
     /// Recognizer of speech that names none, as the documents of the call set it.
     pub(crate) recognizer_defaults: RefCell<Option<Box<Recognizer>>>,
-    /// Verbs that the API appended to the running document.
-    pub(crate) appended: RefCell<Vec<Step>>,
+    /// What talks with an application that has a WebSocket.
+    pub(crate) application: ApplicationSocket<H>,
+    /// Verbs that were appended to the running document.
+    pub(crate) appended: Appended,
     /// How long it may last from its answer on.
     longest: Cell<Option<Duration>>,
     /// When the call will have lasted too long.
@@ -203,7 +207,8 @@ impl<H: Host> Call<H> {
             background: Background::default(),
             voice_defaults: RefCell::default(),
             recognizer_defaults: RefCell::default(),
-            appended: RefCell::default(),
+            application: ApplicationSocket::default(),
+            appended: Appended::default(),
             longest: Cell::new(None),
             deadline: Cell::new(None),
             base: RefCell::new(base),
@@ -314,6 +319,7 @@ impl<H: Host> Call<H> {
                         return interruption;
                     }
                 }
+                Input::Finish(finish) => return Interruption::Over(*finish),
             }
         }
     }
@@ -532,8 +538,9 @@ impl<H: Host> Call<H> {
         self.superseded.get()
     }
 
-    pub(crate) fn verb_began(&self) {
+    pub(crate) fn verb_began(self: &Rc<Self>, step: &Step) {
         self.verb_runs.set(true);
+        self.tell_verb_began(step);
     }
 
     /// The call's identifier, for logs.
@@ -541,9 +548,10 @@ impl<H: Host> Call<H> {
         self.record.facts(|facts| facts.sid.clone())
     }
 
-    pub(crate) fn verb_ended(&self, how: VerbEnd) {
+    pub(crate) fn verb_ended(self: &Rc<Self>, how: VerbEnd) {
         if self.verb_runs.replace(false) {
             self.note(What::VerbDone(how));
+            self.tell_verb_ended();
         }
     }
 

@@ -127,7 +127,7 @@ pub(crate) fn obey<H: Host>(call: &Rc<Call<H>>, command: Command) -> Option<Inte
                 why: Reason::Api,
             }));
         }
-        CallAction::Append(program) => call.appended.borrow_mut().extend(program.steps),
+        CallAction::Append(program) => call.append(program.steps),
         CallAction::SendKeys(keys) => {
             call.note_call("keys are sent through the API");
             call.session(|session| session.send_keys(keys_to_send(&keys)));

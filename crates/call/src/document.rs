@@ -65,10 +65,15 @@ impl<H: Host> Call<H> {
         moment: &Moment<'_>,
     ) -> Result<Loaded, Finish> {
         let failure = match self.request_for(moment) {
-            Ok(Some(request)) => match self.load(request, first(moment)).await {
-                Ok(loaded) => return Ok(loaded),
-                Err(failure) => failure,
-            },
+            Ok(Some(request)) => {
+                if let Moment::Redirected(_) = moment {
+                    self.goes_on_with(&request);
+                }
+                match self.load(request, first(moment)).await {
+                    Ok(loaded) => return Ok(loaded),
+                    Err(failure) => failure,
+                }
+            }
             Ok(None) => Failure {
                 url: String::new(),
                 code: String::new(),
@@ -147,14 +152,22 @@ impl<H: Host> Call<H> {
     }
 
     /// Reads a reply as a document.
-    pub(crate) fn read_reply(&self, reply: &Reply, first: bool) -> Result<Loaded, Failure> {
+    pub(crate) fn read_reply(
+        self: &Rc<Self>,
+        reply: &Reply,
+        first: bool,
+    ) -> Result<Loaded, Failure> {
         let content_type = Some(reply.content_type.as_deref().unwrap_or_default());
         let document = Document {
             body: &reply.body,
             content_type,
             first,
         };
-        self.read(document, &reply.url, &reply.url)
+        let read = self.read(document, &reply.url, &reply.url);
+        if let Err(failure) = &read {
+            self.complain_of_document(&reply.url, &failure.message, &reply.body);
+        }
+        read
     }
 
     /// Verbs that came without a document.

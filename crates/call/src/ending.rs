@@ -57,6 +57,7 @@ pub(crate) async fn end<H: Host>(call: &Rc<Call<H>>, finish: Finish) {
         () = refer::report_open(call) => {}
     }
     call.tell_status(StatusEvent::Completed);
+    call.end_application_socket();
     call.ledger.close(&call.record, &closing);
 }
 

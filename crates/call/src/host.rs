@@ -128,16 +128,35 @@ pub trait RecordingFile: 'static {
     ) -> impl Future<Output = Result<(u64, Duration, RecordingFormat), String>> + 'static;
 }
 
+/// How a WebSocket ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SocketClosed {
+    /// The code of the application's farewell (RFC 6455 §7.4); `None` when there was none, or
+    /// none in it.
+    pub code: Option<u16>,
+    /// A sentence.
+    pub why: String,
+}
+
+impl fmt::Display for SocketClosed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
 /// A WebSocket of the application.
 pub trait Socket: 'static {
     /// Sends a message. Never waits: false when the application takes messages too slowly and
     /// this one was dropped.
     fn send(&self, frame: Frame) -> bool;
 
-    /// The next message; `None` when the socket is closed, with a word on why.
-    fn next(&self) -> impl Future<Output = Result<Frame, String>>;
+    /// The next message.
+    ///
+    /// # Errors
+    /// When the socket is closed; says how.
+    fn next(&self) -> impl Future<Output = Result<Frame, SocketClosed>>;
 
-    /// Sends what is still to be sent, then closes.
+    /// Sends what is still to be sent, then closes with the code 1000.
     fn close(&self);
 }
 
@@ -256,7 +275,8 @@ pub trait Host: 'static {
     /// Keeps what is known of a recording, so that it can be fetched.
     fn keep_recording(&self, recording: &RecordingFacts);
 
-    /// Opens a WebSocket. The request describes the handshake.
+    /// Opens a WebSocket. The request describes the handshake; it is tried once, and its redirects
+    /// are followed. The policy's `max_reply` is the largest message that is taken.
     fn connect(
         &self,
         request: HttpRequest,

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use hookflash_sip::{Event, LegId, WireEvent};
 use tokio::sync::Notify;
 
+use crate::call::Finish;
 use crate::command::Command;
 
 /// How many inputs may wait. What a peer can cause at will is dropped beyond that.
@@ -21,6 +22,8 @@ pub(crate) enum Input {
     Leg(LegId, Event),
     /// From the API or the operator.
     Command(Box<Command>),
+    /// The call has to end, whatever it does.
+    Finish(Box<Finish>),
 }
 
 /// The queue of one call.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::journal::What;
 use crate::record::CallRecord;
-use crate::view::Line;
+use crate::view::{Line, method_word};
 
 /// Characters between two of the three columns.
 const GAP: usize = 34;
@@ -35,7 +35,7 @@ pub fn ladder(record: &CallRecord) -> String {
                     ..
                 } => {
                     asked.push((entry.at, purpose));
-                    let label = format!("{} {} ({purpose})", method_word(*method), path(url));
+                    let label = format!("{} {} ({purpose})", method_word(*method, url), path(url));
                     row(&at, &blank(), &arrow(&label, true))
                 }
                 What::Replied { number, status, .. } => {
@@ -134,13 +134,6 @@ fn path(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let path = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/");
     path.split('?').next().unwrap_or(path)
-}
-
-fn method_word(method: hookflash_program::HookMethod) -> &'static str {
-    match method {
-        hookflash_program::HookMethod::Get => "GET",
-        hookflash_program::HookMethod::Post => "POST",
-    }
 }
 
 fn wrap(text: &mut String, words: &str, width: usize) {

@@ -9,6 +9,8 @@
 //! implements for the world and the tests implement in virtual time. Left out: packets and samples
 //! (the session of `hookflash-media` has them), second legs, and every word of a vendor's vocabulary.
 
+mod appended;
+mod application_socket;
 mod at_answer;
 mod audio;
 mod background;
@@ -52,7 +54,7 @@ pub use command::{CommandRefused, GivenDocument, PeerAnswer};
 pub use desk::Desk;
 pub use host::{
     CallKey, ClipError, Host, MediaError, MediaPort, Recognition, RecordingFile, Socket,
-    SpeechError, Turn,
+    SocketClosed, SpeechError, Turn,
 };
 pub use ladder::ladder;
 pub use ledger::{Counters, Ledger, Published};

@@ -50,11 +50,10 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, begin: Begin) -> Finish {
     };
     loop {
         let Some(step) = steps.verbs.next() else {
-            let appended = call.appended.take();
-            if appended.is_empty() {
-                return end_of_program(call, steps.end);
+            match more_verbs(call).await {
+                Some(more) => steps.verbs = more.into_iter(),
+                None => return end_of_program(call, steps.end),
             }
-            steps.verbs = appended.into_iter();
             continue;
         };
         call.look_ahead(&step, steps.verbs.as_slice());
@@ -104,10 +103,27 @@ fn follow<H: Host>(call: &Rc<Call<H>>, loaded: Loaded) -> Result<Steps, Finish> 
     call.count_document()?;
     *call.base.borrow_mut() = loaded.base;
     call.ahead.clear();
+    call.appended.take();
     Ok(Steps {
         verbs: loaded.program.steps.into_iter(),
         end: loaded.program.end,
     })
+}
+
+/// The verbs that follow the last one: those that were appended. An application that can tell the
+/// call what to do at any time has its end in its own hands, and is waited for.
+async fn more_verbs<H: Host>(call: &Rc<Call<H>>) -> Option<Vec<Step>> {
+    let mut more = call.appended.take();
+    if more.is_empty() && call.application.may_command() {
+        call.note_call("the document is at its end: the application is waited for");
+        tokio::select! {
+            biased;
+            () = call.appended.some() => more = call.appended.take(),
+            () = call.application.silent() => {}
+        }
+        call.documents.set(0);
+    }
+    Some(more).filter(|more| !more.is_empty())
 }
 
 /// A verb that has begun. What waits is boxed, so that a call holds the verb that runs and no room
@@ -122,7 +138,7 @@ fn begin_verb<H: Host>(call: &Rc<Call<H>>, step: Step, end: EndOfProgram) -> Beg
         name: step.name.as_str().into(),
         position: step.position,
     });
-    call.verb_began();
+    call.verb_began(&step);
     if !call.is_answered() {
         match step.answering {
             Answering::Leave => {}

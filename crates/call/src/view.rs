@@ -263,7 +263,7 @@ fn webhooks(record: &CallRecord) -> Value {
                     places.push(webhooks.len());
                     webhooks.push(json!({
                         "purpose": purpose,
-                        "method": method_word(*method),
+                        "method": method_word(*method, url),
                         "url": url,
                         "status": null,
                         "error": null,
@@ -369,7 +369,7 @@ impl Line {
                 method,
                 url,
             } => {
-                let method = method_word(*method);
+                let method = method_word(*method, url);
                 let details =
                     json!({ "number": number, "purpose": purpose, "method": method, "url": url });
                 (
@@ -549,8 +549,10 @@ fn direction(direction: Direction) -> &'static str {
     }
 }
 
-fn method_word(method: HookMethod) -> &'static str {
+/// How a request is sent: a message on the application's WebSocket has no method.
+pub(crate) fn method_word(method: HookMethod, url: &str) -> &'static str {
     match method {
+        _ if url.starts_with("ws:") || url.starts_with("wss:") => "WS",
         HookMethod::Get => "GET",
         HookMethod::Post => "POST",
     }

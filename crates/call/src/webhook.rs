@@ -6,11 +6,17 @@ use std::rc::Rc;
 use hookflash_dialects::{FetchError, FetchErrorKind, HttpRequest, Moment, Reply};
 use tokio::sync::oneshot;
 
-use crate::Host;
 use crate::call::Call;
 use crate::journal::What;
 use crate::ledger::count;
 use crate::masking::without_input;
+use crate::{Host, application_socket};
+
+/// A request on its way.
+enum Sent<R> {
+    Request(R),
+    Message(oneshot::Receiver<Result<Reply, FetchError>>),
+}
 
 impl<H: Host> Call<H> {
     /// The request that this moment calls for, if the dialect makes one.
@@ -45,11 +51,18 @@ impl<H: Host> Call<H> {
     ) -> impl Future<Output = Result<Reply, FetchError>> + use<H> {
         let number = self.note_asked(&request);
         let url = request.url.clone();
-        let reply = self.host.fetch(self.record.key, request);
+        let url_asked = url.clone();
+        let reply = match application_socket::message(&request) {
+            Some(_) => Sent::Message(self.ask_over_socket(request)),
+            None => Sent::Request(self.host.fetch(self.record.key, request)),
+        };
         let (hand_over, receive) = oneshot::channel();
         let call = Rc::clone(self);
         tokio::task::spawn_local(async move {
-            let reply = reply.await;
+            let reply = match reply {
+                Sent::Request(reply) => reply.await,
+                Sent::Message(reply) => reply.await.unwrap_or_else(|_| Err(stopped(&url))),
+            };
             match &reply {
                 Ok(reply) => call.note_reply(number, reply.status, Some(reply.body.len())),
                 Err(error) => call.note_fetch_error(Some(number), error),
@@ -58,14 +71,8 @@ impl<H: Host> Call<H> {
             let _ = hand_over.send(reply);
         });
         async move {
-            receive.await.unwrap_or_else(|_| {
-                Err(FetchError {
-                    kind: FetchErrorKind::Protocol,
-                    url,
-                    message: "the server stopped before the reply came".to_owned(),
-                    body: None,
-                })
-            })
+            let at = url_asked;
+            receive.await.unwrap_or_else(|_| Err(stopped(&at)))
         }
     }
 
@@ -77,6 +84,11 @@ impl<H: Host> Call<H> {
     /// As [`Call::tell`]; `then` runs when the request was delivered or given up.
     pub(crate) fn tell_then(self: &Rc<Self>, request: HttpRequest, then: impl FnOnce() + 'static) {
         let number = self.note_asked(&request);
+        if application_socket::message(&request).is_some() {
+            self.tell_over_socket(request, number);
+            // What comes after it on the WebSocket stays after it.
+            return then();
+        }
         let call = Rc::clone(self);
         let done = Box::new(move |result: Result<u16, FetchError>| {
             match result {
@@ -91,6 +103,9 @@ impl<H: Host> Call<H> {
     /// Tells the application something that it must learn whatever happens.
     pub(crate) fn owe(self: &Rc<Self>, request: HttpRequest) {
         let number = self.note_asked(&request);
+        if application_socket::message(&request).is_some() {
+            return self.tell_over_socket(request, number);
+        }
         let call = Rc::clone(self);
         let done = Box::new(move |result: Result<u16, FetchError>| match result {
             Ok(status) => call.note_reply(number, status, None),
@@ -135,6 +150,16 @@ impl<H: Host> Call<H> {
         }
     }
 
+    /// Where a request goes, as the journal shows it: a message also names its hook.
+    fn asked_at(&self, request: &HttpRequest) -> String {
+        let url = self.shown_url(&request.url);
+        let message = application_socket::message(request);
+        match message.and_then(|message| message.hook.as_deref()) {
+            Some(hook) => format!("{url} {}", self.shown_url(hook)),
+            None => url,
+        }
+    }
+
     fn note_asked(&self, request: &HttpRequest) -> u16 {
         count(&self.ledger.counters.webhooks);
         let number = self.requests.get();
@@ -143,17 +168,26 @@ impl<H: Host> Call<H> {
             number,
             purpose: request.purpose,
             method: request.method,
-            url: self.shown_url(&request.url).into(),
+            url: self.asked_at(request).into(),
         });
         number
     }
 
-    fn note_reply(&self, number: u16, status: u16, bytes: Option<usize>) {
+    pub(crate) fn note_reply(&self, number: u16, status: u16, bytes: Option<usize>) {
         let bytes = bytes.map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX));
         self.note(What::Replied {
             number,
             status,
             bytes,
         });
+    }
+}
+
+fn stopped(url: &str) -> FetchError {
+    FetchError {
+        kind: FetchErrorKind::Protocol,
+        url: url.to_owned(),
+        message: "the server stopped before the reply came".to_owned(),
+        body: None,
     }
 }

@@ -7,7 +7,7 @@ use hookflash_program::{Audio, Diagnostic, Program, Severity, Stream, Transcript
 
 use crate::jambonz::gateway::{self, GatewayMoment};
 use crate::{
-    CallFacts, FetchError, HttpRequest, Moment, RecordingFacts, StreamProtocol,
+    ApplicationSocket, CallFacts, FetchError, HttpRequest, Moment, RecordingFacts, StreamProtocol,
     TranscriptionProtocol, bxml, cxml, jambonz, twiml,
 };
 
@@ -299,6 +299,15 @@ impl Dialect {
             Dialect::Cxml => cxml::recording_resource(recording, public_url),
             Dialect::Bxml => bxml::recording_resource(recording, public_url),
             Dialect::Jambonz => jambonz::recording_resource(recording, public_url),
+        }
+    }
+
+    /// How applications talk over a WebSocket of their own; `None` where they cannot, and no
+    /// request is a message then.
+    pub fn application_socket(self) -> Option<&'static dyn ApplicationSocket> {
+        match self {
+            Dialect::Jambonz => Some(&jambonz::Session),
+            Dialect::Twiml | Dialect::Cxml | Dialect::Bxml => None,
         }
     }
 

@@ -197,6 +197,13 @@ impl CallFacts {
         self.hooks.as_ref()?.reply_timeout
     }
 
+    /// Where the application of this call is asked: its first document, and what hooks are
+    /// relative to where the vendor says so.
+    pub fn application_url(&self) -> &str {
+        self.first_hook()
+            .map_or(&self.application.url, |first| &first.url)
+    }
+
     /// What is told about the call's status in the place of the application's own URL.
     pub fn status_hook(&self) -> Option<&Hook> {
         self.hooks.as_ref()?.status.as_ref()

@@ -23,29 +23,39 @@ impl HookUrl {
     ///
     /// # Errors
     /// When it is neither; the error names it as it was `written`.
-    pub(crate) fn absolute(mut url: Url, written: &str) -> Result<HookUrl, FetchError> {
+    pub(crate) fn absolute(url: Url, written: &str) -> Result<HookUrl, FetchError> {
         match url.scheme() {
-            "http" | "https" => {}
-            "ws" | "wss" => {
-                return Err(unusable(
-                    written,
-                    "a WebSocket application cannot be asked by this release; give an http:// or \
-                     https:// URL",
-                ));
-            }
-            other => {
-                return Err(unusable(
-                    written,
-                    &format!(
-                        "the scheme `{other}` cannot be asked; give an http:// or https:// URL"
-                    ),
-                ));
-            }
+            "http" | "https" => HookUrl::take_apart(url, written),
+            "ws" | "wss" => Err(unusable(
+                written,
+                "this cannot be asked over a WebSocket; give an http:// or https:// URL",
+            )),
+            other => Err(unusable(
+                written,
+                &format!("the scheme `{other}` cannot be asked; give an http:// or https:// URL"),
+            )),
         }
+    }
+
+    /// Takes an absolute ws or wss URL apart.
+    ///
+    /// # Errors
+    /// When it is neither; the error names it as it was `written`.
+    pub(crate) fn socket(url: Url, written: &str) -> Result<HookUrl, FetchError> {
+        match url.scheme() {
+            "ws" | "wss" => HookUrl::take_apart(url, written),
+            other => Err(unusable(
+                written,
+                &format!("the scheme `{other}` is no WebSocket; give a ws:// or wss:// URL"),
+            )),
+        }
+    }
+
+    fn take_apart(mut url: Url, written: &str) -> Result<HookUrl, FetchError> {
         let credentials = user_information(&url);
         let fragment = url.fragment().map(str::to_owned);
         url.set_fragment(None);
-        // Both fail only for URLs that cannot have a host, which no http URL is.
+        // Both fail only for URLs that cannot have a host, which none of these is.
         let cleared = url.set_username("").and_then(|()| url.set_password(None));
         cleared.map_err(|()| unusable(written, "the URL has no host"))?;
         Ok(HookUrl {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hookflash_program::HookMethod;
 
-use crate::{jambonz, laml};
+use crate::{SocketMessage, jambonz, laml};
 
 /// What the reply is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +28,15 @@ pub enum Body {
     Form(Vec<(String, String)>),
     /// `application/json`, byte for byte as it is sent and signed.
     Json(String),
+    /// None of HTTP: the request is a message on the application's WebSocket, and everything else
+    /// of it describes the handshake that opens one.
+    Message(Box<SocketMessage>),
 }
 
 impl Body {
     fn content_type(&self) -> Option<&'static str> {
         match self {
-            Body::None => None,
+            Body::None | Body::Message(_) => None,
             Body::Form(_) => Some("application/x-www-form-urlencoded"),
             Body::Json(_) => Some("application/json"),
         }
@@ -80,6 +83,19 @@ impl RetryOn {
         client_errors: true,
         server_errors: true,
     };
+
+    /// Whether a failure of this kind is tried again.
+    pub fn covers(self, kind: FetchErrorKind) -> bool {
+        match kind {
+            FetchErrorKind::ConnectTimeout | FetchErrorKind::Refused | FetchErrorKind::Tls => {
+                self.connect
+            }
+            FetchErrorKind::ReadTimeout => self.read,
+            FetchErrorKind::Status(400..=499) => self.client_errors,
+            FetchErrorKind::Status(500..=599) => self.server_errors,
+            _ => false,
+        }
+    }
 }
 
 /// Limits and manners of one request, after `#…` overrides of its URL.
@@ -155,7 +171,7 @@ impl HttpRequest {
     /// Content-Type and encoded body; `None` when there is no body.
     pub fn encoded_body(&self) -> Option<(&'static str, Cow<'_, str>)> {
         let text = match &self.body {
-            Body::None => return None,
+            Body::None | Body::Message(_) => return None,
             Body::Form(fields) => Cow::Owned(laml::form::encode(fields)),
             Body::Json(json) => Cow::Borrowed(json.as_str()),
         };
@@ -178,7 +194,7 @@ impl HttpRequest {
             Signing::Laml { key, signalwire } => {
                 let form = match &self.body {
                     Body::Form(fields) => fields.as_slice(),
-                    Body::None | Body::Json(_) => &[],
+                    Body::None | Body::Json(_) | Body::Message(_) => &[],
                 };
                 let signature = laml::signature::signature(key, url, form);
                 if *signalwire {

@@ -9,6 +9,7 @@
 //! `twiml` and `cxml` share `laml`; `bxml` and `jambonz` stand alone. Sources are named in each
 //! module. Left out: sending the requests and running the programs.
 
+mod application_socket;
 mod conduct;
 mod confidence;
 mod dialect;
@@ -34,6 +35,9 @@ pub mod laml;
 pub mod rest;
 pub mod twiml;
 
+pub use application_socket::{
+    ApplicationSocket, FromApplication, SocketCommand, SocketMessage, TalkPart, VerbNews,
+};
 pub use dialect::{Dialect, Document, DocumentError, UnknownDialect};
 pub use facts::{
     Account, Application, CallEnd, CallFacts, CallState, Direction, EndedBy, InviteFacts, Party,

@@ -49,10 +49,13 @@ pub(crate) fn socket(
     credentials: Option<&(String, String)>,
 ) -> Result<HttpRequest, FetchError> {
     match url.scheme() {
-        "ws" | "wss" => Ok(HttpRequest {
-            reply_use: ReplyUse::Ignored,
-            ..get(purpose, url, credentials)
-        }),
+        "ws" | "wss" => {
+            let mut request = get(purpose, url, credentials);
+            request.reply_use = ReplyUse::Ignored;
+            // No vendor follows redirects here.
+            request.policy.redirects = 0;
+            Ok(request)
+        }
         other => Err(unusable(
             written,
             &format!("the scheme `{other}` is no WebSocket; give a ws:// or wss:// URL"),

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use hookflash_program::{
-    BackgroundRecording, Dub, Hook, Keys, Program, Recognizer, SipRequest, StartRecording, Voice,
+    BackgroundRecording, Config, Dub, Hook, Keys, Program, Recognizer, SipRequest, StartRecording,
+    Voice,
 };
 
 use crate::{Application, Direction, StatusEvent};
@@ -208,6 +209,8 @@ pub enum CallAction {
     Whisper(Box<Program>),
     /// Mix audio into what the other party hears.
     Dub(Box<Dub>),
+    /// Change settings of the call, and what runs beside its verbs.
+    Configure(Box<Config>),
 }
 
 /// What becomes of something that flows out of a call.

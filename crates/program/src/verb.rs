@@ -112,6 +112,22 @@ pub enum Verb {
     Unrunnable(Unrunnable),
 }
 
+impl Verb {
+    /// The name that the document gives this verb, so that the application can tell verbs apart.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Verb::Refer(refer) => refer.id.as_deref(),
+            Verb::Prompts(prompts) => prompts.id.as_deref(),
+            Verb::Gather(gather) => gather.id.as_deref(),
+            Verb::Record(record) => record.id.as_deref(),
+            Verb::StartStream(stream) | Verb::ConnectStream(stream) => stream.id.as_deref(),
+            Verb::Transcribe(transcription) => transcription.id.as_deref(),
+            Verb::SipRequest(request) => request.id.as_deref(),
+            _ => None,
+        }
+    }
+}
+
 /// A verb that is understood and changes nothing here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Noted {

@@ -72,7 +72,7 @@ fn parameters(request: &HttpRequest) -> HashMap<String, Cow<'_, str>> {
         }
     }
     match &request.body {
-        Body::None => {}
+        Body::None | Body::Message(_) => {}
         Body::Form(pairs) => {
             for (name, value) in pairs {
                 values.insert(normal(name), Cow::Borrowed(value.as_str()));

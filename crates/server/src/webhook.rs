@@ -21,7 +21,7 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 use hookflash_call::CallKey;
-use hookflash_dialects::{FetchError, FetchErrorKind, HttpRequest, Reply, RetryOn};
+use hookflash_dialects::{FetchError, FetchErrorKind, HttpRequest, Reply};
 use http::HeaderMap;
 use tokio::time::{Instant, timeout_at};
 
@@ -149,7 +149,7 @@ impl Webhooks {
                 }
                 Err(failed) => failed,
             };
-            if retries >= policy.retries || !covers(policy.retry_on, failed.kind) {
+            if retries >= policy.retries || !policy.retry_on.covers(failed.kind) {
                 return Err(failed);
             }
             let pause = policy
@@ -161,19 +161,6 @@ impl Webhooks {
             }
             retries += 1;
         }
-    }
-}
-
-/// Whether a failure is one of those that the policy tries again.
-fn covers(retry_on: RetryOn, kind: FetchErrorKind) -> bool {
-    match kind {
-        FetchErrorKind::ConnectTimeout | FetchErrorKind::Refused | FetchErrorKind::Tls => {
-            retry_on.connect
-        }
-        FetchErrorKind::ReadTimeout => retry_on.read,
-        FetchErrorKind::Status(400..=499) => retry_on.client_errors,
-        FetchErrorKind::Status(500..=599) => retry_on.server_errors,
-        _ => false,
     }
 }
 

@@ -1,4 +1,4 @@
-//! WebSockets towards applications: audio streams of calls.
+//! WebSockets towards applications: audio streams of calls, and talks about calls.
 //!
 //! The handshake goes the way of every other request (names, the policy on private networks, TLS,
 //! limits), then two halves run beside the call: one writes what the call sends, from a queue
@@ -15,13 +15,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use hookflash_call::Socket;
+use hookflash_call::{Socket, SocketClosed};
 use hookflash_dialects::{FetchError, Frame, HttpRequest};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, interval_at, timeout};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use crate::webhook::{Stream, Webhooks};
 
@@ -29,7 +30,7 @@ use crate::webhook::{Stream, Webhooks};
 const MOST_WAITING: usize = 400;
 /// How many messages wait for the call; beyond, the application waits.
 const MOST_UNREAD: usize = 8;
-/// The largest message that is taken: some minutes of audio in Base64.
+/// The largest message that is ever taken: some minutes of audio in Base64.
 const LARGEST: usize = 4 << 20;
 /// How often an application is asked for a sign of life, and how many times in vain.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
@@ -63,7 +64,7 @@ pub(crate) struct WebSocket {
     /// `None` once it is closed.
     out: RefCell<Option<mpsc::Sender<Message>>>,
     over: Rc<Notify>,
-    inbox: RefCell<mpsc::Receiver<Result<Frame, String>>>,
+    inbox: RefCell<mpsc::Receiver<Result<Frame, SocketClosed>>>,
 }
 
 /// Opens a WebSocket. Called within a local runtime.
@@ -73,11 +74,12 @@ pub(crate) async fn connect(
     open: &Open,
 ) -> Result<WebSocket, FetchError> {
     let (stream, rest) = handshake::shake(webhooks, request).await?;
+    let largest = request.policy.max_reply.min(LARGEST);
     let config = WebSocketConfig::default()
         .read_buffer_size(8 * 1_024)
         .write_buffer_size(0)
-        .max_message_size(Some(LARGEST))
-        .max_frame_size(Some(LARGEST));
+        .max_message_size(Some(largest))
+        .max_frame_size(Some(largest));
     let connection =
         WebSocketStream::from_partially_read(stream, rest, Role::Client, Some(config)).await;
     let (out, outbox) = mpsc::channel(MOST_WAITING);
@@ -103,9 +105,9 @@ impl Socket for WebSocket {
             .is_some_and(|out| out.try_send(message).is_ok())
     }
 
-    async fn next(&self) -> Result<Frame, String> {
+    async fn next(&self) -> Result<Frame, SocketClosed> {
         let next = poll_fn(|context| self.inbox.borrow_mut().poll_recv(context)).await;
-        next.unwrap_or_else(|| Err("the WebSocket is closed".to_owned()))
+        next.unwrap_or_else(|| Err(closed("the WebSocket is closed")))
     }
 
     fn close(&self) {
@@ -124,7 +126,7 @@ impl Drop for WebSocket {
 async fn serve(
     connection: Connection,
     outbox: mpsc::Receiver<Message>,
-    tell: mpsc::Sender<Result<Frame, String>>,
+    tell: mpsc::Sender<Result<Frame, SocketClosed>>,
     over: Rc<Notify>,
     open: Open,
 ) {
@@ -142,23 +144,23 @@ async fn serve(
             // The farewell was sent; the peer's own is waited for, but not for long.
             Ok(()) => match timeout(FAREWELL, &mut reading).await {
                 Ok(why) => why,
-                Err(_) => "the WebSocket was closed".to_owned(),
+                Err(_) => closed("the WebSocket was closed"),
             },
-            Err(why) => why,
+            Err(why) => closed(&why),
         },
-        () = hurry => "the application did not take the last of what was sent".to_owned(),
+        () = hurry => closed("the application did not take the last of what was sent"),
     };
     // The call may have stopped listening, or have more unread than it takes now.
     let _ = timeout(FAREWELL, tell.send(Err(why))).await;
     open.less();
 }
 
-/// Hands on what comes; gives a sentence on how it ended.
+/// Hands on what comes; says how it ended.
 async fn read(
     mut stream: SplitStream<Connection>,
-    tell: &mpsc::Sender<Result<Frame, String>>,
+    tell: &mpsc::Sender<Result<Frame, SocketClosed>>,
     silent_for: &Cell<u8>,
-) -> String {
+) -> SocketClosed {
     loop {
         let message = stream.next().await;
         silent_for.set(0);
@@ -168,18 +170,20 @@ async fn read(
             Some(Ok(Message::Close(Some(farewell)))) => {
                 let code = u16::from(farewell.code);
                 let reason = farewell.reason.as_str();
-                return if reason.is_empty() {
+                let why = if reason.is_empty() {
                     format!("the application closed the WebSocket ({code})")
                 } else {
                     format!("the application closed the WebSocket ({code}, {reason})")
                 };
+                let code = Some(code);
+                return SocketClosed { code, why };
             }
             Some(Ok(Message::Close(None))) => {
-                return "the application closed the WebSocket".to_owned();
+                return closed("the application closed the WebSocket without a code");
             }
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
-            Some(Err(error)) => return broken(&error),
-            None => return "the application closed the connection".to_owned(),
+            Some(Err(error)) => return closed(&broken(&error)),
+            None => return closed("the application closed the connection"),
         };
         // A call that stopped listening is not told any more; its farewell goes on.
         let _ = tell.send(Ok(frame)).await;
@@ -220,9 +224,25 @@ async fn write(
             }
         }
     }
+    let farewell = Message::Close(Some(CloseFrame {
+        code: CloseCode::Normal,
+        reason: Utf8Bytes::default(),
+    }));
     // A farewell that cannot be said is as good as one.
-    let _ = timeout(FAREWELL, sink.close()).await;
+    let said = async {
+        sink.send(farewell).await?;
+        sink.close().await
+    };
+    let _ = timeout(FAREWELL, said).await;
     Ok(())
+}
+
+/// An end without a farewell.
+fn closed(why: &str) -> SocketClosed {
+    SocketClosed {
+        code: None,
+        why: why.to_owned(),
+    }
 }
 
 fn broken(error: &Error) -> String {

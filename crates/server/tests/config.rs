@@ -47,6 +47,24 @@ account = "AC00000000000000000000000000000001"
 url = "http://127.0.0.1:3000/voice"
 "#;
 
+const JAMBONZ: &str = r#"
+[[accounts]]
+sid = "f4cd23c1-d5c4-4fcc-8000-000000000001"
+dialect = "jambonz"
+
+[[applications]]
+name = "voice"
+account = "f4cd23c1-d5c4-4fcc-8000-000000000001"
+url = "wss://app.example/voice#rc=3"
+"#;
+
+#[test]
+fn a_jambonz_application_may_have_a_websocket() {
+    let config = read(JAMBONZ).unwrap();
+    let url = Source::Url("wss://app.example/voice#rc=3".to_owned());
+    assert_eq!(config.applications[0].source, url);
+}
+
 #[test]
 fn an_empty_configuration_listens_on_loopback_and_nothing_else() {
     let config = read("").unwrap();
@@ -334,7 +352,11 @@ fn what_is_wrong_is_said_with_its_place_its_key_and_its_remedy() {
         ),
         (
             DESK.replace("http://127", "ws://127"),
-            "does not speak to applications over WebSocket",
+            "twiml applications are asked by HTTP, not over a WebSocket",
+        ),
+        (
+            JAMBONZ.replace("wss://app.example/voice#rc=3", "wss:"),
+            "applications[0].url: `wss:` is no URL",
         ),
         (
             DESK.replace("account = \"AC0", "account = \"AC1"),

@@ -169,6 +169,10 @@ impl<H: Host> Placing<'_, H> {
                     }
                 }
                 Input::Command(command) => self.obey(*command)?,
+                Input::Finish(finish) => {
+                    self.cancel_all();
+                    return Err(*finish);
+                }
             }
         }
         Ok(None)
@@ -290,7 +294,7 @@ impl<H: Host> Placing<'_, H> {
                         self.ordered = Some(Opening::Ordered(document));
                     }
                     Err(CallAction::Append(program)) => {
-                        self.call.appended.borrow_mut().extend(program.steps);
+                        self.call.append(program.steps);
                     }
                     // Needs an answered call, and was refused.
                     Err(_) => {}

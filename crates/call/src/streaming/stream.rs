@@ -260,7 +260,7 @@ impl<H: Host> Stream<H> {
                 frame = line.socket.next() => {
                     let frame = match frame {
                         Ok(frame) => frame,
-                        Err(why) => return self.end(call, Ending::Application(why)),
+                        Err(closed) => return self.end(call, Ending::Application(closed.why)),
                     };
                     if let Go::Ended = self.read(call, line, &frame).await {
                         return;

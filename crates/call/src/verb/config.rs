@@ -54,7 +54,8 @@ fn note_what_has_no_effect<H: Host>(call: &Rc<Call<H>>, config: &Config) {
     if config.refer_hook.is_some() {
         not_run.push("referHook");
     }
-    if config.notify_events.is_some() {
+    let wants_news = config.notify_events;
+    if wants_news.is_some_and(|wanted| !call.tell_verbs(wanted)) {
         not_run.push("notifyEvents");
     }
     if !not_run.is_empty() {

@@ -9,6 +9,8 @@
     reason = "a test may panic, and nothing outside uses this crate"
 )]
 
+mod application_socket;
+mod application_socket_lost;
 mod background_recordings;
 mod beside_verbs;
 mod commands;

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 
 use super::call_info::{self, Payload, put};
 use super::number::number_meta_data;
-use super::request::{add_refer_codes, send};
+use super::request::{Asked, add_refer_codes, send};
 use super::speech::add_gathered;
-use crate::{CallFacts, Direction, FetchError, HttpRequest, ReplyUse};
+use crate::{CallFacts, Direction, FetchError, HttpRequest};
 
 /// What a gateway event is told about.
 #[derive(Clone, Copy, Debug)]
@@ -52,14 +52,7 @@ pub(crate) fn event(
     if let Some(data) = number_meta_data(&facts.from.user) {
         put(&mut envelope, "numberMetaData", data);
     }
-    send(
-        facts,
-        "event",
-        &Hook::post(url),
-        envelope,
-        ReplyUse::Ignored,
-    )
-    .map(Some)
+    send(facts, Asked::tell("event"), &Hook::post(url), envelope).map(Some)
 }
 
 fn named(facts: &CallFacts, moment: GatewayMoment<'_>) -> Option<(&'static str, Payload)> {

@@ -25,9 +25,50 @@ const BACKOFF: [Duration; 5] = [
     Duration::from_secs(6),
 ];
 
-/// Makes a hook absolute.
-pub(super) fn resolve(facts: &CallFacts, written: &str) -> Result<HookUrl, FetchError> {
-    HookUrl::absolute(absolute(facts, written)?, written)
+/// Handshakes have to be quick (jambonz' feature server, `ws-requestor`).
+const HANDSHAKE: Duration = Duration::from_millis(1_500);
+
+/// How many redirects of a handshake are followed.
+const HANDSHAKE_REDIRECTS: u8 = 2;
+
+/// The largest message that an application may send.
+const MAX_MESSAGE: usize = 24 * 1024;
+
+/// How a hook is asked.
+pub(super) enum Way {
+    /// By an HTTP request.
+    Http(HookUrl),
+    /// By a message on the WebSocket at this URL.
+    Socket(HookUrl),
+}
+
+/// Finds out how a hook is asked. An application whose URL is a WebSocket gets all hooks there
+/// but those that name an http: URL; a hook that names a WebSocket changes over to that one.
+pub(super) fn resolve(facts: &CallFacts, written: &str) -> Result<Way, FetchError> {
+    let application = facts.application_url();
+    let is_socket_application = has_scheme(application, &["ws", "wss"]);
+    if is_socket_application && !has_scheme(written, &["http", "https", "ws", "wss"]) {
+        return Ok(Way::Socket(HookUrl::socket(
+            absolute(facts, application)?,
+            written,
+        )?));
+    }
+    let url = absolute(facts, written)?;
+    match url.scheme() {
+        "ws" | "wss" => HookUrl::socket(url, written).map(Way::Socket),
+        _ => HookUrl::absolute(url, written).map(Way::Http),
+    }
+}
+
+/// Whether a text is a URL of one of these schemes.
+pub(super) fn has_scheme(text: &str, schemes: &[&str]) -> bool {
+    text.trim_start()
+        .split_once(':')
+        .is_some_and(|(scheme, _)| {
+            schemes
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(scheme))
+        })
 }
 
 /// Makes a URL absolute: only `/…` is relative, and only scheme, host and port of the
@@ -35,7 +76,7 @@ pub(super) fn resolve(facts: &CallFacts, written: &str) -> Result<HookUrl, Fetch
 pub(super) fn absolute(facts: &CallFacts, written: &str) -> Result<Url, FetchError> {
     let is_path = written.starts_with('/') && !written.starts_with("//");
     let url = if is_path {
-        let application = &facts.application.url;
+        let application = facts.application_url();
         let base = Url::parse(application)
             .map_err(|error| unusable(application, &format!("not a URL: {error}")))?;
         base.join(written)
@@ -51,8 +92,29 @@ pub(super) fn absolute(facts: &CallFacts, written: &str) -> Result<Url, FetchErr
 /// How a hook is asked: the defaults, changed by `rc`, `rp`, `ct`, `rt` and `tt` behind `#`. Other
 /// words there are none of our business. `timeout` is that of the call, if it has one.
 pub(super) fn policy(hook: &HookUrl, timeout: Option<Duration>) -> Result<Policy, FetchError> {
-    let timeout = timeout.unwrap_or(TIMEOUT);
-    let mut policy = Policy {
+    overridden(hook, defaults(timeout.unwrap_or(TIMEOUT)))
+}
+
+/// How a WebSocket is opened, and opened again: connecting is tried again by itself. The limit of
+/// the reply is that of one message.
+pub(super) fn socket_policy(hook: &HookUrl) -> Result<Policy, FetchError> {
+    let policy = Policy {
+        retries: MAX_RETRIES,
+        redirects: HANDSHAKE_REDIRECTS,
+        max_reply: MAX_MESSAGE,
+        success: Success::OneOf(&[101]),
+        ..defaults(HANDSHAKE)
+    };
+    let policy = overridden(hook, policy)?;
+    let hops = u32::from(HANDSHAKE_REDIRECTS) + 1;
+    Ok(Policy {
+        total: (policy.connect + policy.read) * hops,
+        ..policy
+    })
+}
+
+fn defaults(timeout: Duration) -> Policy {
+    Policy {
         connect: timeout,
         read: timeout,
         total: timeout,
@@ -67,7 +129,10 @@ pub(super) fn policy(hook: &HookUrl, timeout: Option<Duration>) -> Result<Policy
         success: Success::OneOf(&[200, 202, 204]),
         cookies: false,
         digest: false,
-    };
+    }
+}
+
+fn overridden(hook: &HookUrl, mut policy: Policy) -> Result<Policy, FetchError> {
     let mut total = None;
     for (name, value) in overrides(hook.fragment.as_deref().unwrap_or_default()) {
         let bad = |wanted: &str| FetchError {

@@ -16,6 +16,7 @@ mod request;
 mod resource;
 pub(crate) mod rest;
 mod schema;
+mod session;
 pub mod signature;
 mod sip_object;
 mod speech;
@@ -24,8 +25,10 @@ mod validate;
 mod verb;
 
 use hookflash_program::{Audio, Program, Stream};
+use url::Url;
 
 pub use number::load as load_numbering_plans;
+pub(crate) use session::Session;
 
 use crate::uuid::uuid;
 use crate::{
@@ -84,13 +87,17 @@ pub(crate) fn transcription_sid(random: u128) -> String {
     uuid(random, 4)
 }
 
-/// A file of `play`: `/…` is relative to the application, as a hook is.
+/// A file of `play`: `/…` is relative to the application, as a hook is. Where that is a WebSocket
+/// the file is on the same host.
 pub(crate) fn audio_request(
     facts: &CallFacts,
     _base: &str,
     audio: &Audio,
 ) -> Result<HttpRequest, FetchError> {
-    let url = hook::absolute(facts, &audio.url)?;
+    let mut url = hook::absolute(facts, &audio.url)?;
+    if audio.url.starts_with('/') {
+        change_scheme(&mut url, [("ws", "http"), ("wss", "https")]);
+    }
     media_request::audio(url, &audio.url, audio.credentials.as_ref())
 }
 
@@ -102,14 +109,7 @@ pub(crate) fn stream_request(
 ) -> Result<HttpRequest, FetchError> {
     let mut url = hook::absolute(facts, &stream.url)?;
     if stream.url.starts_with('/') {
-        let scheme = match url.scheme() {
-            "http" => "ws",
-            "https" => "wss",
-            other => other,
-        }
-        .to_owned();
-        // Cannot fail between these four, which the URL standard calls special.
-        let _ = url.set_scheme(&scheme);
+        change_scheme(&mut url, [("http", "ws"), ("https", "wss")]);
     }
     let mut request =
         media_request::socket("stream", url, &stream.url, stream.credentials.as_ref())?;
@@ -118,6 +118,13 @@ pub(crate) fn stream_request(
         audio_socket::SUB_PROTOCOL.to_owned(),
     ));
     Ok(request)
+}
+
+fn change_scheme(url: &mut Url, changes: [(&str, &str); 2]) {
+    if let Some((_, to)) = changes.iter().find(|(from, _)| url.scheme() == *from) {
+        // Cannot fail between the schemes that the URL standard calls special.
+        let _ = url.set_scheme(to);
+    }
 }
 
 /// The messages of `listen`.

@@ -5,6 +5,8 @@ use hookflash_transfer::TransferResult;
 use serde_json::{Map, Value, json};
 
 use super::call_info::{self, Payload, put};
+use super::hook::Way;
+use super::session::{self, Occasion};
 use super::{hook, speech, stringify};
 use crate::{
     Body, CallFacts, CallState, FetchError, HttpRequest, Moment, ReplyUse, Signing, StatusEvent,
@@ -23,12 +25,21 @@ pub(super) fn request(
                 method: application.method,
                 ..Hook::post(&application.url)
             });
-            let payload = call_info::first(facts);
-            send(facts, "first", &hook, payload, ReplyUse::Document).map(Some)
+            let asked = Asked {
+                purpose: "first",
+                occasion: Occasion::First,
+                reply_use: ReplyUse::Document,
+            };
+            send(facts, asked, &hook, call_info::first(facts)).map(Some)
         }
         Moment::Redirected(hook) => {
             let payload = call_info::base(facts, call_info::status(facts));
-            send(facts, "redirect", hook, payload, ReplyUse::Document).map(Some)
+            let asked = Asked {
+                purpose: "redirect",
+                occasion: Occasion::Redirect,
+                reply_use: ReplyUse::Document,
+            };
+            send(facts, asked, hook, payload).map(Some)
         }
         Moment::ReferDone { verb, result } => {
             let Some(hook) = verb.result.as_ref().filter(|_| result.owes_callback()) else {
@@ -41,7 +52,7 @@ pub(super) fn request(
             } else {
                 ReplyUse::Ignored
             };
-            send(facts, "refer", hook, payload, reply_use).map(Some)
+            send(facts, Asked::hook("refer", reply_use), hook, payload).map(Some)
         }
         Moment::ReferProgress { verb, news } => {
             let Some(hook) = &verb.progress else {
@@ -51,18 +62,25 @@ pub(super) fn request(
             put(&mut payload, "event", "transfer-status");
             put(&mut payload, "call_status", news.status);
             put(&mut payload, "call_sid", facts.sid.as_str());
-            send(facts, "refer progress", hook, payload, ReplyUse::Ignored).map(Some)
+            send(facts, Asked::tell("refer progress"), hook, payload).map(Some)
         }
         Moment::Status { event, .. } => {
             let of_application = || application.status_callback.as_ref().map(Hook::post);
-            let Some(hook) = facts.status_hook().cloned().or_else(of_application) else {
+            let of_socket = || session::root(facts).map(Hook::post);
+            let hook = facts.status_hook().cloned().or_else(of_application);
+            let Some(hook) = hook.or_else(of_socket) else {
                 return Ok(None);
             };
             let mut payload = call_info::base(facts, call_info::status_at(facts, *event));
             if *event == StatusEvent::Completed {
                 call_info::add_end(&mut payload, facts);
             }
-            send(facts, "status", &hook, payload, ReplyUse::Ignored).map(Some)
+            let asked = Asked {
+                purpose: "status",
+                occasion: Occasion::Status,
+                reply_use: ReplyUse::Ignored,
+            };
+            send(facts, asked, &hook, payload).map(Some)
         }
         Moment::PromptsDone { verb, failure } => {
             let outcome = match failure {
@@ -90,7 +108,7 @@ pub(super) fn request(
                 speech::speech(heard, speech::asked(verb)),
             );
             add_id(&mut payload, verb.id.as_deref());
-            send(facts, "partial", hook, payload, ReplyUse::Ignored).map(Some)
+            send(facts, Asked::tell("partial"), hook, payload).map(Some)
         }
         Moment::StreamDone { stream, end, .. } => {
             let mut outcome = Map::new();
@@ -113,7 +131,7 @@ pub(super) fn request(
             let asked = Some(&verb.recognizer);
             put(&mut payload, "speech", speech::speech(heard, asked));
             add_id(&mut payload, verb.id.as_deref());
-            send(facts, "transcription", hook, payload, ReplyUse::Ignored).map(Some)
+            send(facts, Asked::tell("transcription"), hook, payload).map(Some)
         }
         Moment::SipRequestDone { verb, answer } => {
             let outcome = match answer {
@@ -156,7 +174,7 @@ fn action(
             ReplyUse::Document
         }
     };
-    send(facts, purpose, hook, payload, reply_use).map(Some)
+    send(facts, Asked::hook(purpose, reply_use), hook, payload).map(Some)
 }
 
 fn add_id(payload: &mut Payload, id: Option<&str>) {
@@ -182,15 +200,44 @@ pub(super) fn add_refer_codes(payload: &mut Payload, result: &TransferResult) {
     }
 }
 
+/// What a request is, beside where it goes and what it says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    /// For the journal.
+    pub(super) purpose: &'static str,
+    /// Which message it is on a WebSocket.
+    pub(super) occasion: Occasion,
+    /// What the reply is good for.
+    pub(super) reply_use: ReplyUse,
+}
+
+impl Asked {
+    /// A hook of a verb.
+    fn hook(purpose: &'static str, reply_use: ReplyUse) -> Asked {
+        Asked {
+            purpose,
+            occasion: Occasion::Hook,
+            reply_use,
+        }
+    }
+
+    /// A hook of a verb whose reply does not matter.
+    pub(super) fn tell(purpose: &'static str) -> Asked {
+        Asked::hook(purpose, ReplyUse::Ignored)
+    }
+}
+
 /// Describes one request with a payload.
 pub(super) fn send(
     facts: &CallFacts,
-    purpose: &'static str,
+    asked: Asked,
     hook: &Hook,
     payload: Payload,
-    reply_use: ReplyUse,
 ) -> Result<HttpRequest, FetchError> {
-    let target = hook::resolve(facts, &hook.url)?;
+    let target = match hook::resolve(facts, &hook.url)? {
+        Way::Http(target) => target,
+        Way::Socket(target) => return session::request(facts, asked, hook, target, payload),
+    };
     let policy = hook::policy(&target, facts.reply_timeout())?;
     let (target, body) = match hook.method {
         HookMethod::Get => (target.with_query(&flat(&payload)), Body::None),
@@ -200,7 +247,7 @@ pub(super) fn send(
         ),
     };
     Ok(HttpRequest {
-        purpose,
+        purpose: asked.purpose,
         method: hook.method,
         url: target.url.into(),
         credentials: hook.credentials.clone().or(target.credentials),
@@ -210,7 +257,7 @@ pub(super) fn send(
             secret: facts.application.account.signing_key.clone(),
         },
         policy,
-        reply_use,
+        reply_use: asked.reply_use,
     })
 }
 

@@ -22,6 +22,7 @@ mod jambonz_config;
 mod jambonz_document;
 mod jambonz_listen;
 mod jambonz_request;
+mod jambonz_session;
 mod jambonz_socket;
 mod named_tests;
 mod never_panics;

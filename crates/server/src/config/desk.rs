@@ -145,15 +145,15 @@ fn account_of<'a>(
 }
 
 fn source(section: &Section<'_>, dialect: Option<Dialect>, folder: &Path) -> Source {
-    let url = section.parsed("url", |text| {
-        if text.starts_with("ws://") || text.starts_with("wss://") {
-            return Err(
-                "this release does not speak to applications over WebSocket; use http:// \
-                        or https://"
-                    .to_owned(),
-            );
+    let url = section.parsed("url", |text| match text.split_once(':') {
+        Some((scheme, _))
+            if ["ws", "wss"]
+                .iter()
+                .any(|ws| scheme.eq_ignore_ascii_case(ws)) =>
+        {
+            socket_url(dialect, text)
         }
-        web_url(text)
+        _ => web_url(text),
     });
     let document = section.text("document").map(|path| folder.join(path));
     match (url, document) {
@@ -248,6 +248,21 @@ pub(crate) fn routes(
         routes.push(Route { to, application });
     }
     routes
+}
+
+/// An application on a WebSocket: jambonz alone has such a protocol.
+fn socket_url(dialect: Option<Dialect>, text: &str) -> Result<String, String> {
+    if let Some(other) = dialect.filter(|dialect| dialect.application_socket().is_none()) {
+        return Err(format!(
+            "{other} applications are asked by HTTP, not over a WebSocket; use http:// or https://"
+        ));
+    }
+    let url = url::Url::parse(text)
+        .map_err(|error| format!("`{text}` is no URL ({error}); write ws://HOST/PATH"))?;
+    match url.host_str().is_some_and(|host| !host.is_empty()) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("`{text}` names no host; write ws://HOST/PATH")),
+    }
 }
 
 fn web_url(text: &str) -> Result<String, String> {

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use hookflash_dialects::{Body, Policy, ReplyUse, Signing, Success};
+use hookflash_dialects::{Body, Policy, ReplyUse, RetryOn, Signing, Success};
 use hookflash_program::HookMethod;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 
-use hookflash_dialects::{Body, FetchErrorKind, ReplyUse, Signing};
+use hookflash_dialects::{Body, FetchErrorKind, Policy, ReplyUse, Signing};
 use hookflash_program::HookMethod;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -28,7 +28,10 @@ fn request(address: SocketAddr) -> HttpRequest {
             key: "key".into(),
             signalwire: false,
         },
-        policy: policy(),
+        policy: Policy {
+            max_reply: LARGEST,
+            ..policy()
+        },
         reply_use: ReplyUse::Document,
     }
 }
@@ -124,7 +127,10 @@ fn messages_go_both_ways_in_order_and_a_close_delivers_what_was_sent_before() {
             texts.push(message);
         }
         assert_eq!(texts[2], Message::text("last"));
-        assert!(texts[3].is_close());
+        let Message::Close(Some(farewell)) = &texts[3] else {
+            panic!("no farewell with a code: {:?}", texts[3]);
+        };
+        assert_eq!(u16::from(farewell.code), 1000);
         while socket.next().await.is_ok() {}
         tokio::task::yield_now().await;
         assert_eq!(all.count(), 0);
@@ -145,6 +151,8 @@ fn the_application_says_why_it_closes() {
         .await;
         let socket = open(&request(address), &Open::default()).await.unwrap();
         let why = socket.next().await.unwrap_err();
+        assert_eq!(why.code, Some(1001));
+        let why = why.why;
         assert!(why.contains("1001") && why.contains("enough"), "{why}");
         assert!(socket.next().await.is_err());
     });
@@ -209,7 +217,7 @@ fn a_message_that_is_too_large_ends_the_stream_with_a_sentence() {
         })
         .await;
         let socket = open(&request(address), &Open::default()).await.unwrap();
-        let why = socket.next().await.unwrap_err();
+        let why = socket.next().await.unwrap_err().why;
         assert!(why.contains("too much at once"), "{why}");
     });
 }
@@ -280,5 +288,97 @@ fn private_addresses_are_refused_as_for_every_other_request() {
         let error = connect(&webhooks, &request(address), &Open::default()).await;
         let error = error.err().unwrap();
         assert_eq!(error.kind, FetchErrorKind::PrivateAddress);
+    });
+}
+
+/// An application that answers every handshake with these lines, one set after the other.
+async fn redirecting(replies: Vec<String>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::task::spawn_local(async move {
+        for lines in replies {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.unwrap());
+            }
+            let lines = lines.replace("HERE", &address.to_string());
+            stream.write_all(lines.as_bytes()).await.unwrap();
+        }
+    });
+    address
+}
+
+fn redirect(to: &str) -> String {
+    format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\n\r\n")
+}
+
+#[test]
+fn redirects_of_a_handshake_are_followed_as_far_as_the_policy_says() {
+    run(async {
+        let following = |address, most| {
+            let mut request = request(address);
+            request.policy.redirects = most;
+            request
+        };
+        let cases = [
+            (vec![redirect("/b")], 0, FetchErrorKind::Status(302)),
+            (
+                vec![redirect("/b"), redirect("ws://HERE/c"), redirect("/d")],
+                2,
+                FetchErrorKind::TooManyRedirects,
+            ),
+            (vec![redirect("")], 1, FetchErrorKind::BadRedirect),
+            (
+                vec![redirect("ftp://HERE/c")],
+                1,
+                FetchErrorKind::BadRedirect,
+            ),
+        ];
+        for (replies, most, kind) in cases {
+            let address = redirecting(replies.clone()).await;
+            let request = following(address, most);
+            let error = open(&request, &Open::default()).await.err();
+            assert_eq!(error.map(|error| error.kind), Some(kind), "{replies:?}");
+        }
+        // Where it leads is asked with the user only if that is the same host and port.
+        let final_stop = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let there = final_stop.local_addr().unwrap();
+        let address = redirecting(vec![redirect(&format!("http://{there}/audio?y"))]).await;
+        let reached = async {
+            let (stream, _) = final_stop.accept().await.unwrap();
+            #[expect(clippy::result_large_err, reason = "the library's own type")]
+            let look = |request: &Request, response: Response| {
+                assert_eq!(request.uri(), "/audio?y");
+                assert!(!request.headers().contains_key("authorization"));
+                Ok(response)
+            };
+            accept_hdr_async(stream, look).await.unwrap()
+        };
+        let request = following(address, 2);
+        let (mut peer, socket) = tokio::join!(reached, async {
+            open(&request, &Open::default()).await.unwrap()
+        });
+        peer.send(Message::text("hi")).await.unwrap();
+        assert_eq!(socket.next().await, Ok(Frame::Text("hi".into())));
+    });
+}
+
+#[test]
+fn a_message_over_the_limit_of_the_request_ends_the_socket() {
+    run(async {
+        let address = application(|mut peer| async move {
+            let _ = peer.send(Message::text("x".repeat(1_000))).await;
+            let _ = peer.send(Message::text("x".repeat(1_001))).await;
+            while peer.next().await.is_some_and(|message| message.is_ok()) {}
+        })
+        .await;
+        let mut request = request(address);
+        request.policy.max_reply = 1_000;
+        let socket = open(&request, &Open::default()).await.unwrap();
+        assert!(socket.next().await.is_ok());
+        let closed = socket.next().await.unwrap_err();
+        assert_eq!(closed.code, None);
+        assert!(closed.why.contains("too much at once"), "{closed}");
     });
 }

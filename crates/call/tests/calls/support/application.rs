@@ -213,7 +213,7 @@ fn fields(request: &HttpRequest) -> Map<String, Value> {
             .map(|(name, value)| (name.clone(), value.as_str().into()))
             .collect(),
         Body::Json(json) => serde_json::from_str(json).expect("an object"),
-        Body::None => {
+        Body::None | Body::Message(_) => {
             let query = request.url.split_once('?').map_or("", |(_, query)| query);
             let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
             pairs

@@ -8,4 +8,5 @@ pub mod net;
 pub mod phone;
 pub mod rtp;
 pub mod services;
+pub mod talk;
 pub mod world;

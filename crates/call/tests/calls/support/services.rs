@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hookflash_audio::Clip;
-use hookflash_call::{ClipError, Recognition, RecordingFile, Socket, SpeechError};
+use hookflash_call::{ClipError, Recognition, RecordingFile, Socket, SocketClosed, SpeechError};
 use hookflash_dialects::{
     FetchError, FetchErrorKind, Frame, HttpRequest, RecordingFacts, RecordingState,
 };
@@ -51,6 +51,10 @@ pub struct Services {
     pub sockets: RefCell<Vec<Rc<Wire>>>,
     /// The application takes no socket.
     pub no_sockets: Cell<bool>,
+    /// How the next sockets fail to open, one after the other.
+    pub socket_failures: RefCell<VecDeque<FetchErrorKind>>,
+    /// Handshakes that were ever asked for.
+    pub handshakes: RefCell<Vec<HttpRequest>>,
 }
 
 impl Services {
@@ -173,9 +177,11 @@ impl Services {
     }
 
     pub fn open_socket(&self, request: HttpRequest) -> Result<TestSocket, FetchError> {
-        if self.no_sockets.get() {
+        self.handshakes.borrow_mut().push(request.clone());
+        let failure = self.socket_failures.borrow_mut().pop_front();
+        if self.no_sockets.get() || failure.is_some() {
             return Err(FetchError {
-                kind: FetchErrorKind::Refused,
+                kind: failure.unwrap_or(FetchErrorKind::Refused),
                 url: request.url,
                 message: "refused".to_owned(),
                 body: None,
@@ -380,7 +386,7 @@ pub struct Wire {
     /// The call closed it.
     pub closed: Cell<bool>,
     pub dropped: Cell<bool>,
-    waiting: RefCell<VecDeque<Result<Frame, String>>>,
+    waiting: RefCell<VecDeque<Result<Frame, SocketClosed>>>,
     changed: Notify,
 }
 
@@ -393,7 +399,18 @@ impl Wire {
 
     /// The application closes the socket.
     pub fn close(&self, why: &str) {
-        self.waiting.borrow_mut().push_back(Err(why.to_owned()));
+        self.part(None, why);
+    }
+
+    /// The application says farewell with this code.
+    pub fn close_with(&self, code: u16) {
+        self.part(Some(code), "the application closed the WebSocket");
+    }
+
+    fn part(&self, code: Option<u16>, why: &str) {
+        let why = why.to_owned();
+        let closed = SocketClosed { code, why };
+        self.waiting.borrow_mut().push_back(Err(closed));
         self.changed.notify_one();
     }
 
@@ -419,12 +436,15 @@ impl Socket for TestSocket {
         true
     }
 
-    async fn next(&self) -> Result<Frame, String> {
+    async fn next(&self) -> Result<Frame, SocketClosed> {
         loop {
             let frame = self.0.waiting.borrow_mut().pop_front();
             match frame {
                 Some(frame) => return frame,
-                None if self.0.closed.get() => return Err("closed by the call".to_owned()),
+                None if self.0.closed.get() => {
+                    let why = "closed by the call".to_owned();
+                    return Err(SocketClosed { code: None, why });
+                }
                 None => self.0.changed.notified().await,
             }
         }

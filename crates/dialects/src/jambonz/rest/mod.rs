@@ -17,6 +17,7 @@ pub(crate) use order::read_order;
 pub(crate) use parameters::parameters;
 pub(crate) use resource::{call, created, parties, updated};
 pub(crate) use standing::standings;
+pub(super) use update::control;
 pub(crate) use update::read_update;
 
 use hookflash_program::Program;

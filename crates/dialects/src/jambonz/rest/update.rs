@@ -77,6 +77,13 @@ pub(crate) fn read_update(body: ApiBody<'_>) -> Result<Vec<CallUpdate>, ApiFault
     updates(fields).map_err(invalid)
 }
 
+/// One of these actions by its name, however it came here.
+pub(in crate::jambonz) fn control(name: &str, value: &Value) -> Result<Vec<CallUpdate>, String> {
+    let mut object = Map::new();
+    object.insert(name.to_owned(), value.clone());
+    updates(&Fields::new(&object))
+}
+
 /// A whisper stands alone, or comes after another action.
 fn updates(fields: &Fields<'_>) -> Result<Vec<CallUpdate>, String> {
     let mut asked = ACTIONS.into_iter().filter(|name| fields.has(name));
