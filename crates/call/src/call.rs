@@ -265,7 +265,16 @@ impl<H: Host> Call<H> {
     /// Runs documents until something ends the call.
     async fn run(self: &Rc<Self>, mut begin: Begin) -> Finish {
         loop {
+            let asks = begin.asks();
             let mut program = Box::pin(program::run(self, begin));
+            if asks {
+                // Two orders in the same moment: the application is asked for both documents.
+                tokio::select! {
+                    biased;
+                    finish = &mut program => return finish,
+                    () = std::future::ready(()) => {}
+                }
+            }
             let gather = &self.background.gather;
             let interruption = loop {
                 tokio::select! {

@@ -43,6 +43,17 @@ pub struct GivenDocument {
     pub base: String,
 }
 
+/// What came of an update.
+#[derive(Debug)]
+pub enum Updated {
+    /// It is done, or will be in its turn.
+    Done,
+    /// The recording with this identifier began, or was changed.
+    Recording(String),
+    /// The other party was asked.
+    Asked(PeerAnswer),
+}
+
 /// The answer of the other party to a request that the API had sent, on its way.
 #[derive(Debug)]
 pub struct PeerAnswer(pub(crate) oneshot::Receiver<Result<u16, CommandRefused>>);

@@ -6,26 +6,28 @@
 use std::rc::Rc;
 
 use hookflash_dialects::{CallAction, CallHooks, CallUpdate};
+use hookflash_program::{Program, Prompt, Verb};
+use tokio::sync::oneshot;
 
 use crate::Host;
 use crate::call::{Call, Finish, Interruption, Phase, Reason};
-use crate::command::{Command, CommandRefused, GivenDocument, NewDocument, PeerAnswer};
+use crate::command::{Command, CommandRefused, GivenDocument, NewDocument, PeerAnswer, Updated};
 use crate::inbox::Input;
 use crate::player::keys_to_send;
 use crate::program::Replacement;
-use crate::verb::sip_request;
+use crate::verb::{dub, sip_request};
 
 /// Changes a call, or has it do something.
 pub(crate) fn update<H: Host>(
     call: &Rc<Call<H>>,
     update: CallUpdate,
-) -> Result<Option<PeerAnswer>, CommandRefused> {
+) -> Result<Updated, CommandRefused> {
     let phase = call.phase.get();
     if phase == Phase::Over {
         return Err(CommandRefused::Over);
     }
     if let Some(action) = &update.action {
-        may(action, phase == Phase::Waiting)?;
+        may(call, action, phase == Phase::Waiting)?;
     }
     let CallUpdate {
         action,
@@ -34,6 +36,14 @@ pub(crate) fn update<H: Host>(
         tag,
         tag_data,
     } = update;
+    let updated = match action {
+        Some(CallAction::Recording(recording)) => {
+            let carried_out = call.background.recording.carry_out(call, recording);
+            Updated::Recording(carried_out.map_err(CommandRefused::CannotBeDone)?)
+        }
+        Some(action) => put(call, action),
+        None => Updated::Done,
+    };
     call.record.change(|facts| {
         if hooks != CallHooks::default() {
             take_over(facts.change_hooks(), hooks);
@@ -48,22 +58,25 @@ pub(crate) fn update<H: Host>(
     if let Some(most) = max_duration {
         call.lasts_at_most(most);
     }
-    let Some(action) = action else {
-        return Ok(None);
-    };
+    Ok(updated)
+}
+
+/// Has the call's task carry out an action in its turn.
+fn put<H: Host>(call: &Rc<Call<H>>, action: CallAction) -> Updated {
     let mut command = Command::new(action);
-    let mut answer = None;
+    let mut updated = Updated::Done;
     if matches!(command.action, CallAction::SipRequest(_)) {
-        let (tell, wait) = tokio::sync::oneshot::channel();
+        let (tell, wait) = oneshot::channel();
         command.waiting = Some(tell);
-        answer = Some(PeerAnswer(wait));
+        updated = Updated::Asked(PeerAnswer(wait));
     }
     call.inbox.put(Input::Command(command));
-    Ok(answer)
+    updated
 }
 
 /// Whether a call can do something as it stands.
-fn may(action: &CallAction, waiting: bool) -> Result<(), CommandRefused> {
+fn may<H: Host>(call: &Call<H>, action: &CallAction, waiting: bool) -> Result<(), CommandRefused> {
+    let cannot = |why: &str| Err(CommandRefused::CannotBeDone(why.to_owned()));
     match action {
         CallAction::HangUp
         | CallAction::Redirect(_)
@@ -73,9 +86,37 @@ fn may(action: &CallAction, waiting: bool) -> Result<(), CommandRefused> {
         CallAction::Cancel if waiting => Ok(()),
         CallAction::Cancel => Err(CommandRefused::Answered),
         _ if waiting => Err(CommandRefused::NotAnswered),
-        CallAction::Complete | CallAction::SendKeys(_) | CallAction::SipRequest(_) => Ok(()),
-        _ => Err(CommandRefused::CannotBeDone("not yet".to_owned())),
+        CallAction::Streams(_) if !call.background.streams.any() => {
+            cannot("the call has no stream")
+        }
+        CallAction::Transcriptions(_) if !call.background.transcriptions.any() => {
+            cannot("the call has no transcription")
+        }
+        CallAction::Whisper(program) if whispered(program).is_none() => {
+            cannot("only what is said or played can be whispered")
+        }
+        CallAction::Complete
+        | CallAction::SendKeys(_)
+        | CallAction::SipRequest(_)
+        | CallAction::Mute(_)
+        | CallAction::Recording(_)
+        | CallAction::Streams(_)
+        | CallAction::Transcriptions(_)
+        | CallAction::Whisper(_)
+        | CallAction::Dub(_) => Ok(()),
     }
+}
+
+/// The prompts of a program that has nothing else.
+fn whispered(program: &Program) -> Option<Vec<Prompt>> {
+    let mut prompts = Vec::new();
+    for step in &program.steps {
+        match &step.verb {
+            Verb::Prompts(verb) => prompts.extend_from_slice(&verb.items),
+            _ => return None,
+        }
+    }
+    Some(prompts)
 }
 
 /// Hooks that are given take the place of those that were there.
@@ -128,22 +169,69 @@ pub(crate) fn obey<H: Host>(call: &Rc<Call<H>>, command: Command) -> Option<Inte
             }));
         }
         CallAction::Append(program) => call.append(program.steps),
-        CallAction::SendKeys(keys) => {
-            call.note_call("keys are sent through the API");
-            call.session(|session| session.send_keys(keys_to_send(&keys)));
-        }
-        CallAction::SipRequest(request) => {
-            let asking = Rc::clone(call);
-            tokio::task::spawn_local(async move {
-                let answer = sip_request::ask(&asking, &request).await;
-                let answer = answer.map_err(CommandRefused::CannotBeDone);
-                if let Some(waiting) = command.waiting {
-                    // Nobody may be waiting any more.
-                    let _ = waiting.send(answer);
-                }
-            });
-        }
-        _ => {}
+        action => beside(call, action, command.waiting),
     }
     None
+}
+
+/// Does what goes on beside the running verb.
+fn beside<H: Host>(
+    call: &Rc<Call<H>>,
+    action: CallAction,
+    waiting: Option<oneshot::Sender<Result<u16, CommandRefused>>>,
+) {
+    let background = &call.background;
+    match action {
+        CallAction::SendKeys(keys) => {
+            call.note_call("keys are sent through the API");
+            let keys = keys_to_send(&keys);
+            let sent = call.session(|session| session.send_keys_aside(keys));
+            if sent != Some(true) {
+                call.note_call("keys were not sent: too many wait already");
+            }
+        }
+        CallAction::Mute(on) => {
+            call.note_call(match on {
+                true => "the other party is muted through the API",
+                false => "the other party is heard again",
+            });
+            call.session(|session| session.mute(on));
+        }
+        CallAction::Streams(flowing) => background.streams.flow(call, flowing),
+        CallAction::Transcriptions(flowing) => background.transcriptions.flow(call, flowing),
+        CallAction::SipRequest(request) => apart(call, async move |call| {
+            let answer = sip_request::ask(call, &request).await;
+            if let Some(waiting) = waiting {
+                let answer = answer.map_err(CommandRefused::CannotBeDone);
+                // Nobody may be waiting any more.
+                let _ = waiting.send(answer);
+            }
+        }),
+        CallAction::Whisper(program) => apart(call, async move |call| {
+            let prompts = whispered(&program).unwrap_or_default();
+            if let Err(why) = dub::whisper(call, &prompts).await {
+                call.note_call(&format!("not whispered: {why}"));
+            }
+        }),
+        CallAction::Dub(dub) => apart(call, async move |call| {
+            if let Err(why) = dub::change(call, &dub).await {
+                call.note_call(&why);
+            }
+        }),
+        // Those that end or replace the program, and those that are done at once.
+        CallAction::HangUp
+        | CallAction::Cancel
+        | CallAction::Complete
+        | CallAction::Redirect(_)
+        | CallAction::Document(_)
+        | CallAction::Run(_)
+        | CallAction::Append(_)
+        | CallAction::Recording(_) => {}
+    }
+}
+
+/// Does what takes time, which holds up neither the verb that runs nor the next command.
+fn apart<H: Host>(call: &Rc<Call<H>>, work: impl AsyncFnOnce(&Rc<Call<H>>) + 'static) {
+    let call = Rc::clone(call);
+    tokio::task::spawn_local(async move { work(&call).await });
 }

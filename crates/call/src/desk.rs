@@ -9,7 +9,7 @@ use hookflash_dialects::{CallAction, CallState, CallUpdate};
 use hookflash_sip::{Event, Flow, LegId, Request};
 
 use crate::call::{Call, Phase};
-use crate::command::{Command, CommandRefused, PeerAnswer};
+use crate::command::{Command, CommandRefused, Updated};
 use crate::control;
 use crate::inbox::Input;
 use crate::ledger::Ledger;
@@ -123,11 +123,7 @@ impl<H: Host> Desk<H> {
     /// # Errors
     /// When there is no such call on this shard, or it cannot do that as it stands. Nothing of the
     /// update is carried out then.
-    pub fn update(
-        &self,
-        sid: &str,
-        update: CallUpdate,
-    ) -> Result<Option<PeerAnswer>, CommandRefused> {
+    pub fn update(&self, sid: &str, update: CallUpdate) -> Result<Updated, CommandRefused> {
         let record = self.ledger.find(sid).ok_or(CommandRefused::Unknown)?;
         let call = self.calls.borrow().get(&record.key).cloned();
         match call {

@@ -50,7 +50,7 @@ mod voice_watch;
 mod way;
 mod webhook;
 
-pub use command::{CommandRefused, GivenDocument, PeerAnswer};
+pub use command::{CommandRefused, GivenDocument, PeerAnswer, Updated};
 pub use desk::Desk;
 pub use host::{
     CallKey, ClipError, Host, MediaError, MediaPort, Recognition, RecordingFile, Socket,

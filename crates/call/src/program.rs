@@ -33,6 +33,16 @@ pub(crate) enum Begin {
     Replaced(Replacement),
 }
 
+impl Begin {
+    /// Whether the API ordered a document that the application is to be asked for.
+    pub(crate) fn asks(&self) -> bool {
+        matches!(
+            self,
+            Begin::Replaced(Replacement::Ordered(NewDocument::At(_)))
+        )
+    }
+}
+
 /// A document that takes the place of the running one.
 pub(crate) enum Replacement {
     /// The API named it.

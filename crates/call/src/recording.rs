@@ -110,6 +110,12 @@ impl<H: Host> Recording<H> {
         }
     }
 
+    /// Its identifier.
+    pub(crate) fn sid(&self) -> &str {
+        let running = self.running.as_ref();
+        running.map_or("", |running| running.facts.sid.as_str())
+    }
+
     /// Waits until it cannot be written any more; for ever, as a rule. Finish it then.
     pub(crate) async fn failed(&self) {
         self.failed.notified().await;

@@ -28,20 +28,32 @@ impl<H: Host> Default for BackgroundRecording<H> {
 impl<H: Host> BackgroundRecording<H> {
     /// Does what a document says. What cannot be done is noted, and the call goes on.
     pub(crate) fn order(&self, call: &Rc<Call<H>>, command: Command) {
+        if let Err(why) = self.carry_out(call, command) {
+            call.note(What::VerbNote(why.into()));
+        }
+    }
+
+    /// Does what a document or the API says, and gives the identifier of the recording.
+    ///
+    /// # Errors
+    /// A sentence on why it cannot be done.
+    pub(crate) fn carry_out(&self, call: &Rc<Call<H>>, command: Command) -> Result<String, String> {
         let paused = match command {
             Command::Start(order) => return self.start(call, *order),
             Command::Stop => {
-                if !self.stop() {
-                    note(call, "no recording runs that could be stopped");
-                }
-                return;
+                let recording = self.running.take();
+                let recording = recording.ok_or("no recording runs that could be stopped")?;
+                return Ok(recording.sid().to_owned());
             }
             Command::Pause => true,
             Command::Resume => false,
         };
         match &mut *self.running.borrow_mut() {
-            Some(recording) => recording.pause(paused),
-            None => note(call, "no recording runs that could be paused or resumed"),
+            Some(recording) => {
+                recording.pause(paused);
+                Ok(recording.sid().to_owned())
+            }
+            None => Err("no recording runs that could be paused or resumed".to_owned()),
         }
     }
 
@@ -51,9 +63,9 @@ impl<H: Host> BackgroundRecording<H> {
         recording.is_some()
     }
 
-    fn start(&self, call: &Rc<Call<H>>, order: StartRecording) {
+    fn start(&self, call: &Rc<Call<H>>, order: StartRecording) -> Result<String, String> {
         if self.running.borrow().is_some() {
-            return note(call, "not begun: a recording runs already");
+            return Err("not begun: a recording runs already".to_owned());
         }
         let order = Order {
             source: RecordingSource::Background,
@@ -69,16 +81,18 @@ impl<H: Host> BackgroundRecording<H> {
         match Recording::begin(call, order) {
             Ok(recording) => {
                 let failed = recording.failure_signal();
+                let sid = recording.sid().to_owned();
                 *self.running.borrow_mut() = Some(Box::new(recording));
                 let call = Rc::clone(call);
                 tokio::task::spawn_local(async move {
                     failed.notified().await;
                     call.background.recording.end_failed(&failed);
                 });
+                Ok(sid)
             }
             Err(facts) => {
                 let why = facts.error.unwrap_or_default();
-                note(call, &format!("not begun: {why}"));
+                Err(format!("not begun: {why}"))
             }
         }
     }
@@ -93,8 +107,4 @@ impl<H: Host> BackgroundRecording<H> {
             self.stop();
         }
     }
-}
-
-fn note<H: Host>(call: &Rc<Call<H>>, text: &str) {
-    call.note(What::VerbNote(text.into()));
 }

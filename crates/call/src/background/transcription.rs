@@ -5,7 +5,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use hookflash_audio::{Resampler, Tap, TapFrame};
-use hookflash_dialects::{Frame, Moment, Track, TranscriptionEvent, TranscriptionProtocol};
+use hookflash_dialects::{
+    Flowing, Frame, Moment, Track, TranscriptionEvent, TranscriptionProtocol,
+};
 use hookflash_program::{Tracks, Transcription as Order, Which};
 use tokio::sync::Notify;
 
@@ -55,6 +57,25 @@ impl<H: Host> Transcriptions<H> {
         }
     }
 
+    /// Whether one runs.
+    pub(crate) fn any(&self) -> bool {
+        !self.running.borrow().is_empty()
+    }
+
+    /// All transcriptions hear like this from now on.
+    pub(crate) fn flow(&self, call: &Rc<Call<H>>, flowing: Flowing) {
+        match flowing {
+            Flowing::Stopped => {
+                self.stop(call, &Which::All);
+            }
+            flowing => {
+                for transcription in &*self.running.borrow() {
+                    transcription.flowing.set(flowing);
+                }
+            }
+        }
+    }
+
     /// Stops the transcriptions that are meant; false when there is none.
     pub(crate) fn stop(&self, call: &Rc<Call<H>>, which: &Which) -> bool {
         let running = self.running.borrow().clone();
@@ -91,6 +112,8 @@ pub(crate) struct Transcription<H: Host> {
     tapped: RefCell<Option<Tapped<H>>>,
     recognitions: RefCell<Vec<Rc<H::Recognition>>>,
     stopped: Cell<bool>,
+    /// What the API wants it to hear.
+    flowing: Rc<Cell<Flowing>>,
     sequence: Cell<u32>,
     /// Tracks of which results may still come.
     open: Cell<usize>,
@@ -108,6 +131,7 @@ impl<H: Host> Transcription<H> {
             tapped: RefCell::new(None),
             recognitions: RefCell::default(),
             stopped: Cell::new(false),
+            flowing: Rc::new(Cell::new(Flowing::Resumed)),
             sequence: Cell::new(0),
             open: Cell::new(0),
             line: RefCell::new(None),
@@ -156,6 +180,7 @@ impl<H: Host> Transcription<H> {
         }
         let listening = Ears {
             rate,
+            flowing: Rc::clone(&self.flowing),
             resamplers: None,
             ears: ears.clone(),
         };
@@ -312,12 +337,24 @@ impl<S: Socket> Line<S> {
 /// Passes what is said on to the recognizers, at the rate that they were begun with.
 struct Ears<R> {
     rate: u32,
+    flowing: Rc<Cell<Flowing>>,
     resamplers: Option<(u32, Vec<Resampler>)>,
     ears: Vec<(Track, Rc<R>)>,
 }
 
 impl<R: Recognition> Tap for Ears<R> {
     fn hear(&mut self, frame: &TapFrame<'_>) {
+        let silence;
+        let mut frame = *frame;
+        match self.flowing.get() {
+            Flowing::Resumed => {}
+            Flowing::Silenced => {
+                silence = vec![0; frame.caller.len().max(frame.ours.len())];
+                frame.caller = silence.get(..frame.caller.len()).unwrap_or_default();
+                frame.ours = silence.get(..frame.ours.len()).unwrap_or_default();
+            }
+            Flowing::Paused | Flowing::Stopped => return,
+        }
         let to = self.rate;
         if frame.rate == to {
             self.resamplers = None;

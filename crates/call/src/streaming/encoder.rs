@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use hookflash_audio::{Law, Resampler, Tap, TapFrame, g711};
-use hookflash_dialects::{StreamProtocol, Track};
+use hookflash_dialects::{Flowing, StreamProtocol, Track};
 use hookflash_program::{StreamEncoding, StreamFormat, Tracks};
 use tokio::sync::Notify;
 
@@ -79,6 +79,8 @@ pub(crate) struct Encoder<S> {
     mixes: bool,
     /// For the caller's audio and for ours, while the call has another rate than the stream.
     resamplers: Option<(u32, [Resampler; 2])>,
+    /// What the API wants to become of it.
+    flowing: Rc<Cell<Flowing>>,
     at: Duration,
 }
 
@@ -88,6 +90,7 @@ impl<S: Socket> Encoder<S> {
         format: StreamFormat,
         tracks: Tracks,
         mixes: bool,
+        flowing: Rc<Cell<Flowing>>,
     ) -> Encoder<S> {
         Encoder {
             line,
@@ -95,6 +98,7 @@ impl<S: Socket> Encoder<S> {
             tracks,
             mixes,
             resamplers: None,
+            flowing,
             at: Duration::ZERO,
         }
     }
@@ -141,6 +145,25 @@ impl<S: Socket> Encoder<S> {
 
 impl<S: Socket> Tap for Encoder<S> {
     fn hear(&mut self, frame: &TapFrame<'_>) {
+        match self.flowing.get() {
+            Flowing::Resumed => self.pass_on(frame),
+            Flowing::Silenced => {
+                let silence = vec![0; frame.caller.len().max(frame.ours.len())];
+                let silent = |samples: &[i16]| silence.get(..samples.len()).unwrap_or_default();
+                self.pass_on(&TapFrame {
+                    caller: silent(frame.caller),
+                    ours: silent(frame.ours),
+                    ..*frame
+                });
+            }
+            Flowing::Paused | Flowing::Stopped => {}
+        }
+        self.at += BEAT;
+    }
+}
+
+impl<S: Socket> Encoder<S> {
+    fn pass_on(&mut self, frame: &TapFrame<'_>) {
         let inbound = match self.tracks {
             Tracks::Inbound | Tracks::Both => Some(self.at_rate(0, frame.caller, frame.rate)),
             Tracks::Outbound => None,
@@ -169,6 +192,5 @@ impl<S: Socket> Tap for Encoder<S> {
                 }
             }
         }
-        self.at += BEAT;
     }
 }

@@ -14,7 +14,7 @@ mod stream;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use hookflash_dialects::{Moment, StreamEvent};
+use hookflash_dialects::{Flowing, Moment, StreamEvent};
 use hookflash_program::Which;
 
 use crate::Host;
@@ -82,6 +82,21 @@ impl<H: Host> Streams<H> {
             any = true;
         }
         any
+    }
+
+    /// Whether one runs.
+    pub(crate) fn any(&self) -> bool {
+        !self.running.borrow().is_empty()
+    }
+
+    /// All streams flow like this from now on.
+    pub(crate) fn flow(&self, call: &Rc<Call<H>>, flowing: Flowing) {
+        for stream in self.running() {
+            match flowing {
+                Flowing::Stopped => stream.end(call, Ending::Ordered),
+                flowing => stream.flow(flowing),
+            }
+        }
     }
 
     /// The call is over.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use hookflash_audio::{Law, g711};
-use hookflash_dialects::{FetchError, Frame, Moment, StreamEvent, StreamOrder};
+use hookflash_dialects::{FetchError, Flowing, Frame, Moment, StreamEvent, StreamOrder};
 use hookflash_media::{FeedMark, KeyToSend, MediaEvent};
 use hookflash_program::{StreamEncoding, StreamEnd};
 use tokio::sync::Notify;
@@ -32,6 +32,8 @@ pub(crate) struct Stream<H: Host> {
     order: hookflash_program::Stream,
     sid: String,
     number: u32,
+    /// What the API wants to become of it.
+    flowing: Rc<Cell<Flowing>>,
     /// What relative URLs of its hooks stand relative to, whatever document runs meanwhile.
     base: Rc<str>,
     open: RefCell<Option<Open<H>>>,
@@ -85,6 +87,7 @@ impl<H: Host> Stream<H> {
             order,
             sid,
             number,
+            flowing: Rc::new(Cell::new(Flowing::Resumed)),
             base: Rc::clone(&call.base.borrow()),
             open: RefCell::new(None),
             finished_by: Cell::default(),
@@ -95,6 +98,11 @@ impl<H: Host> Stream<H> {
 
     pub(super) fn is_called(&self, name: &str) -> bool {
         self.order.name.as_deref() == Some(name) || self.sid == name
+    }
+
+    /// Sends nothing, or silence, or what is said again.
+    pub(super) fn flow(&self, flowing: Flowing) {
+        self.flowing.set(flowing);
     }
 
     pub(crate) fn sid(&self) -> &str {
@@ -215,7 +223,8 @@ impl<H: Host> Stream<H> {
         let line = Rc::new(Line::new(socket, protocol));
         line.send(|protocol| protocol.opening());
         let (format, tracks) = (self.order.format, self.order.tracks);
-        let encoder = Encoder::new(Rc::clone(&line), format, tracks, mixes);
+        let flowing = Rc::clone(&self.flowing);
+        let encoder = Encoder::new(Rc::clone(&line), format, tracks, mixes, flowing);
         let tapped = Tapped::new(call, Box::new(encoder));
         *self.open.borrow_mut() = Some(Open {
             line: Rc::clone(&line),

@@ -12,8 +12,47 @@ use crate::call::Call;
 use crate::journal::{VerbEnd, What};
 use crate::program::Then;
 
+/// The track that a whisper sounds on.
+const WHISPER: &str = "whisper";
+
+/// How often one prompt of a whisper is heard at most.
+const MOST_REPEATS: u32 = 100;
+
 /// Changes a track; what it plays goes on beside the verbs that follow.
 pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, dub: Box<Dub>) -> Then {
+    if let Err(why) = change(call, &dub).await {
+        call.note(What::VerbNote(why.into()));
+        call.verb_ended(VerbEnd::Failed);
+    }
+    Then::Next
+}
+
+/// Lets prompts be heard beside whatever else is heard.
+///
+/// # Errors
+/// A sentence on why they are not.
+pub(crate) async fn whisper<H: Host>(call: &Rc<Call<H>>, prompts: &[Prompt]) -> Result<(), String> {
+    let mut items = Vec::with_capacity(prompts.len());
+    for prompt in prompts {
+        let (item, repeat) = item(call, prompt).await?;
+        let Repeat::Times(times) = repeat else {
+            return Err("a whisper cannot go on for ever".to_owned());
+        };
+        let times = usize::try_from(times.min(MOST_REPEATS)).unwrap_or(1);
+        items.extend(std::iter::repeat_n(item, times));
+    }
+    let whisper = Playlist {
+        items,
+        times: Some(1),
+    };
+    mix(call, WHISPER, Some(DubChange::Play(whisper, 0.0)))
+}
+
+/// Changes a track.
+///
+/// # Errors
+/// A sentence on why it stays as it is.
+pub(crate) async fn change<H: Host>(call: &Rc<Call<H>>, dub: &Dub) -> Result<(), String> {
     let change = match &dub.order {
         DubOrder::Add | DubOrder::Silence => Some(DubChange::Silence),
         DubOrder::Remove => None,
@@ -27,24 +66,18 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, dub: Box<Dub>) -> Then {
                 let items = vec![item];
                 Some(DubChange::Play(Playlist { items, times }, dub.gain))
             }
-            Err(why) => {
-                call.note(What::VerbNote(
-                    format!("the track stays as it is: {why}").into(),
-                ));
-                call.verb_ended(VerbEnd::Failed);
-                return Then::Next;
-            }
+            Err(why) => return Err(format!("the track stays as it is: {why}")),
         },
     };
-    let changed = call.session(|session| session.dub(&dub.track, change));
-    let why = match changed {
-        Some(true) => return Then::Next,
-        Some(false) => "no more tracks can be mixed",
-        None => "the call has no audio",
-    };
-    call.note(What::VerbNote(format!("not mixed: {why}").into()));
-    call.verb_ended(VerbEnd::Failed);
-    Then::Next
+    mix(call, &dub.track, change)
+}
+
+fn mix<H: Host>(call: &Rc<Call<H>>, track: &str, change: Option<DubChange>) -> Result<(), String> {
+    match call.session(|session| session.dub(track, change)) {
+        Some(true) => Ok(()),
+        Some(false) => Err("not mixed: no more tracks can be mixed".to_owned()),
+        None => Err("not mixed: the call has no audio".to_owned()),
+    }
 }
 
 /// What a prompt sounds like, and how often.

@@ -229,6 +229,8 @@ fn referred_by_value<H: Host>(
     peer_host: &str,
 ) -> Option<String> {
     let named = |name: &str| Some(name.to_owned()).filter(|name| !name.is_empty());
+    let is_placed = call.way.borrow().is_some();
+    let caller = if is_placed { local.clone() } else { remote };
     let (value, display_name) = match &refer.referred_by {
         ReferredBy::LocalParty => (local.uri, named(&local.display_name)),
         ReferredBy::Given {
@@ -236,12 +238,12 @@ fn referred_by_value<H: Host>(
             display_name,
         } => (value.clone(), display_name.clone()),
         ReferredBy::Caller { display_name } => (
-            if remote.user.is_empty() {
+            if caller.user.is_empty() {
                 local.uri
             } else {
-                remote.user
+                caller.user
             },
-            display_name.clone().or_else(|| named(&remote.display_name)),
+            display_name.clone().or_else(|| named(&caller.display_name)),
         ),
     };
     let display_name = display_name.as_deref();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use hookflash_dialects::{CallAction, Dialect};
 
 use crate::support::application::Page;
+use crate::support::callee::Callee;
 use crate::support::services::heard;
 use crate::support::world::{World, in_virtual_time};
 
@@ -130,8 +131,9 @@ impl Case {
         }
     }
 
-    async fn is_cut(&self, cut: Cut, after: Duration) {
-        let what = format!("{cut:?} after {after:?}: {}", self.verb);
+    /// `placed`: we called the other party.
+    async fn is_cut(&self, cut: Cut, after: Duration, placed: bool) {
+        let what = format!("{cut:?} after {after:?}, placed: {placed}: {}", self.verb);
         let world = World::new(self.dialect);
         for path in ["/told", "/recorded", "/text", "/status", "/events"] {
             world.application.page(path, Page::status(200));
@@ -144,14 +146,28 @@ impl Case {
         let clip = crate::support::rtp::tone(600.0, 1_000 * MS);
         let url = "http://app.example/a.wav";
         world.host.services.slow_clip(url, clip, 150 * MS);
-        let (phone, handset) = world.caller_of(&self.document()).await;
+        world.begins_with(&self.document());
+        let (phone, handset) = match placed {
+            false => world.caller().await,
+            true => (world.phone(), world.handset()),
+        };
+        let mut callee = None;
+        if placed {
+            world.place(world.order(), &[&[&phone]]);
+            let called = Callee::of(&phone).await;
+            called.picks_up(&handset).await;
+            callee = Some(called);
+        }
         handset.speak(700 * MS);
         tokio::time::sleep(after).await;
         let is_over = world.desk.live() == 0;
         match cut {
-            Cut::Caller => {
-                phone.send("BYE", &[], "");
-            }
+            Cut::Caller => match &callee {
+                Some(callee) => callee.send("BYE", &[], ""),
+                None => {
+                    phone.send("BYE", &[], "");
+                }
+            },
             Cut::Api => {
                 // A call that has just ended by itself needs no end.
                 let _ = world.tell(CallAction::HangUp);
@@ -208,7 +224,19 @@ fn sweep(cut: Cut) {
         // Not at multiples of a frame, and not at the same moments for each verb.
         for step in 0..22 {
             let after = (step * 130 + u32::try_from(number).unwrap() * 7) * MS;
-            in_virtual_time(case.is_cut(cut, after));
+            in_virtual_time(case.is_cut(cut, after, false));
+        }
+    }
+}
+
+#[test]
+fn a_call_that_we_placed_may_be_cut_short_as_any_other() {
+    for (number, case) in CASES.iter().enumerate() {
+        for cut in [Cut::Caller, Cut::Api, Cut::Redirect] {
+            for step in 0..4 {
+                let after = (step * 710 + u32::try_from(number).unwrap() * 7) * MS;
+                in_virtual_time(case.is_cut(cut, after, true));
+            }
         }
     }
 }

@@ -64,9 +64,14 @@ impl Session {
         };
         if listens {
             self.listen_for_keys(caller);
+        }
+        if self.muted {
+            caller.fill(0);
+        }
+        if listens {
             self.listen_for_voice(caller);
         }
-        heard
+        heard && !self.muted
     }
 
     fn listen_for_keys(&mut self, caller: &[i16]) {

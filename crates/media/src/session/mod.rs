@@ -157,6 +157,7 @@ pub struct Session {
     player: Player,
     queue: PlayQueue,
     echo: bool,
+    muted: bool,
     latch: Latch,
     reports: Reports,
     collision: Collision,
@@ -189,6 +190,7 @@ impl Session {
             player: Player::new(),
             queue: PlayQueue::default(),
             echo: false,
+            muted: false,
             latch: Latch::default(),
             reports: Reports::new(config.start),
             collision: Collision::None,
@@ -268,7 +270,10 @@ impl Session {
         let step = self.advance();
         let frame = match step {
             Step::Wait => Frame::Silence,
-            _ => self.player.next(want(codec)),
+            _ => {
+                let playing = self.player.next(want(codec));
+                self.queue.aside_tones(want(codec)).unwrap_or(playing)
+            }
         };
         if !self.taps.is_empty() {
             let mut ours = [0; MAX_FRAME];
@@ -419,6 +424,11 @@ impl Session {
     /// Sends back what comes in, mixed with nothing else.
     pub fn echo(&mut self, on: bool) {
         self.echo = on;
+    }
+
+    /// The caller is not heard any more, but for its keys; or is heard again.
+    pub fn mute(&mut self, on: bool) {
+        self.muted = on;
     }
 
     /// Lets a tap hear every frame from now on.

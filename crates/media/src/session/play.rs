@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use hookflash_audio::{Item, Player, PlayerEvent, Playlist, dtmf};
+use hookflash_audio::{Frame, Item, Player, PlayerEvent, Playlist, Want, dtmf};
 
 use super::{DubChange, FeedMark, KeyToSend, MediaEvent, PlayEnd, PlayId, Session};
 use crate::NegotiatedStream;
@@ -34,16 +34,31 @@ enum Queued {
 
 #[derive(Debug)]
 struct Sending {
-    /// `None` when it was stopped and only its end is still told.
+    /// `None` when it was stopped and only its end is still told, and for keys sent aside.
     id: Option<PlayId>,
+    /// Goes on whatever is stopped.
+    aside: bool,
     sender: EventSender,
 }
+
+/// Keys that are sent beside what plays.
+#[derive(Debug)]
+struct Aside {
+    waiting: VecDeque<Vec<KeyToSend>>,
+    /// Lets them sound, for a peer that takes no telephone-events. Nothing else is heard
+    /// meanwhile: a key within music is no key.
+    tones: Player,
+}
+
+/// Sequences of keys that may wait to be sent aside.
+const MOST_ASIDE: usize = 64;
 
 /// What waits, and the keys that are being sent.
 #[derive(Debug, Default)]
 pub(super) struct PlayQueue {
     waiting: VecDeque<Queued>,
     sending: Option<Box<Sending>>,
+    aside: Option<Box<Aside>>,
     /// How the peer takes keys.
     events: bool,
     event_rate: u32,
@@ -63,14 +78,57 @@ impl PlayQueue {
             return;
         }
         // The keys that are not down yet are sent as the peer wants them now.
-        if let Some(Sending {
-            id: Some(id),
-            sender,
-        }) = self.sending.take().map(|boxed| *boxed)
-        {
-            self.waiting
-                .push_front(Queued::Keys(id, sender.into_rest()));
+        match self.sending.take().map(|boxed| *boxed) {
+            Some(Sending {
+                aside: true,
+                sender,
+                ..
+            }) => {
+                self.aside().waiting.push_front(sender.into_rest());
+            }
+            Some(Sending {
+                id: Some(id),
+                sender,
+                ..
+            }) => self
+                .waiting
+                .push_front(Queued::Keys(id, sender.into_rest())),
+            _ => {}
         }
+    }
+
+    /// Begins with the next keys that are sent aside, when those before them are over.
+    fn advance_aside(&mut self) {
+        let Some(aside) = &mut self.aside else { return };
+        if self.sending.is_some() || aside.tones.is_playing() {
+            return;
+        }
+        match aside.waiting.pop_front() {
+            None => self.aside = None,
+            Some(keys) if self.events => {
+                self.sending = Some(Box::new(Sending {
+                    id: None,
+                    aside: true,
+                    sender: EventSender::new(keys, self.event_rate),
+                }));
+            }
+            Some(keys) => aside.tones.push(0, tones(&keys)),
+        }
+    }
+
+    /// What is heard of keys that are sent aside as tones, in place of everything else.
+    pub(super) fn aside_tones(&mut self, want: Want) -> Option<Frame<'_>> {
+        let aside = self.aside.as_mut()?;
+        aside.tones.is_playing().then(|| aside.tones.next(want))
+    }
+
+    fn aside(&mut self) -> &mut Aside {
+        self.aside.get_or_insert_with(|| {
+            Box::new(Aside {
+                waiting: VecDeque::new(),
+                tones: Player::new(),
+            })
+        })
     }
 
     /// Lets a beat of the keys pass.
@@ -95,6 +153,7 @@ impl PlayQueue {
 
     /// Hands to the player what is its turn.
     fn advance(&mut self, player: &mut Player) {
+        self.advance_aside();
         while self.sending.is_none() {
             match self.waiting.pop_front() {
                 Some(Queued::Playlist(PlayId(id), playlist)) => player.push(id, playlist),
@@ -108,6 +167,7 @@ impl PlayQueue {
                 Some(Queued::Keys(id, keys)) => {
                     self.sending = Some(Box::new(Sending {
                         id: Some(id),
+                        aside: false,
                         sender: EventSender::new(keys, self.event_rate),
                     }));
                 }
@@ -133,11 +193,22 @@ impl Session {
         id
     }
 
-    /// Fades out and forgets everything that plays or waits, keys included; each is told as
-    /// [`PlayEnd::Stopped`].
+    /// Sends keys at once, beside what plays and whatever is stopped; nothing is told of them.
+    /// False when too many wait already.
+    pub fn send_keys_aside(&mut self, keys: Vec<KeyToSend>) -> bool {
+        let aside = self.queue.aside();
+        let has_room = aside.waiting.len() < MOST_ASIDE;
+        if has_room {
+            aside.waiting.push_back(keys);
+        }
+        has_room
+    }
+
+    /// Fades out and forgets everything that plays or waits, keys included but for those that are
+    /// sent aside; each is told as [`PlayEnd::Stopped`].
     pub fn stop_playing(&mut self) {
         let mut stopped = Vec::new();
-        if let Some(sending) = &mut self.queue.sending {
+        if let Some(sending) = self.queue.sending.as_mut().filter(|sending| !sending.aside) {
             stopped.extend(sending.id.take());
             if !sending.sender.stop() {
                 self.queue.sending = None;

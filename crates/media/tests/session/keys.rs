@@ -252,3 +252,89 @@ fn events_of_eight_thousand_beside_opus_are_sent_and_heard() {
     line.run(1_000 * MS);
     assert_eq!(keys(&mut line.bob), "11#");
 }
+
+#[test]
+fn keys_sent_aside_wait_for_nothing_and_are_stopped_by_nothing() {
+    for codec in [Codec::Pcmu, Codec::Opus] {
+        let mut line = Line::with(codec);
+        let music = line.ann.play(tone(500.0, 10_000 * MS));
+        line.run(300 * MS);
+        assert!(line.ann.send_keys_aside(dial("1")));
+        assert!(line.ann.send_keys_aside(dial("23")));
+        line.run(60 * MS);
+        line.ann.stop_playing();
+        let next = line.ann.play(tone(500.0, 200 * MS));
+        line.run(1_500 * MS);
+        assert_eq!(keys(&mut line.bob), "123");
+        let told = events(&mut line.ann);
+        let stopped = MediaEvent::Played(music, PlayEnd::Stopped);
+        assert_eq!(told, [stopped, MediaEvent::Played(next, PlayEnd::Complete)]);
+    }
+}
+
+#[test]
+fn keys_sent_aside_sound_as_tones_beside_the_music_when_the_peer_takes_no_events() {
+    let mut line = Line::with(Codec::Pcmu);
+    let now = line.now;
+    let without = |remote| NegotiatedStream::new(remote, Codec::Pcmu);
+    line.ann.agree(now, Some(without(bob())));
+    line.bob.agree(now, Some(without(ann())));
+    line.ann.play(tone(300.0, 10_000 * MS));
+    line.run(300 * MS);
+    line.ann.send_keys_aside(dial("1"));
+    line.ann.send_keys_aside(dial("*"));
+    let ear = listen(&mut line.bob);
+    line.run(1_000 * MS);
+    assert_eq!(keys(&mut line.bob), "1*");
+    let heard = ear.take().caller;
+    let late = &heard[heard.len() - 1_600..];
+    assert!(late.iter().any(|sample| sample.unsigned_abs() > 1_000));
+}
+
+#[test]
+fn too_many_keys_aside_are_refused() {
+    let mut line = Line::with(Codec::Pcmu);
+    let taken = (0..100).filter(|_| line.ann.send_keys_aside(dial("1")));
+    assert_eq!(taken.count(), 64);
+}
+
+#[test]
+fn keys_sent_aside_go_on_as_tones_when_a_new_agreement_has_no_events() {
+    let mut line = Line::with(Codec::Pcmu);
+    line.run(100 * MS);
+    line.ann.send_keys_aside(dial("123"));
+    line.run(120 * MS);
+    let now = line.now;
+    let without = |remote| NegotiatedStream::new(remote, Codec::Pcmu);
+    line.ann.agree(now, Some(without(bob())));
+    line.bob.agree(now, Some(without(ann())));
+    line.run(1_500 * MS);
+    assert_eq!(keys(&mut line.bob), "123");
+}
+
+#[test]
+fn a_muted_caller_is_not_heard_but_its_keys_are() {
+    let mut line = Line::with(Codec::Pcmu);
+    let now = line.now;
+    let without = |remote| NegotiatedStream::new(remote, Codec::Pcmu);
+    line.ann.agree(now, Some(without(bob())));
+    line.bob.agree(now, Some(without(ann())));
+    line.run(100 * MS);
+    line.bob.mute(true);
+    let ear = listen(&mut line.bob);
+    line.ann.send_keys(dial("7"));
+    line.ann.play(tone(500.0, 500 * MS));
+    line.run(400 * MS);
+    assert_eq!(keys(&mut line.bob), "7");
+    let heard = ear.take();
+    assert!(heard.caller.iter().all(|sample| *sample == 0));
+    assert!(heard.frames.iter().all(|heard| !heard));
+    line.bob.mute(false);
+    line.run(200 * MS);
+    assert!(
+        ear.take()
+            .caller
+            .iter()
+            .any(|sample| sample.unsigned_abs() > 1_000)
+    );
+}

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use hookflash_audio::Clip;
 use hookflash_call::{
     CallKey, CallOptions, CallRecord, ClipError, CommandRefused, Desk, Host, Ledger, MediaError,
-    PeerAnswer, Placement, SpeechError, Turn, Way, view,
+    Placement, SpeechError, Turn, Updated, Way, view,
 };
 use hookflash_dialects::{
     Account, Application as Configured, CallAction, CallHooks, CallOrder, CallUpdate, Caller,
@@ -318,7 +318,7 @@ impl World {
     }
 
     /// Tells the only call what to do.
-    pub fn tell(&self, action: CallAction) -> Result<Option<PeerAnswer>, CommandRefused> {
+    pub fn tell(&self, action: CallAction) -> Result<Updated, CommandRefused> {
         self.update(CallUpdate {
             action: Some(action),
             ..CallUpdate::default()
@@ -326,7 +326,7 @@ impl World {
     }
 
     /// Changes the only call.
-    pub fn update(&self, update: CallUpdate) -> Result<Option<PeerAnswer>, CommandRefused> {
+    pub fn update(&self, update: CallUpdate) -> Result<Updated, CommandRefused> {
         let sid = self.record().facts(|facts| facts.sid.clone());
         self.desk.update(&sid, update)
     }
