@@ -9,6 +9,7 @@
 //! Promises: no panic on any input, bounded memory, no allocation per beat once a player runs.
 //! Leaves out: codecs that need state (Opus), packet loss concealment, echo cancellation.
 
+pub mod answering_machine;
 mod clip;
 mod decode;
 pub mod dtmf;

@@ -9,13 +9,15 @@ use hookflash_program::{BackgroundRecording, Keys};
 use crate::Host;
 use crate::call::{Call, Finish};
 use crate::command::{GivenDocument, NewDocument};
+use crate::detection::Detection;
 use crate::document::Loaded;
 use crate::verb;
 
 /// What is still to be done at the answer.
-#[derive(Debug)]
-pub(crate) struct AtAnswer {
+pub(crate) struct AtAnswer<H: Host> {
     keys: Option<Keys>,
+    /// Who picked up has to be known first.
+    detection: Option<Detection<H>>,
     opening: Opening,
 }
 
@@ -30,34 +32,44 @@ pub(crate) enum Opening {
     Ordered(NewDocument),
 }
 
-impl AtAnswer {
+impl<H: Host> AtAnswer<H> {
     /// Begins what begins at the answer, whatever documents come and go afterwards. `opening`
     /// stands in the place of the order's own document.
-    pub(crate) fn begin<H: Host>(
+    pub(crate) fn begin(
         call: &Rc<Call<H>>,
         order: CallOrder,
         opening: Option<Opening>,
-    ) -> Box<AtAnswer> {
+    ) -> Box<AtAnswer<H>> {
         if let Some(record) = order.record {
             let start = BackgroundRecording::Start(record);
             call.background.recording.order(call, start);
         }
+        let wanted = order.machine_detection;
+        let mut detection = wanted.and_then(|wanted| Detection::begin(call, wanted));
+        if let Some(beside) = detection.take_if(|detection| detection.is_told()) {
+            call.background.detect(beside.beside(call));
+        }
         let own = || order.document.map_or(Opening::Asked, Opening::Given);
         Box::new(AtAnswer {
             keys: order.keys,
+            detection,
             opening: opening.unwrap_or_else(own),
         })
     }
 }
 
-/// Sends the keys of the order and gives the first document.
+/// Sends the keys of the order, waits until it is known who picked up if the document waits for
+/// that, and gives the first document.
 pub(crate) async fn first_document<H: Host>(
     call: &Rc<Call<H>>,
-    at: AtAnswer,
+    at: AtAnswer<H>,
 ) -> Result<Loaded, Finish> {
     if let Some(keys) = at.keys {
         call.note_call("the keys of the order are sent");
         verb::send_keys::run(call, keys).await;
+    }
+    if let Some(detection) = at.detection {
+        detection.found(call).await;
     }
     match at.opening {
         Opening::Asked => call.document_for(&Moment::Incoming).await,

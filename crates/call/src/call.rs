@@ -263,7 +263,7 @@ impl<H: Host> Call<H> {
     }
 
     /// Runs documents until something ends the call.
-    async fn run(self: &Rc<Self>, mut begin: Begin) -> Finish {
+    async fn run(self: &Rc<Self>, mut begin: Begin<H>) -> Finish {
         loop {
             let asks = begin.asks();
             let mut program = Box::pin(program::run(self, begin));

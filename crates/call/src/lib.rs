@@ -19,6 +19,7 @@ mod collecting;
 mod command;
 mod control;
 mod desk;
+mod detection;
 mod document;
 mod ending;
 mod host;

@@ -24,16 +24,16 @@ pub(crate) enum Then {
 }
 
 /// What a call begins or goes on with.
-pub(crate) enum Begin {
+pub(crate) enum Begin<H: Host> {
     /// It came in.
     Incoming,
     /// We placed it and it was answered.
-    Answered(Box<AtAnswer>),
+    Answered(Box<AtAnswer<H>>),
     /// Another document takes the place of the one that ran.
     Replaced(Replacement),
 }
 
-impl Begin {
+impl<H: Host> Begin<H> {
     /// Whether the API ordered a document that the application is to be asked for.
     pub(crate) fn asks(&self) -> bool {
         matches!(
@@ -53,7 +53,7 @@ pub(crate) enum Replacement {
 
 /// Runs the document that the call begins with and all that follow from it. Comes back when the
 /// call is to end; is dropped when something else ends it.
-pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, begin: Begin) -> Finish {
+pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, begin: Begin<H>) -> Finish {
     let mut steps = match first_steps(call, begin).await {
         Ok(steps) => steps,
         Err(finish) => return finish,
@@ -91,7 +91,7 @@ struct Steps {
 
 fn first_steps<'a, H: Host>(
     call: &'a Rc<Call<H>>,
-    begin: Begin,
+    begin: Begin<H>,
 ) -> Pin<Box<dyn Future<Output = Result<Steps, Finish>> + 'a>> {
     Box::pin(async move {
         let loaded = match begin {

@@ -1,12 +1,14 @@
 //! The moments of a call at which an application is asked or told something.
 
+use std::time::Duration;
+
 use hookflash_program::{
     Announce, Gather, Gathered, Heard, Hook, KeyEvents, Prompts, Record, RecordEnd,
     RecordTranscription, Refer, SipRequest, Stream, StreamEnd, Transcription,
 };
 use hookflash_transfer::TransferResult;
 
-use crate::{RecordingFacts, Track};
+use crate::{AnsweredBy, MachineDetection, RecordingFacts, Track};
 
 /// A change of a call's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -153,6 +155,17 @@ pub enum Moment<'a> {
         verb: &'a SipRequest,
         /// Its status, or why there is none.
         answer: Result<u16, &'a str>,
+    },
+    /// It is known who picked up a call that we placed.
+    MachineDetected {
+        /// By which rules, and who is told.
+        detection: &'a MachineDetection,
+        /// Who picked up.
+        answered_by: AnsweredBy,
+        /// How long that took from the answer on.
+        after: Duration,
+        /// Nothing more will be found; a machine's greeting may still be waited for otherwise.
+        is_final: bool,
     },
     /// The call's status changed. `sequence` counts from 0 per call.
     Status {

@@ -157,6 +157,8 @@ pub enum AnsweredBy {
     MachineEndOther,
     /// A fax machine.
     Fax,
+    /// Nobody said anything.
+    Silence,
     /// Nobody can tell.
     Unknown,
 }

@@ -13,7 +13,7 @@ mod requests;
 mod tapped;
 mod transcription;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use hookflash_program::Which;
@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 
 use crate::Host;
 use crate::call::Call;
+use crate::detection::Beside;
 use crate::streaming::Streams;
 use key_events::KeyEvents;
 use recording::BackgroundRecording;
@@ -39,6 +40,7 @@ pub(crate) struct Background<H: Host> {
     pub(crate) key_events: KeyEvents,
     pub(crate) gather: BackgroundGather,
     pub(crate) requests: Requests,
+    detection: RefCell<Option<Beside>>,
     tasks: Cell<u16>,
     task_ended: Notify,
 }
@@ -52,6 +54,7 @@ impl<H: Host> Default for Background<H> {
             key_events: KeyEvents::default(),
             gather: BackgroundGather::default(),
             requests: Requests::default(),
+            detection: RefCell::new(None),
             tasks: Cell::new(0),
             task_ended: Notify::new(),
         }
@@ -61,11 +64,17 @@ impl<H: Host> Default for Background<H> {
 impl<H: Host> Background<H> {
     /// The call is over: everything ends, in this order, and nothing is waited for.
     pub(crate) fn end(&self, call: &Rc<Call<H>>) {
+        self.detection.take();
         self.gather.stop();
         self.key_events.stop();
         self.streams.end(call);
         self.transcriptions.stop(call, &Which::All);
         self.recording.stop();
+    }
+
+    /// Finds out who picked up, whatever documents come and go meanwhile.
+    pub(crate) fn detect(&self, detection: Beside) {
+        *self.detection.borrow_mut() = Some(detection);
     }
 
     /// Runs something that the call's end does not cut short.

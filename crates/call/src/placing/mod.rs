@@ -36,7 +36,7 @@ pub(crate) async fn place<H: Host>(
     call: &Rc<Call<H>>,
     legs: &Legs<H>,
     placement: Placement,
-) -> Result<Box<AtAnswer>, Finish> {
+) -> Result<Box<AtAnswer<H>>, Finish> {
     let Placement { order, ways, .. } = placement;
     let mut placing = Placing {
         call,

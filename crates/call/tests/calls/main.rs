@@ -24,6 +24,7 @@ mod hang_up_sweep;
 mod in_dialog;
 mod jambonz_voice;
 mod keys;
+mod machine_detection;
 mod media;
 mod memory;
 mod placing;

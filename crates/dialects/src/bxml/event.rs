@@ -1,6 +1,6 @@
 //! BXML events: one JSON object each, keys in the order of Bandwidth's samples.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hookflash_program::Refer;
 use hookflash_transfer::{End, Outcome, TransferResult};
@@ -32,11 +32,30 @@ pub(super) fn initiate(facts: &CallFacts) -> Event {
 /// that.
 pub(super) fn answer(facts: &CallFacts) -> Event {
     let mut event = common(facts, "answer", facts.tag.as_deref());
-    if let Some(by) = facts.answered_by {
-        let result = json!({ "value": machine_word(by) });
-        put(&mut event, "machineDetectionResult", result);
+    if let Some(answered_by) = facts.answered_by {
+        // The document has waited for it from the answer on.
+        let waited = facts.answered_at.map(|at| facts.now.duration_since(at));
+        let waited = waited.and_then(Result::ok).unwrap_or_default();
+        add_machine_detection(&mut event, answered_by, waited);
     }
     event
+}
+
+/// `machineDetectionComplete`: it is known who picked up; the document did not wait for it.
+pub(super) fn machine_detection_complete(
+    facts: &CallFacts,
+    answered_by: AnsweredBy,
+    after: Duration,
+) -> Event {
+    let mut event = common(facts, "machineDetectionComplete", facts.tag.as_deref());
+    add_machine_detection(&mut event, answered_by, after);
+    event
+}
+
+fn add_machine_detection(event: &mut Event, answered_by: AnsweredBy, after: Duration) {
+    let duration = format!("PT{}S", after.as_secs_f64());
+    let result = json!({ "value": machine_word(answered_by), "duration": duration });
+    put(event, "machineDetectionResult", result);
 }
 
 /// `value` of a result of machine detection. Bandwidth has no word of its own for a fax.
@@ -48,6 +67,7 @@ pub(super) fn machine_word(by: AnsweredBy) -> &'static str {
         | AnsweredBy::MachineEndSilence
         | AnsweredBy::MachineEndOther
         | AnsweredBy::Fax => "answering-machine",
+        AnsweredBy::Silence => "silence",
         AnsweredBy::Unknown => "timeout",
     }
 }

@@ -154,12 +154,23 @@ pub(super) fn request(
             let event = media_event::real_time_transcription(facts, verb, sid, news);
             tell(facts, base, "transcription", verb.hook.as_ref(), event)
         }
+        Moment::MachineDetected {
+            detection,
+            answered_by,
+            after,
+            is_final: true,
+        } => {
+            let event = event::machine_detection_complete(facts, *answered_by, *after);
+            let hook = detection.told_to.as_ref();
+            tell(facts, base, "machine detection", hook, event)
+        }
         // No verb of BXML has such a hook, and calls are told of when they are over only.
         Moment::Fallback { .. }
         | Moment::ReferProgress { .. }
         | Moment::PromptsDone { .. }
         | Moment::StreamDone { .. }
         | Moment::SipRequestDone { .. }
+        | Moment::MachineDetected { .. }
         | Moment::Status { .. } => Ok(None),
     }
 }
@@ -221,6 +232,7 @@ fn fallback(
         | Moment::StreamDone { .. }
         | Moment::Transcription { .. }
         | Moment::SipRequestDone { .. }
+        | Moment::MachineDetected { .. }
         | Moment::Status { .. } => Ok(None),
     }
 }

@@ -136,15 +136,17 @@ pub(super) fn base(facts: &CallFacts, status: Status<'_>) -> Payload {
     payload
 }
 
-/// The fields of the first request: also the INVITE and the speech settings. An inbound call is
-/// told as it stood when it arrived.
+/// The fields of the first request: also the INVITE that came in, and the speech settings. An
+/// inbound call is told as it stood when it arrived.
 pub(super) fn first(facts: &CallFacts) -> Payload {
     let status = match facts.direction {
         Direction::Inbound => TRYING,
         Direction::OutboundApi | Direction::OutboundDial => status(facts),
     };
     let mut payload = Map::new();
-    put(&mut payload, "sip", sip_object(&facts.invite));
+    if facts.direction == Direction::Inbound {
+        put(&mut payload, "sip", sip_object(&facts.invite));
+    }
     payload.extend(base(facts, status));
     // Which engines stand behind these is the operator's to say; applications read them to choose
     // their own settings.

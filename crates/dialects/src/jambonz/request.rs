@@ -9,8 +9,8 @@ use super::hook::Way;
 use super::session::{self, Occasion};
 use super::{hook, speech, stringify};
 use crate::{
-    Body, CallFacts, CallState, FetchError, HttpRequest, Moment, ReplyUse, Signing, StatusEvent,
-    TranscriptionEvent,
+    AnsweredBy, Body, CallFacts, CallState, FetchError, HttpRequest, Moment, ReplyUse, Signing,
+    StatusEvent, TranscriptionEvent,
 };
 
 /// Describes the request that a moment calls for.
@@ -141,6 +141,22 @@ pub(super) fn request(
             let result = verb.result.as_ref();
             action(facts, "sip request", result, verb.id.as_deref(), outcome)
         }
+        Moment::MachineDetected {
+            detection,
+            answered_by,
+            ..
+        } => {
+            let (Some(hook), Some((word, reason))) = (&detection.told_to, amd_event(*answered_by))
+            else {
+                return Ok(None);
+            };
+            let mut payload = call_info::base(facts, call_info::status(facts));
+            put(&mut payload, "type", word);
+            if let Some(reason) = reason {
+                put(&mut payload, "reason", reason);
+            }
+            send(facts, "amd", hook, payload, ReplyUse::Ignored).map(Some)
+        }
         // jambonz has no fallback URL, and no hook for any of the others.
         Moment::Fallback { .. }
         | Moment::Key { .. }
@@ -175,6 +191,20 @@ fn action(
         }
     };
     send(facts, Asked::hook(purpose, reply_use), hook, payload).map(Some)
+}
+
+/// The event of the `amd` hook, after jambonz' `AmdEvents`, and its reason. It has none for a fax
+/// and for a greeting that does not end.
+fn amd_event(answered_by: AnsweredBy) -> Option<(&'static str, Option<&'static str>)> {
+    Some(match answered_by {
+        AnsweredBy::Human => ("amd_human_detected", Some("short greeting")),
+        AnsweredBy::MachineStart => ("amd_machine_detected", Some("long greeting")),
+        AnsweredBy::MachineEndBeep => ("amd_tone_detected", None),
+        AnsweredBy::MachineEndSilence => ("amd_machine_stopped_speaking", None),
+        AnsweredBy::Silence => ("amd_no_speech_detected", None),
+        AnsweredBy::Unknown => ("amd_decision_timeout", None),
+        AnsweredBy::MachineEndOther | AnsweredBy::Fax => return None,
+    })
 }
 
 fn add_id(payload: &mut Payload, id: Option<&str>) {

@@ -13,8 +13,8 @@ use crate::laml::vendor::{Vendor, Webhooks};
 use crate::laml::webhook_url::{Overrides, WebhookUrl, document_url, resolve, with_query};
 use crate::laml::{MAX_DOCUMENT, gather, recordings, refer, status, streams};
 use crate::{
-    Body, CallFacts, FetchError, HttpRequest, Moment, Policy, ReplyUse, Signing, StatusEvent,
-    Success,
+    AnsweredBy, Body, CallFacts, FetchError, HttpRequest, Moment, Policy, ReplyUse, Signing,
+    StatusEvent, Success,
 };
 
 /// What is asked at a moment, before URL, policy and fields.
@@ -131,6 +131,13 @@ fn question<'a>(facts: &'a CallFacts, moment: &Moment<'a>) -> Option<Question<'a
             Some(tell("transcription", transcription.hook.as_ref()?))
         }
         Moment::StreamStatus { stream, .. } => Some(tell("stream", stream.status.as_ref()?)),
+        // A machine whose greeting is still waited for is not told.
+        Moment::MachineDetected {
+            detection,
+            is_final: true,
+            ..
+        } => Some(tell("machine detection", detection.told_to.as_ref()?)),
+        Moment::MachineDetected { .. } => None,
         Moment::Transcription { verb, .. } => Some(tell("transcription", verb.hook.as_ref()?)),
         // Neither vendor reports the steps of a transfer, the end of a prompt and single keys;
         // neither has a verb for requests within the dialog.
@@ -183,6 +190,7 @@ fn is_waited_for(moment: &Moment<'_>) -> bool {
         | Moment::StreamStatus { .. }
         | Moment::Transcription { .. }
         | Moment::SipRequestDone { .. }
+        | Moment::MachineDetected { .. }
         | Moment::Status { .. } => false,
     }
 }
@@ -249,6 +257,9 @@ fn told_about(vendor: &Vendor, facts: &CallFacts, moment: &Moment<'_>) -> Fields
             sequence,
         } => streams::transcription_fields(facts, verb, sid, event, sequence),
         Moment::Incoming => with(&|fields| add_answered_by(fields, facts)),
+        Moment::MachineDetected {
+            answered_by, after, ..
+        } => machine_detected_fields(facts, answered_by, after),
         Moment::Redirected(_)
         | Moment::ReferProgress { .. }
         | Moment::PromptsDone { .. }
@@ -262,6 +273,17 @@ fn add_answered_by(fields: &mut Fields, facts: &CallFacts) {
     if let Some(by) = facts.answered_by {
         push(fields, "AnsweredBy", answered_by_word(by));
     }
+}
+
+/// The fields of the callback of asynchronous detection (Twilio `AsyncAmdStatusCallback`).
+fn machine_detected_fields(facts: &CallFacts, by: AnsweredBy, after: Duration) -> Fields {
+    let mut fields = Fields::with_capacity(4);
+    push(&mut fields, "CallSid", &facts.sid);
+    push(&mut fields, "AccountSid", &facts.application.account.sid);
+    push(&mut fields, "AnsweredBy", answered_by_word(by));
+    let millis = after.as_millis().to_string();
+    push(&mut fields, "MachineDetectionDuration", millis);
+    fields
 }
 
 pub(crate) fn policy(webhooks: &Webhooks, overrides: &Overrides, reply_use: ReplyUse) -> Policy {

@@ -120,6 +120,6 @@ pub(crate) fn answered_by_word(by: AnsweredBy) -> &'static str {
         AnsweredBy::MachineEndSilence => "machine_end_silence",
         AnsweredBy::MachineEndOther => "machine_end_other",
         AnsweredBy::Fax => "fax",
-        AnsweredBy::Unknown => "unknown",
+        AnsweredBy::Silence | AnsweredBy::Unknown => "unknown",
     }
 }
