@@ -15,7 +15,7 @@ use crate::command::{Command, CommandRefused, GivenDocument, NewDocument, PeerAn
 use crate::inbox::Input;
 use crate::player::keys_to_send;
 use crate::program::Replacement;
-use crate::verb::{dub, sip_request};
+use crate::verb::{config, dub, sip_request};
 
 /// Changes a call, or has it do something.
 pub(crate) fn update<H: Host>(
@@ -82,7 +82,8 @@ fn may<H: Host>(call: &Call<H>, action: &CallAction, waiting: bool) -> Result<()
         | CallAction::Redirect(_)
         | CallAction::Document(_)
         | CallAction::Run(_)
-        | CallAction::Append(_) => Ok(()),
+        | CallAction::Append(_)
+        | CallAction::Configure(_) => Ok(()),
         CallAction::Cancel if waiting => Ok(()),
         CallAction::Cancel => Err(CommandRefused::Answered),
         _ if waiting => Err(CommandRefused::NotAnswered),
@@ -175,7 +176,7 @@ pub(crate) fn obey<H: Host>(call: &Rc<Call<H>>, command: Command) -> Option<Inte
 }
 
 /// Does what goes on beside the running verb.
-fn beside<H: Host>(
+pub(crate) fn beside<H: Host>(
     call: &Rc<Call<H>>,
     action: CallAction,
     waiting: Option<oneshot::Sender<Result<u16, CommandRefused>>>,
@@ -199,6 +200,8 @@ fn beside<H: Host>(
         }
         CallAction::Streams(flowing) => background.streams.flow(call, flowing),
         CallAction::Transcriptions(flowing) => background.transcriptions.flow(call, flowing),
+        // What comes next does not depend on it.
+        CallAction::Configure(settings) => drop(config::run(call, settings)),
         CallAction::SipRequest(request) => apart(call, async move |call| {
             let answer = sip_request::ask(call, &request).await;
             if let Some(waiting) = waiting {

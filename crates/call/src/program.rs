@@ -74,10 +74,14 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, begin: Begin<H>) -> Finish 
         call.verb_ended(VerbEnd::Done);
         match then {
             Then::Next => {}
-            Then::Document(loaded) => match follow(call, loaded) {
-                Ok(next) => steps = next,
-                Err(finish) => return finish,
-            },
+            Then::Document(loaded) => {
+                // What was appended goes with the document that it was appended to.
+                call.appended.take();
+                match follow(call, loaded) {
+                    Ok(next) => steps = next,
+                    Err(finish) => return finish,
+                }
+            }
             Then::Finish(finish) => return finish,
         }
     }
@@ -113,7 +117,6 @@ fn follow<H: Host>(call: &Rc<Call<H>>, loaded: Loaded) -> Result<Steps, Finish> 
     call.count_document()?;
     *call.base.borrow_mut() = loaded.base;
     call.ahead.clear();
-    call.appended.take();
     Ok(Steps {
         verbs: loaded.program.steps.into_iter(),
         end: loaded.program.end,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use hookflash_call::{CallRecord, CommandRefused, Host, PeerAnswer, Placement};
+use hookflash_call::{self as call, CallRecord, CommandRefused, Host, Placement};
 use hookflash_dialects::{CallOrder, CallUpdate};
 use hookflash_sip::shard_of_call_id;
 use tokio::sync::oneshot;
@@ -62,6 +62,8 @@ pub struct Updated {
     pub call: Arc<CallRecord>,
     /// How the other party answered the request that the call was told to send.
     pub peer_status: Option<u16>,
+    /// Identifier of the recording that began, or was changed.
+    pub recording: Option<String>,
 }
 
 /// Why a call does not do what it was told. Nothing of it was changed.
@@ -170,12 +172,20 @@ pub(crate) async fn update(
     if !is_theirs {
         return Err(NotUpdated::Unknown);
     }
-    let answer = tell(desk, sid, &call_id, update).await?;
-    let peer_status = match answer {
-        Some(answer) => Some(answer.status().await.map_err(NotUpdated::Refused)?),
-        None => None,
+    let mut updated = Updated {
+        call,
+        peer_status: None,
+        recording: None,
     };
-    Ok(Updated { call, peer_status })
+    match tell(desk, sid, &call_id, update).await? {
+        call::Updated::Done => {}
+        call::Updated::Recording(sid) => updated.recording = Some(sid),
+        call::Updated::Asked(answer) => {
+            let status = answer.status().await.map_err(NotUpdated::Refused)?;
+            updated.peer_status = Some(status);
+        }
+    }
+    Ok(updated)
 }
 
 /// Tells the shard that has the call: the one that its Call-ID names, or, before there is one, the
@@ -185,7 +195,7 @@ async fn tell(
     sid: &str,
     call_id: &str,
     update: CallUpdate,
-) -> Result<Option<PeerAnswer>, NotUpdated> {
+) -> Result<call::Updated, NotUpdated> {
     let count = desk.mail.count();
     let likely = shard_of_call_id(call_id, count);
     for index in (0..count).map(|step| (likely + step) % count) {

@@ -296,8 +296,7 @@ impl<H: Host> Placing<'_, H> {
                     Err(CallAction::Append(program)) => {
                         self.call.append(program.steps);
                     }
-                    // Needs an answered call, and was refused.
-                    Err(_) => {}
+                    Err(action) => control::beside(self.call, action, command.waiting),
                 }
                 Ok(())
             }

@@ -155,7 +155,7 @@ pub(super) fn request(
             if let Some(reason) = reason {
                 put(&mut payload, "reason", reason);
             }
-            send(facts, "amd", hook, payload, ReplyUse::Ignored).map(Some)
+            send(facts, Asked::tell("amd"), hook, payload).map(Some)
         }
         // jambonz has no fallback URL, and no hook for any of the others.
         Moment::Fallback { .. }
