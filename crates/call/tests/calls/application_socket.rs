@@ -8,6 +8,7 @@ use hookflash_program::Hook;
 use serde_json::{Value, json};
 
 use crate::support::application::Page;
+use crate::support::callee::Callee;
 use crate::support::rtp::tone;
 use crate::support::talk::{Talk, URL, world, world_with};
 use crate::support::world::{World, in_virtual_time};
@@ -605,5 +606,52 @@ fn of_a_flood_of_commands_the_last_one_counts() {
         talk.assert_parted("call:status").await;
         let notes = journal(&world).matches("sent the command").count();
         assert!(notes <= 20, "{notes} notes");
+    });
+}
+
+#[test]
+fn a_call_that_is_placed_is_told_from_the_beginning_and_asks_when_it_is_answered() {
+    in_virtual_time(async {
+        let world = world();
+        let phone = world.phone();
+        world.place(world.order(), &[&[&phone]]);
+        let callee = Callee::of(&phone).await;
+        let talk = Talk::nth(&world, 0).await;
+        let status = talk.heard("call:status").await;
+        assert_eq!(status["data"]["call_status"], "trying");
+        callee.rings();
+        let status = talk.heard("call:status").await;
+        assert_eq!(status["data"]["call_status"], "ringing");
+        callee.answers().await;
+        let first = talk.heard("session:new").await;
+        assert_eq!(first["data"]["direction"], "outbound");
+        assert_eq!(first["data"]["call_status"], "in-progress");
+        talk.ack(&first, verbs(HANG_UP));
+        phone.hung_up().await;
+        world.settle().await;
+        assert_eq!(world.host.services.sockets.borrow().len(), 1);
+        let statuses = ["trying", "ringing", "in-progress", "completed"];
+        let texts = talk.wire.texts();
+        let told = texts.iter().filter(|text| text["type"] == "call:status");
+        let told: Vec<&str> = told
+            .map(|text| text["data"]["call_status"].as_str().unwrap())
+            .collect();
+        assert_eq!(told, statuses);
+    });
+}
+
+#[test]
+fn a_call_that_is_placed_in_vain_is_told_over_the_socket() {
+    in_virtual_time(async {
+        let world = world();
+        let phone = world.phone();
+        world.place(world.order(), &[&[&phone]]);
+        Callee::of(&phone).await.refuses(486).await;
+        world.settle().await;
+        let talk = Talk::nth(&world, 0).await;
+        let last = talk.wire.texts().last().unwrap()["data"].clone();
+        assert_eq!(last["call_status"], "busy");
+        assert!(!talk.kinds().contains(&"session:new".to_owned()));
+        talk.assert_parted("call:status").await;
     });
 }

@@ -19,3 +19,4 @@ mod registering;
 mod stage;
 mod transports;
 mod voice;
+mod websocket_application;

@@ -37,7 +37,7 @@ const SUPPORT: &[(&str, &str, &str)] = &[
     (
         "config",
         RUNS,
-        "voice, recognizer, bargeIn, record, listen, transcribe, reset, referHook; the journal names the rest",
+        "voice, recognizer, bargeIn, record, listen, transcribe, reset, referHook; notifyEvents on a WebSocket; the journal names the rest",
     ),
     (
         "alert",
