@@ -1,5 +1,4 @@
 //! Names on the real wire: name servers that tell the truth, fail, lie and are silent.
-#![allow(clippy::unwrap_used, reason = "a test that cannot set its stage fails")]
 
 use std::collections::BTreeMap;
 
@@ -10,10 +9,6 @@ use super::*;
 use dns::{Manner, NameServer};
 
 #[path = "../../tests/server/dns.rs"]
-#[allow(
-    clippy::indexing_slicing,
-    reason = "a test that cannot set its stage fails"
-)]
 mod dns;
 
 /// A carrier with two servers of equal rank, of which the first gets three calls of four, and a

@@ -1,9 +1,4 @@
 //! Who is reached how.
-#![allow(clippy::unwrap_used, reason = "a test that cannot set its stage fails")]
-#![allow(
-    clippy::indexing_slicing,
-    reason = "a test that cannot set its stage fails"
-)]
 
 use std::path::Path;
 
