@@ -7,7 +7,7 @@ after a CANCEL has come.
 
 from ring.scenario import CONTACT, REASONS, FarEnd
 
-_KEPT = (("Via", "invite_via"), ("From", "caller"), ("To", "called"), ("CSeq", "invite_cseq"))
+_KEPT = (("From", "caller"), ("To", "called"), ("CSeq", "invite_cseq"))
 
 
 class CalledEnd(FarEnd):
@@ -30,8 +30,14 @@ class CalledEnd(FarEnd):
             f'<ereg regexp=".*" search_in="hdr" header="{header}:" assign_to="{variable}"/>'
             for header, variable in _KEPT
         )
+        keep += "".join(
+            f'<ereg regexp=".*" search_in="hdr" header="Via:" occurrence="{hop}"'
+            f' assign_to="invite_{variable}"/>'
+            for hop, variable in enumerate(self._vias, 1)
+        )
         self._steps.append(f'<recv request="INVITE" rrs="true"><action>{keep}</action></recv>')
         self._used.update(variable for _, variable in _KEPT)
+        self._used.update(f"invite_{variable}" for variable in self._vias)
 
     def rings(self, code=180):
         """A provisional answer without a session description."""
@@ -92,10 +98,11 @@ class CalledEnd(FarEnd):
 
     def _answer_invite(self, code, headers="", body="", retransmit=False):
         kind = "Content-Type: application/sdp\n" if body else ""
+        vias = "\n".join(f"Via:[$invite_{variable}]" for variable in self._vias)
         contact = "" if 300 <= code else f"{CONTACT}\n"
         self._send(
             f"""SIP/2.0 {code} {REASONS[code]}
-Via:[$invite_via]
+{vias}
 From:[$caller]
 To:[$called]{self._TAG}
 Call-ID: [call_id]

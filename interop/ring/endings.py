@@ -10,6 +10,9 @@ ENDINGS = {
         "twiml": "completed", "cxml": "completed", "bxml": "hangup", "jambonz": "completed",
     },
     "busy": {"twiml": "busy", "cxml": "busy", "bxml": "busy", "jambonz": "busy"},
+    "busy-everywhere": {
+        "twiml": "busy", "cxml": "busy", "bxml": "busy", "jambonz": "busy|failed",
+    },
     "declined": {"twiml": "busy", "cxml": "busy", "bxml": "rejected", "jambonz": "busy"},
     "not-answered": {
         "twiml": "no-answer", "cxml": "no-answer", "bxml": "timeout", "jambonz": "no-answer",

@@ -207,6 +207,7 @@ grace_after_success = "{settings.grace_after_success}"
 [[trunks]]
 name = "carrier"
 uri = "sip:127.0.0.1:9;transport=udp"
+numbers = ["+0*"]
 from = {json.dumps(settings.admits)}
 {credentials}"""
         ]

@@ -47,7 +47,7 @@ class FarEnd:
         self._rtp_port = rtp_port
         self._reliable = reliable
         #: Via fields of a request that reaches this phone; SIPp repeats them one by one
-        self._vias = [f"refer_via_{hop}" for hop in range(1, proxies + 2)]
+        self._vias = [f"via_{hop}" for hop in range(1, proxies + 2)]
         self._address = f"sip:[service]@[remote_ip]:[remote_port];transport={server_transport}"
         self._cseq = 1
         self._steps = []
@@ -180,7 +180,7 @@ Content-Length: [len]
         )
         keep += "".join(
             f'<ereg regexp=".*" search_in="hdr" header="Via:" occurrence="{hop}"'
-            f' assign_to="{variable}"/>'
+            f' assign_to="refer_{variable}"/>'
             for hop, variable in enumerate(self._vias, 1)
         )
         keep += (
@@ -188,13 +188,14 @@ Content-Length: [len]
         )
         self._steps.append(f'<recv request="REFER"><action>{keep}</action></recv>')
         self._used.update(
-            (*self._vias, "refer_from", "refer_to", "refer_cseq", "refer_number")
+            (*(f"refer_{variable}" for variable in self._vias), "refer_from", "refer_to",
+             "refer_cseq", "refer_number")
         )
 
     def answers_refer(self, code, headers=""):
         """The response to the last REFER, whenever it comes."""
         contact = f"{CONTACT}\n" if 200 <= code < 300 else ""
-        vias = "\n".join(f"Via:[${variable}]" for variable in self._vias)
+        vias = "\n".join(f"Via:[$refer_{variable}]" for variable in self._vias)
         self._send(
             f"""SIP/2.0 {code} {REASONS[code]}
 {vias}
