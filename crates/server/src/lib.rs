@@ -17,6 +17,7 @@ mod logs;
 mod media;
 mod prompts;
 mod recordings;
+mod records;
 mod registrar;
 mod registrations;
 mod resolver;
