@@ -134,7 +134,6 @@ pub(crate) struct Call<H: Host> {
     /// URL of the current document.
     pub(crate) base: RefCell<Rc<str>>,
     pub(crate) requests: Cell<u16>,
-    pub(crate) statuses: Cell<u32>,
     /// Documents run since the last verb that took time.
     pub(crate) documents: Cell<u16>,
     pub(crate) phase: Cell<Phase>,
@@ -213,7 +212,6 @@ impl<H: Host> Call<H> {
             deadline: Cell::new(None),
             base: RefCell::new(base),
             requests: Cell::new(0),
-            statuses: Cell::new(0),
             documents: Cell::new(0),
             phase: Cell::new(Phase::Waiting),
             changed: Notify::new(),

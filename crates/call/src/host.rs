@@ -216,8 +216,9 @@ pub trait Host: 'static {
         done: Box<dyn FnOnce(Result<u16, FetchError>)>,
     );
 
-    /// As [`Host::tell`], for what the application is owed whatever happens: it is written down
-    /// before it is sent, and sent again after a crash until it was delivered or given up.
+    /// As [`Host::tell`], for the final status of a call, which the application is owed whatever
+    /// happens: that it is owed is written down before it is sent, and it is sent again after a
+    /// crash until it was delivered or given up.
     fn owe(
         &self,
         record: &Arc<CallRecord>,

@@ -63,4 +63,5 @@ pub use masking::Masked;
 pub use options::{CallOptions, TransferOptions};
 pub use record::{CallRecord, CalledLeg, LegRecord, TransferRecord};
 pub use time_text::rfc3339;
+pub use view::leg_name;
 pub use way::{Placement, Way};

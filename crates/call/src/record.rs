@@ -1,6 +1,7 @@
 //! A call as it is kept: its facts, its journal, its transfers. Shared with whoever looks at it
 //! from other threads; only the call's own task writes.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -27,6 +28,8 @@ const MOST_STATUSES: usize = 64;
 pub struct CallRecord {
     /// The call, within this process.
     pub key: CallKey,
+    /// How many changes of its status the application was told, or is owed.
+    statuses: AtomicU32,
     started: Instant,
     started_at: SystemTime,
     inner: Mutex<Inner>,
@@ -94,6 +97,7 @@ impl CallRecord {
     pub fn new(key: CallKey, now: Instant, facts: CallFacts) -> CallRecord {
         CallRecord {
             key,
+            statuses: AtomicU32::new(0),
             started: now,
             started_at: facts.created_at,
             inner: Mutex::new(Inner {
@@ -161,6 +165,15 @@ impl CallRecord {
     /// Milliseconds of this call at an instant.
     pub fn millis(&self, at: Instant) -> u32 {
         u32::try_from(at.saturating_duration_since(self.started).as_millis()).unwrap_or(u32::MAX)
+    }
+
+    /// How many changes of its status the application was told, or is owed.
+    pub fn statuses_told(&self) -> u32 {
+        self.statuses.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn status_told(&self) {
+        self.statuses.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn change<R>(&self, change: impl FnOnce(&mut CallFacts) -> R) -> R {

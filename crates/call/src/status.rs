@@ -58,10 +58,10 @@ impl<H: Host> Call<H> {
             StatusEvent::Answered => Some(GatewayMoment::InProgress),
             StatusEvent::Completed => Some(GatewayMoment::Ended),
         };
-        let sequence = self.statuses.get();
+        let sequence = self.record.statuses_told();
         match self.request_for(&Moment::Status { event, sequence }) {
             Ok(Some(request)) => {
-                self.statuses.set(sequence.saturating_add(1));
+                self.record.status_told();
                 match event {
                     StatusEvent::Completed => self.owe(request),
                     StatusEvent::Initiated | StatusEvent::Ringing | StatusEvent::Answered => {

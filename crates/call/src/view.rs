@@ -117,7 +117,7 @@ fn transfer(record: &CallRecord, sid: &str, number: usize, transfer: &TransferRe
 }
 
 /// Name of a leg by its place, in `legs` and in the trace: `a`, `b`, and so on.
-fn leg_name(place: usize) -> String {
+pub fn leg_name(place: usize) -> String {
     let letter = u8::try_from(place).ok().filter(|place| *place < 26);
     match letter {
         Some(letter) => char::from(b'a' + letter).to_string(),

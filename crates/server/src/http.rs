@@ -6,9 +6,11 @@ mod account;
 mod calls;
 mod events;
 mod metrics;
+mod outbox;
 mod recordings;
 mod refusal;
 mod registrations;
+mod stored;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,13 +21,14 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use hookflash_call::Ledger;
 
 use crate::config::{AccountSettings, Config, Secret};
 use crate::guard::Guard;
 use crate::prompts::Prompts;
 use crate::recordings::Recordings;
+use crate::records::Records;
 use crate::registrar::Bindings;
 use crate::registrations::Registrations;
 use crate::shard::Mail;
@@ -47,6 +50,7 @@ pub(crate) struct Desk {
     pub(crate) registrations: Arc<Registrations>,
     pub(crate) prompts: Arc<Prompts>,
     pub(crate) recordings: Arc<Recordings>,
+    pub(crate) records: Records,
     pub(crate) speech: Arc<Speech>,
     pub(crate) settings: RwLock<Arc<Settings>>,
     pub(crate) board: RwLock<Arc<Switchboard>>,
@@ -63,6 +67,7 @@ pub(crate) struct Settings {
     public_url: String,
     public_recordings: bool,
     keep_recordings: Option<Duration>,
+    personal_data: bool,
 }
 
 impl Settings {
@@ -73,6 +78,7 @@ impl Settings {
             public_url,
             public_recordings: config.recordings.public,
             keep_recordings: config.recordings.keep,
+            personal_data: config.logs.personal_data,
         })
     }
 }
@@ -144,6 +150,9 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
         )
         .route("/hookflash/v1/events", get(events::watch))
         .route("/hookflash/v1/registrations", get(registrations::show))
+        .route("/hookflash/v1/outbox", get(outbox::list))
+        .route("/hookflash/v1/outbox/replay", post(outbox::replay))
+        .route("/hookflash/v1/outbox/discard", post(outbox::discard))
         .route("/hookflash/{*path}", any(unknown))
         .route("/metrics", get(metrics::show))
         .route("/console", any(|| later("the web console")))
@@ -169,11 +178,13 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
         .with_state(desk)
 }
 
-async fn ready(State(desk): State<Arc<Desk>>) -> (StatusCode, &'static str) {
+async fn ready(State(desk): State<Arc<Desk>>) -> (StatusCode, String) {
     if desk.draining.load(Ordering::Relaxed) {
-        (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
-    } else {
-        (StatusCode::OK, "ready\n")
+        return (StatusCode::SERVICE_UNAVAILABLE, "draining\n".to_owned());
+    }
+    match desk.records.answers().await {
+        Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
     }
 }
 

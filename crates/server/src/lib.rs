@@ -18,6 +18,7 @@ mod media;
 mod placing;
 mod prompts;
 mod recordings;
+mod records;
 mod registrar;
 mod registrations;
 mod resolver;

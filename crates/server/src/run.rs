@@ -20,6 +20,7 @@ use crate::media::{Advertise, Media};
 use crate::placing::{self, NotPlaced, NotUpdated, Updated};
 use crate::prompts::{Limits, Prompts};
 use crate::recordings::Recordings;
+use crate::records::{self, Records};
 use crate::shard::{Common, Input, Mail, Post, Realms, Shard, run as run_shard};
 use crate::sip::datagrams::UdpSockets;
 use crate::sip::{Bound, bind, listener};
@@ -46,6 +47,8 @@ pub enum StartError {
     Advertise(String),
     /// A static document cannot be read (any more).
     Document(String),
+    /// The store cannot be opened.
+    Store(String),
     /// The operating system gave no thread or event queue.
     Machine(std::io::Error),
 }
@@ -81,6 +84,7 @@ impl fmt::Display for StartError {
                  IP address"
             ),
             StartError::Document(why) => write!(f, "applications: {why}"),
+            StartError::Store(why) => write!(f, "the store cannot be opened (store.url): {why}"),
             StartError::Machine(error) => write!(f, "the operating system refused: {error}"),
         }
     }
@@ -159,6 +163,8 @@ impl Server {
             }
         }
 
+        let records =
+            Records::open(&config).map_err(|error| StartError::Store(error.to_string()))?;
         let (mail, posts) = Mail::new(config.shards);
         let ledger = Ledger::new(usize::try_from(config.records.max).unwrap_or(usize::MAX));
         let (speech, jobs) = Speech::new(&config.speech);
@@ -169,6 +175,7 @@ impl Server {
             mail: mail.clone(),
             prompts: Prompts::new(Limits::from(&config.media)),
             recordings: Recordings::open(&config.recordings.folder),
+            records: records.clone(),
             speech: Arc::clone(&speech),
             realms: Realms::new(&config.sip.digest),
             guard: Arc::default(),
@@ -186,6 +193,7 @@ impl Server {
             registrations: Arc::clone(&common.registrations),
             prompts: Arc::clone(&common.prompts),
             recordings: Arc::clone(&common.recordings),
+            records: records.clone(),
             speech,
             settings: RwLock::new(settings),
             board: RwLock::new(Arc::clone(&board)),
@@ -219,6 +227,10 @@ impl Server {
             };
             running.spawn(format!("shard-{index}"), move |stop| part.run(stop))?;
         }
+        let setup = records::Setup::from(&running.started);
+        running.spawn("records".to_owned(), move |stop| {
+            Box::pin(records::run(records, setup, ended(stop)))
+        })?;
         let setup = speech::Setup::from(&running.started);
         running.spawn("speech".to_owned(), move |stop| {
             Box::pin(speech::run(setup, jobs, ended(stop)))
@@ -355,6 +367,7 @@ impl Running {
         }
         let settings = http::Settings::new(&config, public_url);
         self.desk.set(settings, board);
+        self.desk.records.reload(&config);
         self.desk.prompts.set_limits(Limits::from(&config.media));
         self.desk.speech.reload((&config).into()).await;
         self.grace = config.shutdown.grace;
@@ -384,6 +397,7 @@ impl Running {
             ended(is_done).await;
         }
         self.desk.recordings.settle();
+        self.desk.records.close().await;
         self.stops.clear();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
@@ -507,6 +521,8 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
             "recordings.folder",
             old.recordings.folder != new.recordings.folder,
         ),
+        ("store.url", old.store.url != new.store.url),
+        ("store.node", old.store.node != new.store.node),
         ("records.max", old.records.max != new.records.max),
         (
             "logs.personal_data",

@@ -30,6 +30,7 @@ use crate::guard::Guard;
 use crate::media::Media;
 use crate::prompts::Prompts;
 use crate::recordings::Recordings;
+use crate::records::Records;
 use crate::registrar::Bindings;
 use crate::registrations::Registrations;
 use crate::resolver::Names;
@@ -55,6 +56,7 @@ pub(crate) struct Common {
     pub(crate) mail: Mail,
     pub(crate) prompts: Arc<Prompts>,
     pub(crate) recordings: Arc<Recordings>,
+    pub(crate) records: Records,
     pub(crate) speech: Arc<Speech>,
     pub(crate) realms: Realms,
     pub(crate) guard: Arc<Guard>,

@@ -409,7 +409,8 @@ fn line(config: &Config, settings: &ApplicationSettings, usual: &Usual) -> Resul
     })
 }
 
-fn account_of(settings: &AccountSettings) -> Account {
+/// An account as the dialects know it.
+pub(crate) fn account_of(settings: &AccountSettings) -> Account {
     let key = settings.signing_key.as_ref();
     let password = settings.callback_password.as_ref();
     Account {

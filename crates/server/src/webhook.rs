@@ -109,7 +109,18 @@ impl Webhooks {
         request: HttpRequest,
         done: Box<dyn FnOnce(Result<u16, FetchError>)>,
     ) {
-        tell::enqueue(self, call, request, done);
+        tell::enqueue(self, call, None, request, done);
+    }
+
+    /// As [`Webhooks::tell`], once `before` is over.
+    pub(crate) fn tell_after(
+        self: &Rc<Self>,
+        call: CallKey,
+        before: tell::Before,
+        request: HttpRequest,
+        done: tell::Done,
+    ) {
+        tell::enqueue(self, call, Some(before), request, done);
     }
 
     /// How many requests are still owed.

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use tokio::sync::oneshot;
 
 use crate::error::StoreError;
-use crate::outbox::{self, EntryKey, Outcome, Owed, Receipt};
+use crate::outbox::{self, EntryKey, Holder, Outcome, Owed, Receipt};
 use crate::row::{CallRow, CallTable, Record, RecordingRow};
 use crate::sql::{Database, Value};
 
@@ -47,6 +47,8 @@ pub(crate) struct Owing {
     /// Who waits. Nobody does once the caller was told that it cannot be written now, and then
     /// the caller delivers it.
     pub(crate) waiter: Option<oneshot::Sender<Result<Receipt, StoreError>>>,
+    /// Whether it is for whoever asks for what is due, and not for the caller.
+    pub(crate) is_left: bool,
 }
 
 impl Owing {
@@ -205,10 +207,15 @@ impl Batch {
         }
         let mut receipts = Vec::new();
         if !self.owed.is_empty() {
-            let entries: Vec<(&Owed, bool)> = self
+            let holder = |owing: &Owing| match (owing.is_left, &owing.waiter) {
+                (true, _) => Holder::Nobody,
+                (false, Some(_)) => Holder::CallerWhenDue,
+                (false, None) => Holder::Caller,
+            };
+            let entries: Vec<(&Owed, Holder)> = self
                 .owed
                 .iter()
-                .map(|owing| (&owing.entry, owing.waiter.is_none()))
+                .map(|owing| (&owing.entry, holder(owing)))
                 .collect();
             receipts = outbox::insert(database, &entries, held.node, held.now, held.until)?;
         }

@@ -32,6 +32,11 @@ impl StoreError {
         }
     }
 
+    /// The operator has to do something about it.
+    pub fn operator(message: impl Into<String>) -> StoreError {
+        StoreError::new(ErrorKind::Operator, message)
+    }
+
     pub(crate) fn closed() -> StoreError {
         StoreError::new(ErrorKind::Closed, "the store is closed")
     }

@@ -110,11 +110,22 @@ fn values(entry: &Owed) -> Vec<Value<'_>> {
     ]
 }
 
-/// Writes entries down. Those that are first of their call and due are held until `until`, and so
-/// are those that somebody delivers already (`true`).
+/// Who delivers an entry that is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// Whoever asks for what is due.
+    Nobody,
+    /// Who wrote it, if it is due.
+    CallerWhenDue,
+    /// Who wrote it: that has begun.
+    Caller,
+}
+
+/// Writes entries down. Those that are first of their call are held until `until` for their
+/// holders.
 pub(crate) fn insert(
     database: &mut dyn Database,
-    entries: &[(&Owed, bool)],
+    entries: &[(&Owed, Holder)],
     node: &str,
     now: i64,
     until: i64,
@@ -132,8 +143,13 @@ pub(crate) fn insert(
     );
     let all: Vec<Vec<Value<'_>>> = entries
         .iter()
-        .map(|(entry, is_held)| {
-            let held = (*is_held || entry.due_at <= now).then_some(until);
+        .map(|(entry, holder)| {
+            let is_held = match holder {
+                Holder::Nobody => false,
+                Holder::CallerWhenDue => entry.due_at <= now,
+                Holder::Caller => true,
+            };
+            let held = is_held.then_some(until);
             let mut values = values(entry);
             values.extend([
                 Value::text(node),

@@ -81,3 +81,10 @@ pub(crate) fn accounts(database: &mut dyn Database) -> Result<Vec<String>, Store
         last = next;
     }
 }
+
+/// Deletes all but the calls that were written last; says how many.
+pub(crate) fn trim(database: &mut dyn Database, most: u32) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM calls WHERE call_no <= (SELECT max(call_no) FROM calls) - $1 \
+               RETURNING 1";
+    Ok(database.query(sql, vec![Value::Int(most.into())])?.len() as u64)
+}

@@ -347,6 +347,15 @@ impl Store {
         self.change(sweep).await
     }
 
+    /// Deletes all but the calls that ended last; says how many. For a database in memory.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub async fn trim_calls(&self, most: u32) -> Result<u64, StoreError> {
+        self.change(move |database: &mut dyn Database| retention::trim(database, most))
+            .await
+    }
+
     // What is owed.
 
     /// Writes an owed request down. When this returns `Ok`, it survives whatever happens to the
@@ -356,10 +365,23 @@ impl Store {
     /// # Errors
     /// When it could not be written: it is the caller's to deliver then.
     pub async fn owe(&self, entry: Owed) -> Result<Receipt, NotWritten> {
+        self.write_down(entry, false).await
+    }
+
+    /// As [`Store::owe`], for [`Store::due`] to hand out.
+    ///
+    /// # Errors
+    /// When it could not be written. If it is kept, it is handed out once it is.
+    pub async fn leave(&self, entry: Owed) -> Result<(), NotWritten> {
+        self.write_down(entry, true).await.map(drop)
+    }
+
+    async fn write_down(&self, entry: Owed, is_left: bool) -> Result<Receipt, NotWritten> {
         let (waiter, receipt) = oneshot::channel();
         let owing = Owing {
             entry,
             waiter: Some(waiter),
+            is_left,
         };
         if !self.inner.backlog.owe(owing) {
             let error = match self.inner.backlog.trouble() {

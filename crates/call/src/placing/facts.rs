@@ -16,7 +16,11 @@ pub(crate) fn facts(placement: &Placement, random: (u128, u128), now: SystemTime
     let display_name = from.display_name.clone().unwrap_or_default();
     let hooks = (order.hooks != CallHooks::default()).then(|| Box::new(order.hooks.clone()));
     CallFacts {
-        sid: order.application.account.dialect.call_sid(random.0),
+        sid: order
+            .application
+            .account
+            .dialect
+            .call_sid(invite::sid_bits(random.0, now)),
         application: Arc::clone(&order.application),
         direction: Direction::OutboundApi,
         from: named(&from.value, display_name),

@@ -32,7 +32,7 @@ pub(crate) fn config(table: &Table, faults: &Faults, folder: &Path) -> Config {
         http: http(root.section("http")),
         media: media(root.section("media"), folder),
         recordings: recordings(root.section("recordings"), folder),
-        store: store(root.section("store")),
+        store: store(root.section("store"), folder),
         speech: speech::speech(root.section("speech"), folder),
         transfer: transfer(root.section("transfer")),
         webhook: webhook(root.section("webhook")),
@@ -295,32 +295,41 @@ fn recordings(section: Section<'_>, folder: &Path) -> Recordings {
     }
 }
 
-fn store(section: Section<'_>) -> Store {
-    const MEMORY: &str = "sqlite::memory:";
-    let url = section.parsed("url", |text| {
-        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return Err(format!(
-                "this release has no PostgreSQL store; leave the key out or use \"{MEMORY}\""
-            ));
-        }
-        if text.starts_with("sqlite:") {
-            Ok(text.to_owned())
-        } else {
-            Err(format!(
-                "`{text}` is no store; use \"sqlite://FILE\" or \"{MEMORY}\""
-            ))
+/// Where records are kept when nothing else is said.
+const USUAL_STORE: &str = "sqlite://hookflash.db";
+
+fn store(section: Section<'_>, folder: &Path) -> Store {
+    let url = section.parsed("url", |text| store_url(text, folder));
+    let node = section.parsed("node", |text| {
+        let is_fit = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        match !text.is_empty() && text.len() <= 64 && text.chars().all(is_fit) {
+            true => Ok(text.to_owned()),
+            false => Err(format!(
+                "`{text}` is no name of a node; use up to 64 letters, digits, - _ and ."
+            )),
         }
     });
-    if url.as_deref().is_some_and(|url| url != MEMORY) {
-        section.warn(
-            "url",
-            "this release keeps records in memory; nothing is written to the file",
-            format!("\"{MEMORY}\" says the same without this remark"),
-        );
-    }
     section.finish();
     Store {
-        url: url.unwrap_or_else(|| MEMORY.to_owned()),
+        url: url.unwrap_or_else(|| store_url(USUAL_STORE, folder).unwrap_or_default()),
+        node: node.unwrap_or_else(|| "hookflash".to_owned()),
+    }
+}
+
+/// A relative file counts from the folder of the configuration.
+fn store_url(text: &str, folder: &Path) -> Result<String, String> {
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        return Ok(text.to_owned());
+    }
+    let rest = text.strip_prefix("sqlite:");
+    match rest.map(|rest| rest.strip_prefix("//").unwrap_or(rest)) {
+        Some(":memory:") => Ok("sqlite::memory:".to_owned()),
+        Some(file) if !file.is_empty() => Ok(format!("sqlite://{}", folder.join(file).display())),
+        _ => Err(
+            "no store has such a URL; use \"sqlite://FILE\", \"sqlite::memory:\" or \
+                  \"postgres://USER:PASSWORD@HOST/NAME\""
+                .to_owned(),
+        ),
     }
 }
 
@@ -368,6 +377,7 @@ fn transfer(section: Section<'_>) -> Transfer {
 fn webhook(section: Section<'_>) -> Webhook {
     let read = Webhook {
         allow_private_networks: section.flag("allow_private_networks").unwrap_or(true),
+        owed_for: positive(&section, "owed_for", Duration::from_secs(24 * 3_600)),
     };
     section.finish();
     read
@@ -400,10 +410,12 @@ fn records(section: Section<'_>) -> Records {
     let max = section
         .integer("max", 0, 10_000_000)
         .and_then(|max| u32::try_from(max).ok());
-    section.finish();
-    Records {
+    let read = Records {
         max: max.unwrap_or(10_000),
-    }
+        keep: positive(&section, "keep", Duration::from_secs(30 * 24 * 3_600)),
+    };
+    section.finish();
+    read
 }
 
 fn logs(section: Section<'_>) -> Logs {

@@ -212,8 +212,18 @@ pub enum Srtp {
 /// Where records are kept.
 #[derive(Clone, Debug, Serialize)]
 pub struct Store {
-    /// The store as written.
+    /// `sqlite://FILE`, `sqlite::memory:` or `postgres://…`.
+    #[serde(serialize_with = "url")]
     pub url: String,
+    /// Names this server among those that share a database.
+    pub node: String,
+}
+
+impl Store {
+    /// Whether what is kept ends with the process.
+    pub fn is_memory(&self) -> bool {
+        self.url.ends_with(":memory:")
+    }
 }
 
 /// Transfers.
@@ -284,6 +294,9 @@ pub enum OnRefused {
 pub struct Webhook {
     /// Whether loopback, private and link-local addresses may be asked.
     pub allow_private_networks: bool,
+    /// For how long a final status callback is tried.
+    #[serde(serialize_with = "duration::serialize")]
+    pub owed_for: Duration,
 }
 
 /// Limits of admission.
@@ -306,8 +319,11 @@ pub struct Shutdown {
 /// Finished calls.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Records {
-    /// How many are kept.
+    /// How many are kept in memory, with all that happened on them.
     pub max: u32,
+    /// For how long their records are kept.
+    #[serde(serialize_with = "duration::serialize")]
+    pub keep: Duration,
 }
 
 /// Logs.

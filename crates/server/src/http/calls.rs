@@ -1,4 +1,5 @@
-//! `/hookflash/v1/calls`: the list, one call, its trace.
+//! `/hookflash/v1/calls`: the list, one call, its trace. Calls in memory are shown with all that
+//! happened on them, others as they are kept in the store.
 
 use std::sync::Arc;
 
@@ -6,15 +7,22 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use hookflash_call::{CallRecord, view};
+use hookflash_dialects::rest::Standing;
+use hookflash_dialects::{CallQuery, Dialect};
+use hookflash_store::{CallFilter, CallRow, Cursor, Page, Scope, StoreError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Desk, Refusal};
+use super::outbox::unavailable;
+use super::{Desk, Refusal, stored};
 
 /// Calls of a page when nobody asks for a number.
 const USUAL: usize = 50;
 /// Calls of a page at most.
 const MOST: usize = 1_000;
+/// How many pages of the store are looked through for a status, of which dialects have different
+/// notions, before the rest is left for the next page.
+const MOST_PAGES: usize = 20;
 
 /// What of the list is wanted.
 #[derive(Debug, Default, Deserialize)]
@@ -25,46 +33,165 @@ pub(crate) struct Wanted {
     account: Option<String>,
 }
 
+impl Wanted {
+    fn limit(&self) -> Result<usize, Refusal> {
+        let Some(text) = self.limit.as_deref() else {
+            return Ok(USUAL);
+        };
+        let limit = text.parse().ok();
+        let limit = limit.filter(|limit| (1..=MOST).contains(limit));
+        limit.ok_or_else(|| {
+            let message = format!("limit is a number from 1 to {MOST}, not `{text}`");
+            Refusal::new(StatusCode::BAD_REQUEST, message)
+        })
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        self.account
+            .as_deref()
+            .map_or(Scope::Operator, Scope::Account)
+    }
+
+    /// What the store can tell of the status: a call that is meant stands like one of these.
+    fn filter(&self) -> CallFilter {
+        let query = CallQuery {
+            status: self.status.clone(),
+            ..CallQuery::default()
+        };
+        let standings = self.status.iter().flat_map(|_| {
+            let dialects = Dialect::ALL.into_iter();
+            dialects.flat_map(|dialect| dialect.standings(&query).unwrap_or_default())
+        });
+        CallFilter {
+            standing: distinct(standings)
+                .into_iter()
+                .map(crate::records::standing)
+                .collect(),
+            ..CallFilter::default()
+        }
+    }
+}
+
+fn distinct(standings: impl Iterator<Item = Standing>) -> Vec<Standing> {
+    let mut distinct: Vec<Standing> = Vec::new();
+    for standing in standings {
+        if !distinct.contains(&standing) {
+            distinct.push(standing);
+        }
+    }
+    distinct
+}
+
 pub(crate) async fn list(
     State(desk): State<Arc<Desk>>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Value>, Refusal> {
-    let limit = match wanted.limit.as_deref() {
-        None => USUAL,
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|limit| (1..=MOST).contains(limit))
-            .ok_or_else(|| {
-                let message = format!("limit is a number from 1 to {MOST}, not `{text}`");
-                Refusal::new(StatusCode::BAD_REQUEST, message)
-            })?,
+    let limit = wanted.limit()?;
+    match of_store(&desk, &wanted, limit).await {
+        Ok(found) => found.map(Json),
+        // What is in memory is better than nothing.
+        Err(_) => of_memory(&desk, &wanted, limit).map(Json),
+    }
+}
+
+fn unknown_cursor(after: &str) -> Refusal {
+    let message = format!("after names the call `{after}`, which is not (any more) known");
+    Refusal::new(StatusCode::BAD_REQUEST, message)
+}
+
+/// The list of all calls that are kept; those that run are among them.
+async fn of_store(
+    desk: &Desk,
+    wanted: &Wanted,
+    limit: usize,
+) -> Result<Result<Value, Refusal>, StoreError> {
+    let records = &desk.records;
+    records.bring_up_to_date();
+    let mut after = None;
+    if let Some(sid) = wanted.after.as_deref() {
+        match records.store().call(Scope::Operator, sid).await? {
+            Some(row) => after = Some(cursor(&row)),
+            None => return Ok(Err(unknown_cursor(sid))),
+        }
+    }
+    let filter = wanted.filter();
+    if wanted.status.is_some() && filter.standing.is_empty() {
+        return Ok(Ok(json!({ "calls": [], "next": null })));
+    }
+    let mut calls = Vec::new();
+    let mut next = None;
+    for _ in 0..MOST_PAGES {
+        let page = Page {
+            after: after.clone(),
+            ..Page::first(u32::try_from(limit).unwrap_or(u32::MAX))
+        };
+        let found = records
+            .store()
+            .calls(wanted.scope(), filter.clone(), page)
+            .await?;
+        after.clone_from(&found.next);
+        for row in &found.calls {
+            if calls.len() == limit {
+                break;
+            }
+            let (view, status) = shown(desk, row);
+            next = Some(row.sid.clone());
+            if wanted
+                .status
+                .as_ref()
+                .is_none_or(|wanted| *wanted == status)
+            {
+                calls.push(view);
+            }
+        }
+        if after.is_none() {
+            let is_last = found.calls.last().map(|row| &row.sid) == next.as_ref();
+            next = next.filter(|_| !is_last);
+            break;
+        }
+        if calls.len() == limit {
+            break;
+        }
+    }
+    Ok(Ok(json!({ "calls": calls, "next": next })))
+}
+
+fn cursor(row: &CallRow) -> Cursor {
+    Cursor {
+        created_at: row.created_at,
+        sid: row.sid.clone(),
+    }
+}
+
+/// The call as fresh as it can be had, and its status.
+fn shown(desk: &Desk, row: &CallRow) -> (Value, String) {
+    let view = match desk.ledger.find(&row.sid) {
+        Some(record) => view::call(&record),
+        None => stored::call(row, desk.records.facts(row).as_ref()),
     };
-    if let Some(after) = wanted
-        .after
-        .as_deref()
-        .filter(|after| desk.ledger.find(after).is_none())
-    {
-        let message = format!("after names the call `{after}`, which is not (any more) known");
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, message));
+    let status = view["status"].as_str().unwrap_or_default().to_owned();
+    (view, status)
+}
+
+/// The list of the calls in memory.
+fn of_memory(desk: &Desk, wanted: &Wanted, limit: usize) -> Result<Value, Refusal> {
+    let after = wanted.after.as_deref();
+    if let Some(after) = after.filter(|after| desk.ledger.find(after).is_none()) {
+        return Err(unknown_cursor(after));
     }
     let is_wanted = |record: &CallRecord| {
         record.facts(|facts| {
             let account = &facts.application.account;
+            let status = account.dialect.status_word(facts);
             wanted
                 .account
                 .as_ref()
                 .is_none_or(|sid| *sid == account.sid)
-                && wanted
-                    .status
-                    .as_ref()
-                    .is_none_or(|status| status == account.dialect.status_word(facts))
+                && wanted.status.as_ref().is_none_or(|wanted| wanted == status)
         })
     };
     // One more than asked for tells whether there is a next page.
-    let mut found = desk
-        .ledger
-        .newest(limit + 1, wanted.after.as_deref(), is_wanted);
+    let mut found = desk.ledger.newest(limit + 1, after, is_wanted);
     let has_more = found.len() > limit;
     found.truncate(limit);
     let next = found
@@ -72,25 +199,40 @@ pub(crate) async fn list(
         .filter(|_| has_more)
         .map(|record| record.facts(|facts| facts.sid.clone()));
     let calls: Vec<Value> = found.iter().map(|record| view::call(record)).collect();
-    Ok(Json(json!({ "calls": calls, "next": next })))
+    Ok(json!({ "calls": calls, "next": next }))
 }
 
 pub(crate) async fn one(
     State(desk): State<Arc<Desk>>,
     Path(sid): Path<String>,
 ) -> Result<Json<Value>, Refusal> {
-    find(&desk, &sid).map(|record| Json(view::call(&record)))
+    if let Some(record) = desk.ledger.find(&sid) {
+        return Ok(Json(view::call(&record)));
+    }
+    let row = kept(&desk, &sid).await?;
+    let facts = desk.records.facts(&row);
+    Ok(Json(stored::call(&row, facts.as_ref())))
 }
 
 pub(crate) async fn trace(
     State(desk): State<Arc<Desk>>,
     Path(sid): Path<String>,
 ) -> Result<Json<Value>, Refusal> {
-    find(&desk, &sid).map(|record| Json(view::trace(&record)))
+    if let Some(record) = desk.ledger.find(&sid) {
+        return Ok(Json(view::trace(&record)));
+    }
+    kept(&desk, &sid).await?;
+    let message = format!(
+        "the trace of call `{sid}` is gone: traces are kept in memory, for the calls that ended \
+         last (records.max) and as long as the server runs. Its record is at \
+         /hookflash/v1/calls/{sid}"
+    );
+    Err(Refusal::new(StatusCode::GONE, message))
 }
 
-fn find(desk: &Desk, sid: &str) -> Result<Arc<CallRecord>, Refusal> {
-    desk.ledger.find(sid).ok_or_else(|| {
+async fn kept(desk: &Desk, sid: &str) -> Result<CallRow, Refusal> {
+    let row = desk.records.store().call(Scope::Operator, sid).await;
+    row.map_err(unavailable)?.ok_or_else(|| {
         Refusal::new(
             StatusCode::NOT_FOUND,
             format!("there is no call `{sid}` (any more)"),

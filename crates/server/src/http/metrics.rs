@@ -27,7 +27,10 @@ pub(crate) async fn show(State(desk): State<Arc<Desk>>) -> Response {
             shards.push((index, holdings));
         }
     }
-    match write(&desk, &shards) {
+    // A store that does not answer has no numbers of what is owed; that it is in trouble is told.
+    let counted = tokio::time::timeout(PATIENCE, desk.records.store().count_owed()).await;
+    let owed = counted.ok().and_then(Result::ok);
+    match write(&desk, &shards, owed) {
         Ok(text) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
         Err(error) => {
             Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response()
@@ -35,7 +38,11 @@ pub(crate) async fn show(State(desk): State<Arc<Desk>>) -> Response {
     }
 }
 
-fn write(desk: &Desk, shards: &[(usize, Holdings)]) -> prometheus::Result<String> {
+fn write(
+    desk: &Desk,
+    shards: &[(usize, Holdings)],
+    owed: Option<(u64, u64)>,
+) -> prometheus::Result<String> {
     let registry = Registry::new_custom(Some("hookflash".to_owned()), None)?;
     let of = &desk.ledger.counters;
     let counters: [(&str, &str, &AtomicU64); 14] = [
@@ -186,7 +193,7 @@ fn write(desk: &Desk, shards: &[(usize, Holdings)]) -> prometheus::Result<String
     let trunks = desk.registrations.list();
     let is_registered = |one: &&Registration| matches!(one.standing, Standing::Registered { .. });
     let registered = trunks.iter().filter(is_registered).count();
-    let gauges = [
+    let mut gauges = vec![
         (
             "registered_phones",
             "Phones of users that are registered.",
@@ -224,6 +231,14 @@ fn write(desk: &Desk, shards: &[(usize, Holdings)]) -> prometheus::Result<String
             desk.connections.len() as u64,
         ),
     ];
+    if let Some((owed, dead)) = owed {
+        gauges.push(("outbox_owed", "Final callbacks that are owed.", owed));
+        gauges.push((
+            "outbox_dead_letters",
+            "Final callbacks that were given up.",
+            dead,
+        ));
+    }
     for (name, help, value) in gauges {
         let gauge = IntGauge::new(name, help)?;
         gauge.set(i64::try_from(value).unwrap_or(i64::MAX));

@@ -18,6 +18,7 @@ pub(crate) fn desk() -> Arc<Desk> {
         registrations: Arc::default(),
         prompts: Prompts::new((&config().media).into()),
         recordings: Recordings::open(std::path::Path::new("nowhere")),
+        records: Records::open(&config()).unwrap(),
         speech: Speech::new(&config().speech).0,
         settings: RwLock::default(),
         board: RwLock::new(Arc::new(Switchboard::new(&config(), "", &[]).unwrap())),
@@ -28,7 +29,14 @@ pub(crate) fn desk() -> Arc<Desk> {
 
 fn config() -> Config {
     let nothing = std::path::Path::new(".");
-    Config::from_parts("t", "", nothing, &[], &Default::default()).unwrap()
+    Config::from_parts(
+        "t",
+        "[store]\nurl = \"sqlite::memory:\"",
+        nothing,
+        &[],
+        &Default::default(),
+    )
+    .unwrap()
 }
 
 async fn serving(desk: &Arc<Desk>) -> SocketAddr {

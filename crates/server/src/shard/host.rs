@@ -77,17 +77,20 @@ impl Host for Shard {
         request: HttpRequest,
         done: Box<dyn FnOnce(Result<u16, FetchError>)>,
     ) {
-        self.webhooks().tell(record.key, request, done);
+        let records = &self.common.records;
+        records.owe(self.webhooks(), record, request, done);
     }
 
-    fn call_changed(&self, _record: &Arc<CallRecord>, _turn: Turn) {}
+    fn call_changed(&self, record: &Arc<CallRecord>, turn: Turn) {
+        self.common.records.call_changed(record, turn);
+    }
 
     fn way_ended(&self, way: &Way, end: &LegEnd, has_rung: bool) {
         self.board().ways.ended(way, end, has_rung);
     }
 
-    fn written_down(&self, _record: &Arc<CallRecord>) -> impl Future<Output = ()> + 'static {
-        std::future::ready(())
+    fn written_down(&self, record: &Arc<CallRecord>) -> impl Future<Output = ()> + 'static {
+        self.common.records.written_down(record)
     }
 
     fn clip(

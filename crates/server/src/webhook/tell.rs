@@ -2,6 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
 
 use hookflash_call::CallKey;
@@ -15,12 +17,22 @@ const MOST_OWED: usize = 200_000;
 /// How many may wait for one call.
 const MOST_OWED_TO_ONE: usize = 1_000;
 
-type Done = Box<dyn FnOnce(Result<u16, FetchError>)>;
+pub(crate) type Done = Box<dyn FnOnce(Result<u16, FetchError>)>;
+
+/// Something that must be over before a request is sent.
+pub(crate) type Before = Pin<Box<dyn Future<Output = ()>>>;
+
+/// A request that waits for its turn.
+struct Telling {
+    before: Option<Before>,
+    request: HttpRequest,
+    done: Done,
+}
 
 /// The queues of one shard. A call has one while something of it is owed.
 #[derive(Default)]
 pub(crate) struct Queues {
-    waiting: RefCell<HashMap<CallKey, VecDeque<(HttpRequest, Done)>>>,
+    waiting: RefCell<HashMap<CallKey, VecDeque<Telling>>>,
     owed: Cell<usize>,
     empty: Notify,
 }
@@ -44,7 +56,7 @@ impl Queues {
         }
     }
 
-    fn next(&self, call: CallKey) -> Option<(HttpRequest, Done)> {
+    fn next(&self, call: CallKey) -> Option<Telling> {
         let mut waiting = self.waiting.borrow_mut();
         let next = waiting.get_mut(&call)?.pop_front();
         if next.is_none() {
@@ -55,7 +67,13 @@ impl Queues {
 }
 
 /// Puts a request behind those of its call that wait, and starts a worker when none runs.
-pub(crate) fn enqueue(webhooks: &Rc<Webhooks>, call: CallKey, request: HttpRequest, done: Done) {
+pub(crate) fn enqueue(
+    webhooks: &Rc<Webhooks>,
+    call: CallKey,
+    before: Option<Before>,
+    request: HttpRequest,
+    done: Done,
+) {
     let queues = &webhooks.queues;
     let mut waiting = queues.waiting.borrow_mut();
     let is_full = queues.owed.get() >= MOST_OWED
@@ -74,7 +92,11 @@ pub(crate) fn enqueue(webhooks: &Rc<Webhooks>, call: CallKey, request: HttpReque
     }
     queues.owed.set(queues.owed.get() + 1);
     let is_new = !waiting.contains_key(&call);
-    waiting.entry(call).or_default().push_back((request, done));
+    waiting.entry(call).or_default().push_back(Telling {
+        before,
+        request,
+        done,
+    });
     drop(waiting);
     if is_new {
         tokio::task::spawn_local(work(Rc::clone(webhooks), call));
@@ -82,9 +104,12 @@ pub(crate) fn enqueue(webhooks: &Rc<Webhooks>, call: CallKey, request: HttpReque
 }
 
 async fn work(webhooks: Rc<Webhooks>, call: CallKey) {
-    while let Some((request, done)) = webhooks.queues.next(call) {
-        let outcome = webhooks.fetch(call, &request).await;
-        done(outcome.map(|reply| reply.status));
+    while let Some(telling) = webhooks.queues.next(call) {
+        if let Some(before) = telling.before {
+            before.await;
+        }
+        let outcome = webhooks.fetch(call, &telling.request).await;
+        (telling.done)(outcome.map(|reply| reply.status));
         webhooks.queues.paid();
     }
 }

@@ -40,6 +40,7 @@ pub(crate) fn config(top: &str, rest: &str, documents: &[(&str, &str)]) -> Confi
     text.push_str(rest);
     let options = Options {
         sip: vec!["udp://127.0.0.1:0".into(), "tcp://127.0.0.1:0".into()],
+        store: Some("sqlite::memory:".into()),
         ..Options::default()
     };
     Config::from_parts("test.toml", &text, &folder, &[], &options).unwrap()

@@ -13,14 +13,20 @@ pub struct LegRow {
     pub id: String,
     /// Which way it was set up.
     pub direction: Direction,
+    /// The URI that was called, of a leg that we called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
     /// Call-ID.
     pub sip_call_id: String,
-    /// `udp`, `tcp`, `tls`, `ws` or `wss`.
-    pub transport: String,
+    /// `udp`, `tcp`, `tls`, `ws` or `wss`, once a message has passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transport: Option<String>,
     /// Our address.
-    pub local: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<String>,
     /// The peer's address.
-    pub remote: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<String>,
     /// Name of its trunk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trunk: Option<String>,
@@ -43,10 +49,11 @@ impl LegRow {
     pub(super) fn bytes(&self) -> usize {
         let texts = [
             self.id.as_str(),
+            optional(&self.uri),
             &self.sip_call_id,
-            &self.transport,
-            &self.local,
-            &self.remote,
+            optional(&self.transport),
+            optional(&self.local),
+            optional(&self.remote),
             optional(&self.trunk),
             optional(&self.codec),
         ];

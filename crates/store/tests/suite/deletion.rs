@@ -28,6 +28,22 @@ pub(crate) async fn a_call_that_is_over_can_be_deleted_and_one_that_runs_cannot(
     assert!(store.recording(MINE, "RE1").await.unwrap().is_some());
 }
 
+pub(crate) async fn in_memory_the_calls_that_ended_last_are_kept(place: &impl Place) {
+    let store = place.open().await;
+    for number in 0..5 {
+        let sid = format!("CA{number}");
+        store.put_call(ended(call(&sid, number), 100 + number));
+        store.flush().await.unwrap();
+    }
+    assert_eq!(store.trim_calls(3).await.unwrap(), 2);
+    assert_eq!(store.trim_calls(3).await.unwrap(), 0);
+    let left = store
+        .calls(MINE, CallFilter::default(), Page::first(9))
+        .await
+        .unwrap();
+    assert_eq!(sids(&left.calls), ["CA4", "CA3", "CA2"]);
+}
+
 pub(crate) async fn old_calls_go_a_few_at_a_time(place: &impl Place) {
     let store = place.open().await;
     for number in 0..10 {

@@ -41,6 +41,15 @@ pub(crate) async fn the_first_of_a_call_is_the_callers_and_the_next_waits(place:
     assert_eq!(store.next_due().await.unwrap(), None);
 }
 
+pub(crate) async fn one_that_is_left_is_handed_out_to_whoever_asks(place: &impl Place) {
+    let store = place.open().await;
+    let changed = store.outbox_changed();
+    store.leave(owed("CA1", 0)).await.unwrap();
+    changed.await;
+    assert_eq!(ids(&store.due(now(), 10).await.unwrap()), [("CA1", 0)]);
+    assert_eq!(store.due(now(), 10).await.unwrap(), [], "it is held now");
+}
+
 pub(crate) async fn one_that_failed_is_tried_again_at_its_time(place: &impl Place) {
     let store = place.open().await;
     store.owe(owed("CA1", 0)).await.unwrap();

@@ -1,0 +1,202 @@
+//! Records that outlive the process: what is kept of calls, and what applications are owed.
+//!
+//! The calls' threads only hand over; the store writes on its own. What every call leaves is one
+//! row, written when it is over. A call that lasts, or whose application is owed a final status
+//! callback, has a row before that, so that a crash does not make it be forgotten. A thread of
+//! this module ([`clerk`]) brings rows up to date, delivers what is owed, closes the calls that
+//! died with an earlier process, and deletes what is old.
+
+mod clerk;
+mod details;
+mod directory;
+mod list;
+mod owed;
+mod row;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use hookflash_call::{CallKey, CallRecord, Turn};
+use hookflash_dialects::{CallState, Direction};
+use hookflash_store::{Health, Options, Store, StoreError};
+
+use crate::config::Config;
+pub(crate) use clerk::{Setup, run};
+use directory::Directory;
+pub(crate) use list::standing;
+
+/// How long a delivery may take, with all that the vendor's policy has for it, before it counts
+/// as one that nobody makes any more.
+const HOLD: Duration = Duration::from_secs(15 * 60);
+/// How long a call waits to be written down, and the store to say that it is well.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The records of the process. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Records {
+    store: Store,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// Calls of which something has changed that is not written.
+    changed: Mutex<HashMap<CallKey, Arc<CallRecord>>>,
+    rules: RwLock<Arc<Rules>>,
+}
+
+/// What the configuration says of records.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    directory: Directory,
+    /// For how long records of calls are kept.
+    keep: Duration,
+    /// For how long a final callback is tried.
+    owed_for: Duration,
+    allow_private: bool,
+}
+
+impl Rules {
+    fn of(config: &Config) -> Arc<Rules> {
+        Arc::new(Rules {
+            directory: Directory::of(config),
+            keep: config.records.keep,
+            owed_for: config.webhook.owed_for,
+            allow_private: config.webhook.allow_private_networks,
+        })
+    }
+}
+
+impl Records {
+    /// Opens the store of the configuration. Waits for it, on a thread of its own, because it may
+    /// be on the other side of a network and this may be called from within a runtime.
+    ///
+    /// # Errors
+    /// When it cannot be opened, with what to do about it.
+    pub(crate) fn open(config: &Config) -> Result<Records, StoreError> {
+        let mut options = Options::new(config.store.url.clone());
+        options.node.clone_from(&config.store.node);
+        options.hold = HOLD;
+        let open = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            runtime.map(|runtime| runtime.block_on(Store::open(options)))
+        };
+        let opened = std::thread::scope(|scope| scope.spawn(open).join());
+        let store = match opened {
+            Ok(Ok(opened)) => opened?,
+            Ok(Err(error)) => return Err(StoreError::operator(error.to_string())),
+            Err(_) => return Err(StoreError::operator("the store panicked while it opened")),
+        };
+        Ok(Records {
+            store,
+            shared: Arc::new(Shared {
+                changed: Mutex::default(),
+                rules: RwLock::new(Rules::of(config)),
+            }),
+        })
+    }
+
+    /// Takes over a changed configuration.
+    pub(crate) fn reload(&self, config: &Config) {
+        let mut rules = self
+            .shared
+            .rules
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *rules = Rules::of(config);
+    }
+
+    fn rules(&self) -> Arc<Rules> {
+        let rules = self.shared.rules.read();
+        Arc::clone(&rules.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn changed(&self) -> MutexGuard<'_, HashMap<CallKey, Arc<CallRecord>>> {
+        let changed = self.shared.changed.lock();
+        changed.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A call has come further. Never waits; most states of a call are never written, because a
+    /// later one comes first.
+    pub(crate) fn call_changed(&self, record: &Arc<CallRecord>, turn: Turn) {
+        match turn {
+            Turn::Ended => {
+                self.changed().remove(&record.key);
+                self.store.put_call(row::row(record));
+            }
+            Turn::Begun | Turn::Left | Turn::Ringing | Turn::Answered | Turn::Transfer => {
+                self.changed().insert(record.key, Arc::clone(record));
+            }
+        }
+    }
+
+    /// Writes the calls that have changed.
+    pub(crate) fn bring_up_to_date(&self) {
+        let changed = std::mem::take(&mut *self.changed());
+        for record in changed.into_values() {
+            self.store.put_call(row::row(&record));
+        }
+    }
+
+    /// Resolves when a crash can no longer make the call be forgotten, or when that cannot be had
+    /// now. Only calls wait of which the application learns before it asks, or is owed the end.
+    pub(crate) fn written_down(
+        &self,
+        record: &Arc<CallRecord>,
+    ) -> impl Future<Output = ()> + use<> {
+        let written = is_awaited(record).then(|| {
+            self.changed().remove(&record.key);
+            self.store.put_call_surely(row::row(record))
+        });
+        async {
+            if let Some(written) = written {
+                // The store has said in the log what is wrong with it. The call goes on.
+                let _ = tokio::time::timeout(PATIENCE, written).await;
+            }
+        }
+    }
+
+    /// How the store is doing.
+    pub(crate) fn health(&self) -> Health {
+        self.store.health()
+    }
+
+    /// Whether the store answers; a sentence when it does not.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub(crate) async fn answers(&self) -> Result<(), String> {
+        match tokio::time::timeout(PATIENCE, self.store.flush()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(format!("the store cannot be written: {error}")),
+            Err(_) => Err("the store does not answer".to_owned()),
+        }
+    }
+
+    /// The store itself, for lists of what is owed.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Writes everything that can be written, and ends.
+    pub(crate) async fn close(&self) {
+        self.bring_up_to_date();
+        let lost = self.store.close().await;
+        if lost > 0 {
+            tracing::error!(
+                rows = lost,
+                "the store could not be written; records are lost"
+            );
+        }
+    }
+}
+
+/// Whether the application learns of the call other than by its own asking and answering.
+fn is_awaited(record: &CallRecord) -> bool {
+    record.facts(|facts| {
+        let is_told = facts.application.status_callback.is_some() || facts.status_hook().is_some();
+        let is_live = !matches!(facts.state, CallState::Ended(_));
+        is_live && (is_told || facts.direction == Direction::OutboundApi)
+    })
+}

@@ -1,0 +1,158 @@
+//! Calls of this process and of earlier ones, for the REST APIs.
+
+use std::time::SystemTime;
+
+use hookflash_dialects::rest::{CallList, CallStage, PageMark, Standing, Statuses};
+use hookflash_dialects::{CallFacts, Dialect, Direction, EndedBy};
+use hookflash_store as kept;
+use hookflash_store::{
+    CallFilter, CallRow, Cursor, Order, Page, Scope, Span, StoreError, micros, system_time,
+};
+
+use super::{Records, details};
+
+/// Part of the list of an account's calls.
+#[derive(Debug, Default)]
+pub(crate) struct CallsPage {
+    /// The calls.
+    pub(crate) calls: Vec<CallFacts>,
+    /// Where the next page begins; none after the last.
+    pub(crate) next: Option<PageMark>,
+}
+
+impl Records {
+    /// A call of an account, whether it runs, is over, or was before this process began. Calls in
+    /// memory are looked for first by whoever asks: they are fresher.
+    ///
+    /// # Errors
+    /// When the store cannot be asked; so with all that follow.
+    pub(crate) async fn find(
+        &self,
+        account: &str,
+        sid: &str,
+    ) -> Result<Option<CallFacts>, StoreError> {
+        self.bring_up_to_date();
+        let row = self.store.call(Scope::Account(account), sid).await?;
+        Ok(row.and_then(|row| self.facts(&row)))
+    }
+
+    /// Part of the list of an account's calls, as its dialect's API asks for it.
+    ///
+    /// # Errors
+    /// As [`Records::find`].
+    pub(crate) async fn list(
+        &self,
+        account: &str,
+        dialect: Dialect,
+        wanted: &CallList,
+    ) -> Result<CallsPage, StoreError> {
+        let Some(filter) = filter(dialect, wanted) else {
+            return Ok(CallsPage::default());
+        };
+        let page = Page {
+            order: match wanted.oldest_first {
+                true => Order::OldestFirst,
+                false => Order::NewestFirst,
+            },
+            after: wanted.after.as_ref().map(|mark| Cursor {
+                created_at: micros(mark.created_at),
+                sid: mark.sid.clone(),
+            }),
+            offset: wanted.offset(),
+            limit: wanted.size,
+        };
+        self.bring_up_to_date();
+        let found = self
+            .store
+            .calls(Scope::Account(account), filter, page)
+            .await?;
+        Ok(CallsPage {
+            calls: found
+                .calls
+                .iter()
+                .filter_map(|row| self.facts(row))
+                .collect(),
+            next: found.next.map(|cursor| PageMark {
+                created_at: system_time(cursor.created_at),
+                sid: cursor.sid,
+            }),
+        })
+    }
+
+    /// Deletes the record of an account's call, which must be over; says whether there was one.
+    ///
+    /// # Errors
+    /// As [`Records::find`].
+    pub(crate) async fn delete(&self, account: &str, sid: &str) -> Result<bool, StoreError> {
+        self.bring_up_to_date();
+        self.store.delete_call(account, sid).await
+    }
+
+    /// What is known of a call that is kept; none when its account is not configured any more.
+    pub(crate) fn facts(&self, row: &CallRow) -> Option<CallFacts> {
+        details::facts(row, &self.rules().directory, SystemTime::now())
+    }
+}
+
+/// None when no call can be meant.
+fn filter(dialect: Dialect, wanted: &CallList) -> Option<CallFilter> {
+    let query = &wanted.query;
+    let standing = match dialect.standings(query) {
+        Some(standings) if standings.is_empty() => return None,
+        Some(standings) => standings.into_iter().map(standing).collect(),
+        None => Vec::new(),
+    };
+    let span = |(from, before): (Option<SystemTime>, Option<SystemTime>)| Span {
+        from: from.map(micros),
+        before: before.map(micros),
+    };
+    Some(CallFilter {
+        from: query.from.clone(),
+        to: query.to.clone(),
+        parent: query.parent.clone(),
+        application: None,
+        direction: query.direction.map(direction),
+        standing,
+        created: Span::default(),
+        started: span(query.started),
+        ended: span(query.ended),
+    })
+}
+
+fn direction(direction: Direction) -> kept::Direction {
+    match direction {
+        Direction::Inbound => kept::Direction::Inbound,
+        Direction::OutboundApi => kept::Direction::OutboundApi,
+        Direction::OutboundDial => kept::Direction::OutboundDial,
+    }
+}
+
+/// Where a call stands, in the store's words.
+pub(crate) fn standing(standing: Standing) -> kept::Standing {
+    let stage = |stage: &CallStage| match stage {
+        CallStage::Queued => kept::CallState::Queued,
+        CallStage::Trying => kept::CallState::Trying,
+        CallStage::Ringing => kept::CallState::Ringing,
+        CallStage::InProgress => kept::CallState::InProgress,
+        CallStage::Ended => kept::CallState::Ended,
+    };
+    let by = |by: &EndedBy| match by {
+        EndedBy::Peer => kept::EndedBy::Peer,
+        EndedBy::Document => kept::EndedBy::Document,
+        EndedBy::Api => kept::EndedBy::Api,
+        EndedBy::Server => kept::EndedBy::Server,
+    };
+    let directions = standing.directions.iter();
+    kept::Standing {
+        states: standing.stages.iter().map(stage).collect(),
+        directions: directions.map(|one| direction(*one)).collect(),
+        answered: standing.answered,
+        sip: match standing.sip {
+            Statuses::Any => kept::Statuses::Any,
+            Statuses::In(list) => kept::Statuses::In(list.to_vec()),
+            Statuses::NotIn(list) => kept::Statuses::NotIn(list.to_vec()),
+        },
+        ended_by: standing.ended_by.iter().map(by).collect(),
+        cause: standing.cause,
+    }
+}
