@@ -4,6 +4,7 @@
 mod access;
 mod account;
 mod calls;
+mod engines;
 mod events;
 mod metrics;
 mod recordings;
@@ -119,6 +120,7 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
             any(|| later("packet captures of calls")),
         )
         .route("/hookflash/v1/events", get(events::watch))
+        .route("/hookflash/v1/engines", get(engines::show))
         .route("/hookflash/{*path}", any(unknown))
         .route("/metrics", get(metrics::show))
         .route("/console", any(|| later("the web console")))
