@@ -7,7 +7,8 @@
 //!
 //! Everything outside (sockets, HTTP, the clock) is reached through [`Host`], which the server
 //! implements for the world and the tests implement in virtual time. Left out: packets and samples
-//! (the session of `hookflash-media` has them), second legs, and every word of a vendor's vocabulary.
+//! (the session of `hookflash-media` has them), joining two calls, and every word of a vendor's
+//! vocabulary.
 
 mod appended;
 mod application_socket;

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use hookflash_call::{Turn, Way};
-use hookflash_dialects::{CallAction, CallState, Dialect};
-use hookflash_program::{Announce, KeyOrPause, Keys, RecordingFormat, StartRecording, Tracks};
+use hookflash_dialects::{CallAction, CallHooks, CallState, Dialect, StatusEvent, StatusEvents};
+use hookflash_program::{
+    Announce, Hook, KeyOrPause, Keys, RecordingFormat, StartRecording, Tracks,
+};
 use hookflash_sip::LegEnd;
 use hookflash_transfer::AllowList;
 use serde_json::json;
@@ -85,6 +87,67 @@ fn an_answered_call_runs_the_document_and_is_told_step_by_step() {
             assert_eq!(record.flow().unwrap().remote, phone.address);
         });
     }
+}
+
+#[test]
+fn the_hook_of_an_order_is_told_the_changes_that_it_asks_for_with_their_numbers() {
+    in_virtual_time(async {
+        let world = world(Dialect::Twiml);
+        world.application.page("/mine", Page::status(200));
+        let phone = world.phone();
+        let mut order = world.order();
+        order.hooks = CallHooks {
+            status: Some(Hook::post("http://app.example/mine")),
+            status_events: Some(StatusEvents::from_iter([
+                StatusEvent::Initiated,
+                StatusEvent::Ringing,
+                StatusEvent::Answered,
+                StatusEvent::Completed,
+            ])),
+            ..CallHooks::default()
+        };
+        world.place(order, &[&[&phone]]);
+        let callee = Callee::of(&phone).await;
+        callee.rings();
+        callee.waits(500 * MS).await;
+        callee.rings();
+        callee.respond(183, "Session Progress", &[], OFFER);
+        callee.waits(500 * MS).await;
+        callee.answers().await;
+        phone.hung_up().await;
+        world.settle().await;
+        let told = world.application.asked_at("/mine");
+        let told: Vec<_> = told
+            .iter()
+            .map(|told| told.field("SequenceNumber") + &told.field("CallStatus"))
+            .collect();
+        let expected = ["0initiated", "1ringing", "2in-progress", "3completed"];
+        assert_eq!(told, expected);
+        assert!(world.application.asked_at("/status").is_empty());
+    });
+}
+
+#[test]
+fn a_phone_may_change_the_session_before_it_answers() {
+    in_virtual_time(async {
+        let world = world(Dialect::Twiml);
+        let phone = world.phone();
+        world.place(world.order(), &[&[&phone]]);
+        let callee = Callee::of(&phone).await;
+        let reliable = [("Require", "100rel"), ("RSeq", "1")];
+        callee.respond(183, "Session Progress", &reliable, OFFER);
+        let prack = phone.request("PRACK").await;
+        callee.respond_to(&prack, 200, "OK", &[], "");
+        callee.send("UPDATE", &[("Content-Type", "application/sdp")], OFFER);
+        let answer = phone.response("UPDATE").await;
+        assert_eq!(answer.status(), 200);
+        assert!(answer.body.contains("m=audio"));
+        callee.answers_with("").await;
+        callee.waits(100 * MS).await;
+        assert_eq!(world.view()["legs"][0]["codec"], "PCMU");
+        phone.hung_up().await;
+        world.settle().await;
+    });
 }
 
 #[test]
