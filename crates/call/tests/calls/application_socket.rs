@@ -655,3 +655,58 @@ fn a_call_that_is_placed_in_vain_is_told_over_the_socket() {
         talk.assert_parted("call:status").await;
     });
 }
+
+#[test]
+fn commands_beside_what_runs_are_carried_out_and_leave_it_alone() {
+    in_virtual_time(async {
+        let world = world();
+        let long = json!([{"verb": "answer"}, {"verb": "pause", "length": 1000}]);
+        let (talk, (phone, handset)) = tokio::join!(Talk::begun(&world, long), world.caller());
+        talk.command("config", json!({"notifyEvents": true}));
+        talk.command("mute:status", json!("mute"));
+        talk.command("mute:status", json!({"mute_status": "unmute"}));
+        talk.command(
+            "whisper",
+            json!({"whisper": {"verb": "say", "text": "psst"}}),
+        );
+        talk.command("record", json!({"action": "startCallRecording"}));
+        talk.command("tag", json!({"a": 1}));
+        talk.command("sip:request", json!({"method": "INFO"}));
+        phone.request("INFO").await;
+        phone.listen(2 * SECOND).await;
+        let errors = talk
+            .kinds()
+            .iter()
+            .filter(|kind| *kind == "jambonz:error")
+            .count();
+        assert_eq!(errors, 0);
+        talk.command("listen:status", json!("pause"));
+        let refused = talk.heard("jambonz:error").await;
+        assert_eq!(
+            refused["data"]["details"],
+            "listen:status: the call has no stream"
+        );
+        assert_eq!(world.host.services.spoken.borrow().len(), 1);
+        assert!(!handset.heard().is_empty());
+        let verbs = world.view()["verbs"].clone();
+        let last = verbs.as_array().unwrap().last().unwrap().clone();
+        assert_eq!(
+            (&last["verb"], &last["state"]),
+            (&json!("pause"), &json!("running"))
+        );
+        phone.send("BYE", &[], "");
+        world.settle().await;
+        let texts = talk.wire.texts();
+        let news = texts.iter().find(|text| text["type"] == "verb:status");
+        assert_eq!(
+            news.unwrap()["data"]["event"],
+            "finished",
+            "settings hold from then on"
+        );
+        assert_eq!(
+            texts.last().unwrap()["data"]["customerData"],
+            json!({"a": 1})
+        );
+        assert!(!world.host.services.kept.borrow().is_empty(), "a recording");
+    });
+}
