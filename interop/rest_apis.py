@@ -377,7 +377,7 @@ def is_not_answered(stage):
     far.is_invited()
     far.rings()
     far.is_canceled()
-    stage.places(far, timeout=2)
+    stage.places(far, timeout=4)
     stage.finishes()
     stage.ended("not-answered")
 
