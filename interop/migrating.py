@@ -132,8 +132,9 @@ def _is_ready(port):
 
 
 def _bare(text):
-    """Python and Node write the same object in different ways."""
-    return re.sub(r"[\s{}'\",]", "", text)
+    """The lines without what Python and Node write in different ways. Requests that are made at
+    the same time may come in any order."""
+    return sorted(re.sub(r"[\s{}'\",]", "", line) for line in text.splitlines())
 
 
 @contextmanager

@@ -170,7 +170,7 @@ def nobody_picks_up(call):
     far.is_invited()
     far.rings()
     far.is_canceled()
-    call.is_placed(call.party(far), timeout=2)
+    call.is_placed(call.party(far), timeout=4)
     call.finishes()
     call.ended("not-answered")
 

@@ -1,8 +1,11 @@
 """Lists, pages and recordings, as the official libraries see them."""
 
+import time
 from datetime import datetime, timedelta, timezone
 
+from ring.answerer import Answerer
 from ring.called_end import CalledEnd
+from ring.caller import tone
 from ring.process import until
 
 _COUNT = 5
@@ -126,22 +129,29 @@ def live_calls_are_listed(stage):
 
 def recordings_are_kept(stage):
     """A recorded call has one recording, which can be read and deleted."""
-    far = CalledEnd()
-    far.is_called()
-    far.is_hung_up()
+    party = Answerer(stage.ring.server.sip_port, says=tone(440))
+    try:
+        _is_recorded(stage, party)
+    finally:
+        party.close()
+
+
+def _is_recorded(stage, party):
+    more = {} if stage.dialect.name == "bxml" else {"record": True}
+    order = stage.words.order(stage, party.uri, stage.url("hold"), **more)
+    stage.sid = stage.words.sid(stage.client.ask("create", **order))
+    stage.findings.equal("requests for the first document", len(stage.requests("hold")), 1)
     if stage.dialect.name == "bxml":
-        stage.is_answered(far)
         document = (
             '<?xml version="1.0" encoding="UTF-8"?><Response><StartRecording/>'
             '<Gather firstDigitTimeout="30"/></Response>'
         )
         stage.client.ask("document", sid=stage.sid, document=document)
-    else:
-        stage.is_answered(far, record=True)
     found = until(lambda: stage.client.ask("recordings", sid=stage.sid), 8, every=0.2)
     stage.findings.equal("recordings of the running call", len(found or []), 1)
+    time.sleep(0.7)
     stage.client.ask("hang_up", sid=stage.sid)
-    stage.finishes()
+    stage.findings.true("the server hangs up", party.ended.wait(5))
     stage.ended("completed")
     done = until(lambda: _complete(stage), 8, every=0.2)
     stage.findings.true("the recording is complete", done)

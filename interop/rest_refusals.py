@@ -78,7 +78,7 @@ def orders_that_cannot_be_carried_out(stage):
     """Wrong orders get the vendor's error, and nobody is called."""
     for change, code in (
         ({"to": ""}, (21201, 21211)),
-        ({"url": "nonsense"}, (21205,)),
+        ({"url": "nonsense"}, (21205, 21402)),
         ({"url": None}, (21205,)),
         ({"url": None, "application_sid": "AP" + "0" * 32}, (21218,)),
         ({"send_digits": "12x"}, None),

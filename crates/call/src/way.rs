@@ -14,6 +14,10 @@ pub struct Way {
     pub trunk: Option<Arc<str>>,
     /// The Request-URI.
     pub uri: String,
+    /// Whom To names, when that is not the Request-URI: the address of record of a user who is
+    /// called where a phone has registered (RFC 3261 §8.1.1.2). Phones take it for their own
+    /// identity, also when they follow a REFER.
+    pub to: Option<String>,
     /// The first Route, when the Request-URI does not lead there by itself.
     pub route: Option<String>,
     /// The flow to take whatever the URI says: that of a phone which has registered here.

@@ -151,7 +151,7 @@ impl Ways {
             Target::User(aor) if order.trunk.is_none() => {
                 let phones = bindings.of(now, &aor);
                 let caller = self.caller(order, None)?;
-                let way = |binding: &Binding| to_phone(binding, &caller, given.as_deref());
+                let way = |binding: &Binding| to_phone(&aor, binding, &caller, given.as_deref());
                 if phones.is_empty() {
                     return Err(NoWay::NotRegistered);
                 }
@@ -225,6 +225,7 @@ impl Ways {
                 Ok(vec![vec![Way {
                     trunk: None,
                     uri: uri.without_headers().to_owned(),
+                    to: None,
                     route: None,
                     flow: None,
                     keeps_flow: false,
@@ -267,6 +268,7 @@ impl Ways {
         Ok(Some(Way {
             trunk: Some(Arc::clone(name)),
             uri: target.uri,
+            to: None,
             route: target.route.map(|route| format!("<{route}>")),
             flow: None,
             keeps_flow: false,
@@ -378,13 +380,14 @@ impl Ways {
 
 /// To a phone that has registered. It is called on the flow that it registered on, and everything
 /// within the call keeps to it: behind address translation its Contact leads nowhere.
-fn to_phone(binding: &Binding, caller: &CallerId, given: Option<&[Credentials]>) -> Way {
+fn to_phone(aor: &str, binding: &Binding, caller: &CallerId, given: Option<&[Credentials]>) -> Way {
     let is_gone = binding.flow.transport != Transport::Udp
         && binding.flow.connection == ConnectionId::default();
     let flow = (!is_gone).then_some(binding.flow);
     Way {
         trunk: None,
         uri: binding.contact.without_headers().to_owned(),
+        to: Some(format!("sip:{aor}")),
         route: None,
         keeps_flow: flow.is_some(),
         flow,

@@ -55,7 +55,7 @@ impl<H: Host> Ringing<H> {
             uri: uri.to_owned(),
             route: way.route.clone(),
             from: way.from.clone(),
-            to: format!("<{uri}>"),
+            to: format!("<{}>", way.to.as_deref().unwrap_or(uri)),
             headers: [headers, &way.headers].concat(),
             body: Some(audio.offer()),
             credentials: credentials(order, &way),

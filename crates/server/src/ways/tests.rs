@@ -230,6 +230,8 @@ fn a_user_is_called_on_all_phones_that_registered_the_preferred_ones_first() {
         );
         assert_eq!(uris(1), ["sip:alice@10.0.0.1"]);
         assert!(groups.iter().flatten().all(|way| way.keeps_flow));
+        let named = Some("sip:alice@voice.example.com".to_owned());
+        assert!(groups.iter().flatten().all(|way| way.to == named));
         assert_eq!(groups[0][0].flow.unwrap().connection, ConnectionId(7));
     }
     bindings.connection_closed(ConnectionId(7));

@@ -221,6 +221,8 @@ fn a_phone_is_called_where_it_registered_from_and_referred_there() {
             invite.starts_with("INVITE sip:alice@192.0.2.1:9 "),
             "{invite}"
         );
+        // What a phone takes for its own identity when it follows the REFER.
+        assert_eq!(header(&invite, "To").unwrap(), "<sip:alice@127.0.0.1>");
         let contact = "Contact: <sip:alice@192.0.2.1:9>\r\nContent-Type: application/sdp\r\n";
         phone.send(&response(&invite, "200 OK", contact, SDP));
         phone.request("ACK");

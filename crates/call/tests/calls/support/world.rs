@@ -448,6 +448,7 @@ pub fn way(trunk: &str, phone: &Phone) -> Way {
     Way {
         trunk: Some(trunk.into()),
         uri: format!("sip:+441632960099@{}", phone.address),
+        to: None,
         route: None,
         flow: None,
         keeps_flow: false,
