@@ -5,13 +5,13 @@
 pub(crate) fn uuid(bits: u128, version: u8) -> String {
     let bits = bits & !(0xf << 76) & !(0b11 << 62);
     let bits = bits | (u128::from(version & 0xf) << 76) | (0b10 << 62);
-    let text = format!("{bits:032x}");
     let mut uuid = String::with_capacity(36);
-    for (at, digit) in text.chars().enumerate() {
+    for at in 0..32 {
         if matches!(at, 8 | 12 | 16 | 20) {
             uuid.push('-');
         }
-        uuid.push(digit);
+        let digit = (bits >> (124 - 4 * at)) as u32 & 0xf;
+        uuid.push(char::from_digit(digit, 16).unwrap_or('0'));
     }
     uuid
 }
