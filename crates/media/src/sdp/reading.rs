@@ -132,7 +132,18 @@ fn legible(text: &str) -> String {
 
 /// Lines that end with CRLF, LF or CR.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().flat_map(|line| line.split('\r'))
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = text.bytes().position(|byte| matches!(byte, b'\r' | b'\n'));
+        let Some((line, after)) = end.and_then(|end| text.split_at_checked(end)) else {
+            rest = None;
+            return Some(text);
+        };
+        let after = after.strip_prefix("\r\n").or_else(|| after.get(1..));
+        rest = after;
+        Some(line)
+    })
 }
 
 /// An o= line that the parser takes: six fields, the third a number (RFC 8866 §5.2).
