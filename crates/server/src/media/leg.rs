@@ -102,8 +102,11 @@ impl Leg {
 
     /// Says farewell to the peer.
     pub(crate) fn end(&self) {
-        let mut packet = [0; LARGEST_PACKET];
         let mut session = self.session.borrow_mut();
+        if session.has_rtcp_port() && !matches!(self.rtcp.get(), Some(Some(_))) {
+            return;
+        }
+        let mut packet = [0; LARGEST_PACKET];
         if let Some(due) = session.end(Instant::now(), &mut packet) {
             self.send_report(&session, &packet, due);
         }
