@@ -124,8 +124,10 @@ mod tests {
         let here = ([127, 0, 0, 1], 5060).into();
         WireEvent {
             sent: false,
-            summary: "INFO".into(),
-            cseq: "1 INFO".into(),
+            status: 0,
+            reason: None,
+            method: hookflash_sip::Method::Info,
+            cseq: 1,
             flow: hookflash_sip::Flow {
                 transport: hookflash_sip::Transport::Udp,
                 local: here,

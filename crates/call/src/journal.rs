@@ -183,25 +183,13 @@ impl SipMessage {
     /// Keeps of a message what a reader needs. `leg` is the place of its leg, `usual` the way that
     /// its messages take; only another one is kept.
     pub fn new(wire: WireEvent, leg: u8, usual: Option<Flow>) -> SipMessage {
-        let (number, method) = wire
-            .cseq
-            .split_once(' ')
-            .unwrap_or((wire.cseq.as_str(), ""));
-        let mut rare = Rare::default();
-        let method = known_method(method).unwrap_or_else(|| {
-            rare.method = Some(method.into());
-            ""
-        });
-        let (code, reason) = wire
-            .summary
-            .split_once(' ')
-            .unwrap_or((wire.summary.as_str(), ""));
-        let status = code.parse().unwrap_or(0);
-        if status != 0 && hookflash_sip::reason_phrase(status) != reason {
-            rare.reason = Some(reason.into());
-        }
-        rare.note = wire.note.map(String::into_boxed_str);
-        rare.flow = Some(wire.flow).filter(|flow| Some(*flow) != usual);
+        let known = wire.method.known_str();
+        let rare = Rare {
+            method: known.is_none().then(|| wire.method.as_str().into()),
+            reason: wire.reason,
+            note: wire.note.map(String::into_boxed_str),
+            flow: Some(wire.flow).filter(|flow| Some(*flow) != usual),
+        };
         let is_rare = rare.method.is_some()
             || rare.reason.is_some()
             || rare.note.is_some()
@@ -209,9 +197,9 @@ impl SipMessage {
         SipMessage {
             sent: wire.sent,
             leg,
-            status,
-            cseq: number.parse().unwrap_or(0),
-            method,
+            status: wire.status,
+            cseq: wire.cseq,
+            method: known.unwrap_or_default(),
             rare: is_rare.then(|| Box::new(rare)),
         }
     }
@@ -243,30 +231,10 @@ impl SipMessage {
     }
 }
 
-fn known_method(name: &str) -> Option<&'static str> {
-    const METHODS: [&str; 14] = [
-        "INVITE",
-        "ACK",
-        "BYE",
-        "CANCEL",
-        "REFER",
-        "NOTIFY",
-        "OPTIONS",
-        "INFO",
-        "UPDATE",
-        "PRACK",
-        "MESSAGE",
-        "REGISTER",
-        "SUBSCRIBE",
-        "PUBLISH",
-    ];
-    METHODS.into_iter().find(|known| *known == name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hookflash_sip::{ConnectionId, Transport};
+    use hookflash_sip::{ConnectionId, Method, Transport};
 
     fn flow(port: u16) -> Flow {
         Flow {
@@ -277,11 +245,13 @@ mod tests {
         }
     }
 
-    fn wire(summary: &str, cseq: &str) -> WireEvent {
+    fn wire(status: u16, cseq: u32, method: &str) -> WireEvent {
         WireEvent {
             sent: true,
-            summary: summary.into(),
-            cseq: cseq.into(),
+            status,
+            reason: None,
+            method: Method::from(method),
+            cseq,
             flow: flow(5070),
             note: None,
         }
@@ -289,17 +259,18 @@ mod tests {
 
     #[test]
     fn an_ordinary_message_needs_no_allocation_and_reads_back_as_it_was() {
-        let message = SipMessage::new(wire("200 OK", "7 REFER"), 0, Some(flow(5070)));
+        let message = SipMessage::new(wire(200, 7, "REFER"), 0, Some(flow(5070)));
         assert!(message.rare.is_none());
         assert_eq!(message.summary(), "200 OK");
         assert_eq!((message.cseq, message.method()), (7, "REFER"));
-        let request = SipMessage::new(wire("BYE", "8 BYE"), 0, Some(flow(5070)));
+        let request = SipMessage::new(wire(0, 8, "BYE"), 0, Some(flow(5070)));
         assert_eq!(request.summary(), "BYE");
     }
 
     #[test]
     fn what_is_unusual_about_a_message_is_kept() {
-        let mut odd = wire("202 Sure thing", "3 FOO");
+        let mut odd = wire(202, 3, "FOO");
+        odd.reason = Some("Sure thing".into());
         odd.note = Some("SIP/2.0 486 Busy Here".into());
         let message = SipMessage::new(odd, 0, Some(flow(6000)));
         assert_eq!(message.summary(), "202 Sure thing");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::transport::Flow;
-use crate::{Request, Response};
+use crate::{Method, Request, Response, reason_phrase};
 
 /// One leg: an INVITE and the dialog that grows from it. Unique within an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -149,14 +149,30 @@ pub struct SubscriptionNews {
 pub struct WireEvent {
     /// We sent it (true) or received it (false). Retransmissions are not reported.
     pub sent: bool,
-    /// `INVITE`, `200 OK`, …: method, or code and reason phrase.
-    pub summary: String,
-    /// The CSeq header's text, such as `1 INVITE`.
-    pub cseq: String,
+    /// Status code of a response; 0 for a request.
+    pub status: u16,
+    /// Reason phrase of a response, where it is not the usual one of its status.
+    pub reason: Option<Box<str>>,
+    /// The method, for a response that of its CSeq.
+    pub method: Method,
+    /// The number of its CSeq; 0 when it has none that can be read.
+    pub cseq: u32,
     /// Where it went or came from.
     pub flow: Flow,
     /// For NOTIFY the sipfrag's first line, for REFER its Refer-To, for BYE its Reason.
     pub note: Option<String>,
+}
+
+impl WireEvent {
+    /// `INVITE`, `200 OK`, …: method, or code and reason phrase.
+    pub fn summary(&self) -> String {
+        if self.status == 0 {
+            return self.method.as_str().to_owned();
+        }
+        let usual = || reason_phrase(self.status);
+        let reason = self.reason.as_deref().unwrap_or_else(usual);
+        format!("{} {reason}", self.status).trim_end().to_owned()
+    }
 }
 
 /// What happened on a leg.

@@ -41,6 +41,14 @@ impl Method {
     /// The method as written on the wire.
     pub fn as_str(&self) -> &str {
         match self {
+            Method::Other(text) => text,
+            known => known.known_str().unwrap_or_default(),
+        }
+    }
+
+    /// The method as written on the wire, if it is one that this crate knows.
+    pub fn known_str(&self) -> Option<&'static str> {
+        Some(match self {
             Method::Invite => "INVITE",
             Method::Ack => "ACK",
             Method::Bye => "BYE",
@@ -55,8 +63,8 @@ impl Method {
             Method::Message => "MESSAGE",
             Method::Register => "REGISTER",
             Method::Publish => "PUBLISH",
-            Method::Other(text) => text,
-        }
+            Method::Other(_) => return None,
+        })
     }
 
     fn known(text: &str) -> Option<Method> {

@@ -15,13 +15,13 @@ use super::server::ServerTransaction;
 use crate::event::{
     Event, IncomingRegister, LegId, RegisterId, RegistrationEvent, RegistrationId, WireEvent,
 };
-use crate::header::{Name, RetryAfter};
+use crate::header::{CSeq, Name, RetryAfter};
 use crate::locate::{Candidate, DeadHosts};
 use crate::timer::{TimerId, Timers};
 use crate::transaction::{Timer, Times, TransactionId, TransactionKeys};
 use crate::transport::{Flow, Transmit, TransmitId};
 use crate::usage::session_timer::Policy;
-use crate::{Message, Request, Response};
+use crate::{Message, Method, Request, Response, reason_phrase};
 
 /// What a timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,28 +233,37 @@ impl Core {
         if !self.config.wire_events || leg == NO_LEG {
             return;
         }
-        let (headers, summary, note) = match message {
-            WireMessage::Request(request) => (
-                request.headers(),
-                request.method().as_str().to_owned(),
-                note(request),
-            ),
+        let headers = match message {
+            WireMessage::Request(request) => request.headers(),
+            WireMessage::Response(response) => response.headers(),
+        };
+        let cseq = headers.typed_opt::<CSeq<'_>>().ok().flatten();
+        let number = cseq.map_or(0, |cseq| cseq.number);
+        let event = match message {
+            WireMessage::Request(request) => WireEvent {
+                sent,
+                status: 0,
+                reason: None,
+                method: request.method().clone(),
+                cseq: number,
+                flow,
+                note: note(request),
+            },
             WireMessage::Response(response) => {
-                let summary = format!("{} {}", response.status(), response.reason());
-                (response.headers(), summary, None)
+                let (status, reason) = (response.status(), response.reason());
+                let is_usual = reason == reason_phrase(status);
+                WireEvent {
+                    sent,
+                    status,
+                    reason: (!is_usual).then(|| reason.into()),
+                    method: Method::from(cseq.map_or("", |cseq| cseq.method)),
+                    cseq: number,
+                    flow,
+                    note: None,
+                }
             }
         };
-        let cseq = headers.get(Name::CSeq).unwrap_or_default().to_owned();
-        self.event(
-            leg,
-            Event::Wire(WireEvent {
-                sent,
-                summary,
-                cseq,
-                flow,
-                note,
-            }),
-        );
+        self.event(leg, Event::Wire(event));
     }
 }
 

@@ -231,7 +231,7 @@ fn each_server_that_is_tried_stands_in_the_journal() {
         .iter()
         .filter_map(|(_, event)| match event {
             hookflash_sip::Event::Wire(wire) => {
-                Some(format!("{} {}", wire.summary, wire.flow.remote))
+                Some(format!("{} {}", wire.summary(), wire.flow.remote))
             }
             _ => None,
         })

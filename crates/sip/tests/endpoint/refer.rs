@@ -465,7 +465,7 @@ fn the_journal_has_every_message_once_and_in_order() {
             Event::Wire(wire) => {
                 let arrow = if wire.sent { ">" } else { "<" };
                 let note = wire.note.as_deref().unwrap_or_default();
-                Some(format!("{arrow} {} | {note}", wire.summary))
+                Some(format!("{arrow} {} | {note}", wire.summary()))
             }
             _ => None,
         })
