@@ -62,7 +62,8 @@ pub(crate) struct Latch {
     described_sends: bool,
     agreed: Option<Instant>,
     former: Option<SocketAddr>,
-    candidate: Option<Candidate>,
+    /// Most calls never have one.
+    candidate: Option<Box<Candidate>>,
 }
 
 impl Latch {
@@ -156,7 +157,8 @@ impl Latch {
             true => (KNOWN_PACKETS, Duration::ZERO),
             false => (STRANGE_PACKETS, STRANGE_SPREAD),
         };
-        let before = self.candidate.filter(|before| {
+        let before = self.candidate.take().map(|before| *before);
+        let before = before.filter(|before| {
             before.source == source
                 && before.ssrc == ssrc
                 && before.sequence.wrapping_add(1) == sequence
@@ -178,10 +180,9 @@ impl Latch {
         let steady =
             candidate.packets >= needed && now.saturating_duration_since(candidate.since) >= spread;
         if !steady {
-            self.candidate = Some(candidate);
+            self.candidate = Some(Box::new(candidate));
             return Verdict::Ignore;
         }
-        self.candidate = None;
         self.learned = Some(source);
         self.confirmed = true;
         Verdict::TakeFromNow
