@@ -4,6 +4,7 @@
 mod access;
 mod account;
 mod calls;
+mod engines;
 mod events;
 mod metrics;
 mod outbox;
@@ -153,6 +154,7 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
         .route("/hookflash/v1/outbox", get(outbox::list))
         .route("/hookflash/v1/outbox/replay", post(outbox::replay))
         .route("/hookflash/v1/outbox/discard", post(outbox::discard))
+        .route("/hookflash/v1/engines", get(engines::show))
         .route("/hookflash/{*path}", any(unknown))
         .route("/metrics", get(metrics::show))
         .route("/console", any(|| later("the web console")))

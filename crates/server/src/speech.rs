@@ -2,6 +2,7 @@
 //! waits for a program to be started or a file to be read.
 
 mod engines;
+mod found;
 mod lent;
 mod thread;
 
@@ -18,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::config;
 use crate::prompts::wants;
 
+pub(crate) use found::Found;
 pub(crate) use thread::run;
 
 /// Requests that wait for the thread; more fail at once.
@@ -39,6 +41,9 @@ pub(crate) enum Job {
         file: PathBuf,
         content_type: &'static str,
         reply: oneshot::Sender<Result<Heard, SpeechError>>,
+    },
+    Engines {
+        reply: oneshot::Sender<Found>,
     },
     Setup(Box<Setup>),
 }
@@ -156,6 +161,13 @@ impl Speech {
         })?;
         self.counts.sessions.fetch_add(1, Ordering::Relaxed);
         Ok(Listener(listening))
+    }
+
+    /// The engines that were found; `None` while the server is being stopped.
+    pub(crate) async fn engines(&self) -> Option<Found> {
+        let (reply, answer) = oneshot::channel();
+        self.give(Job::Engines { reply }).ok()?;
+        answer.await.ok()
     }
 
     /// The text of a file.

@@ -39,7 +39,7 @@ pub use espeak_ng::EspeakNg;
 pub use flite::Flite;
 pub use live::Live;
 pub use process::ProcessLimits;
-pub use recognizer::{Hearing, Listening, Recognizer, Recognizers, session};
+pub use recognizer::{Failure, Hearing, Listening, Recognizer, Recognizers, session};
 pub use speaker::{SpeakError, Speaker, SpeakerSettings};
 pub use synthesizer::{EngineKind, Gender, Order, OrderKey, Speaking, Synthesizer};
 pub use transcriptions::Transcriptions;

@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::{Arc, PoisonError};
 
 use futures_util::future::LocalBoxFuture;
 use hookflash_program::{Heard, Recognizer as Wish};
@@ -34,7 +35,26 @@ pub struct Hearing {
 
 /// Where results go.
 #[derive(Clone, Debug)]
-pub(crate) struct Results(mpsc::Sender<Result<Heard, EngineError>>);
+pub(crate) struct Results {
+    to_call: mpsc::Sender<Result<Heard, EngineError>>,
+    failure: Failure,
+}
+
+/// What went wrong in a session, for whoever runs it.
+#[derive(Clone, Debug, Default)]
+pub struct Failure(Arc<std::sync::Mutex<Option<EngineError>>>);
+
+impl Failure {
+    /// The last thing that did.
+    pub fn take(&self) -> Option<EngineError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn set(&self, error: &EngineError) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Some(error.clone());
+    }
+}
 
 /// The two ends of a session at `rate` samples per second.
 pub fn session(rate: u32) -> (Listening, Hearing) {
@@ -48,7 +68,10 @@ pub fn session(rate: u32) -> (Listening, Hearing) {
     let hearing = Hearing {
         rate,
         samples,
-        results: Results(results),
+        results: Results {
+            to_call: results,
+            failure: Failure::default(),
+        },
     };
     (listening, hearing)
 }
@@ -91,19 +114,29 @@ impl Listening {
     }
 }
 
+impl Hearing {
+    /// Tells, once the session is served, what went wrong in it.
+    pub fn failure(&self) -> Failure {
+        self.results.failure.clone()
+    }
+}
+
 impl Results {
     /// Gives a result to the call. A partial one that the call has no time for is left out.
     pub(crate) async fn give(&self, result: Result<Heard, EngineError>) {
         if matches!(&result, Ok(heard) if !heard.is_final) {
-            let _ = self.0.try_send(result);
+            let _ = self.to_call.try_send(result);
         } else {
-            let _ = self.0.send(result).await;
+            if let Err(error) = &result {
+                self.failure.set(error);
+            }
+            let _ = self.to_call.send(result).await;
         }
     }
 
     /// Resolves when the call waits for no more of them.
     pub(crate) async fn closed(&self) {
-        self.0.closed().await;
+        self.to_call.closed().await;
     }
 }
 

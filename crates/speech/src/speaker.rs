@@ -81,6 +81,8 @@ pub struct Speaker {
     flights: RefCell<HashMap<OrderKey, WeakShared<LocalBoxFuture<'static, Outcome>>>>,
     /// Engines that could not be had, and until when they are asked last.
     resting: RefCell<HashMap<String, Instant>>,
+    /// How each engine fared last.
+    tried: RefCell<HashMap<String, Result<(), EngineError>>>,
     noted: RefCell<HashSet<String>>,
 }
 
@@ -95,6 +97,7 @@ impl Speaker {
             wants: settings.wants.into(),
             flights: RefCell::default(),
             resting: RefCell::default(),
+            tried: RefCell::default(),
             noted: RefCell::default(),
         }
     }
@@ -102,6 +105,11 @@ impl Speaker {
     /// The engines' names, the preferred first.
     pub fn engines(&self) -> impl Iterator<Item = &str> {
         self.engines.iter().map(|engine| engine.name())
+    }
+
+    /// How an engine fared when it was asked last; `None` when it never was.
+    pub fn last_outcome(&self, engine: &str) -> Option<Result<(), EngineError>> {
+        self.tried.borrow().get(engine).cloned()
     }
 
     /// A text as sound. Dropping the future ends the work unless somebody else waits for the
@@ -132,11 +140,13 @@ impl Speaker {
             match self.clip(&engine, order).await {
                 Ok(clip) => {
                     self.resting.borrow_mut().remove(engine.name());
+                    self.keep_outcome(engine.name(), Ok(()));
                     return Ok(clip);
                 }
                 Err(error) => {
                     tracing::warn!(engine = engine.name(), %error, "a text was not spoken");
                     self.rest(engine.name(), &error);
+                    self.keep_outcome(engine.name(), Err(error.clone()));
                     errors.push((engine.name().to_owned(), error));
                 }
             }
@@ -226,6 +236,10 @@ impl Speaker {
             flights.insert(key, weak);
         }
         Ok(flight)
+    }
+
+    fn keep_outcome(&self, engine: &str, outcome: Result<(), EngineError>) {
+        self.tried.borrow_mut().insert(engine.to_owned(), outcome);
     }
 
     fn rest(&self, engine: &str, error: &EngineError) {

@@ -102,6 +102,16 @@ pub enum RecognizerKind {
     WebSocket,
 }
 
+impl RecognizerKind {
+    /// The name that the configuration uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            RecognizerKind::OpenAi => "openai",
+            RecognizerKind::WebSocket => "websocket",
+        }
+    }
+}
+
 /// How a service is reached.
 #[derive(Clone, Debug, Serialize)]
 pub struct SpeechService {
@@ -251,10 +261,7 @@ fn recognizers(section: &Section<'_>) -> Vec<SpeechRecognizer> {
         };
         let service = service(&one, schemes);
         if let Some(kind) = kind {
-            let usual = match kind {
-                RecognizerKind::OpenAi => "openai",
-                RecognizerKind::WebSocket => "websocket",
-            };
+            let usual = kind.name();
             let name = name.unwrap_or_else(|| usual.to_owned());
             if !names.insert(name.clone()) {
                 let remedy = "give each recognizer a `name` of its own";

@@ -269,3 +269,64 @@ async fn without_a_recognizer_there_is_no_session() {
     let outcome = stage.speech.recognize(&Recognizer::default(), 8_000);
     assert_eq!(outcome.err(), Some(SpeechError::NoEngine));
 }
+
+fn told(found: &Found, list: &str) -> Vec<(String, String)> {
+    let found = serde_json::to_value(found).unwrap();
+    let text = |engine: &serde_json::Value, key: &str| engine[key].as_str().unwrap().to_owned();
+    let engines = found[list].as_array().unwrap().iter();
+    engines
+        .map(|engine| (text(engine, "name"), text(engine, "state")))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_operator_sees_who_speaks_who_failed_and_who_is_not_there() {
+    let text = format!(
+        "{LOCAL}\n[[speech.engines]]\ntype = \"flite\"\nname = \"gone\"\npath = \"FOLDER/gone\"\n\
+         [[speech.engines]]\ntype = \"openai\"\nname = \"service\"\n\
+         url = \"http://127.0.0.1:9/v1?key=secret\"\n"
+    );
+    let stage = Stage::new("found", &text);
+    let states = |found: &Found| {
+        told(found, "synthesizers")
+            .into_iter()
+            .map(|(_, state)| state)
+    };
+    let found = stage.speech.engines().await.unwrap();
+    assert!(states(&found).eq(["untried", "missing", "untried"]));
+    let json = serde_json::to_string(&found).unwrap();
+    assert!(
+        json.contains("127.0.0.1:9") && !json.contains("secret"),
+        "{json}"
+    );
+    assert!(json.contains("add [[speech.recognizers]]"), "{json}");
+    stage.say("x", Voice::default()).await.unwrap();
+    std::fs::remove_file(stage.folder.join("engine")).unwrap();
+    assert!(states(&stage.speech.engines().await.unwrap()).eq(["works", "missing", "untried"]));
+    stage.say("y", Voice::default()).await.unwrap_err();
+    let found = stage.speech.engines().await.unwrap();
+    assert!(states(&found).eq(["failed"; 3]), "{found:?}");
+}
+
+#[tokio::test]
+async fn the_operator_sees_that_a_recognizer_cannot_be_reached() {
+    let text = "[[speech.recognizers]]\ntype = \"websocket\"\nname = \"live\"\n\
+                url = \"ws://127.0.0.1:9/listen\"\n";
+    let stage = Stage::new("deaf", text);
+    let found = stage.speech.engines().await.unwrap();
+    assert_eq!(
+        told(&found, "recognizers"),
+        [("live".into(), "untried".into())]
+    );
+    let listener = stage
+        .speech
+        .recognize(&Recognizer::default(), 8_000)
+        .unwrap();
+    assert!(listener.next().await.unwrap().is_err());
+    assert!(listener.next().await.is_none());
+    let found = stage.speech.engines().await.unwrap();
+    assert_eq!(
+        told(&found, "recognizers"),
+        [("live".into(), "failed".into())]
+    );
+}

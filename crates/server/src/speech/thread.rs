@@ -1,6 +1,7 @@
 //! The thread that runs the engines.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -9,6 +10,7 @@ use hookflash_program::{Heard, Recognizer, Voice};
 use hookflash_speech::{HttpClient, Recognizers, SpeakError, Speaker};
 
 use super::engines;
+use super::found::Found;
 use super::lent::Lent;
 use super::{Job, Jobs, Setup};
 use crate::resolver::Names;
@@ -19,18 +21,27 @@ const LARGEST: u64 = 25 << 20;
 
 /// What the thread works with until the configuration changes.
 #[derive(Clone)]
-struct Staff {
-    speaker: Rc<Speaker>,
+pub(super) struct Staff {
+    pub(super) speaker: Rc<Speaker>,
     recognizers: Recognizers,
+    /// How each recognizer fared last.
+    pub(super) listened: Rc<RefCell<HashMap<String, Result<(), String>>>>,
+    found: Found,
     /// Who speaks when nobody is asked for.
     voice: Option<String>,
 }
 
 impl Staff {
     fn of(setup: &Setup, client: &Rc<dyn HttpClient>) -> Staff {
+        let (speaker, synthesizers) = engines::speaker(setup, client);
+        let (recognizers, listeners) = engines::recognizers(&setup.settings, client);
+        let found = Found::new(synthesizers, listeners);
+        found.announce();
         Staff {
-            speaker: Rc::new(engines::speaker(setup, client)),
-            recognizers: engines::recognizers(&setup.settings, client),
+            speaker: Rc::new(speaker),
+            recognizers,
+            listened: Rc::default(),
+            found,
             voice: setup.settings.voice.clone(),
         }
     }
@@ -89,7 +100,16 @@ fn begin(staff: Staff, job: Job) {
         }
         Job::Listen { wish, hearing } => {
             if let Some(recognizer) = staff.recognizers.choose(&wish) {
-                tokio::task::spawn_local(recognizer.listen(&wish, hearing));
+                let (name, failure) = (recognizer.name().to_owned(), hearing.failure());
+                let listening = recognizer.listen(&wish, hearing);
+                tokio::task::spawn_local(async move {
+                    listening.await;
+                    let outcome = match failure.take() {
+                        Some(error) => Err(error.to_string()),
+                        None => Ok(()),
+                    };
+                    staff.listened.borrow_mut().insert(name, outcome);
+                });
             }
         }
         Job::Transcribe {
@@ -100,24 +120,27 @@ fn begin(staff: Staff, job: Job) {
         } => {
             tokio::task::spawn_local(async move {
                 tokio::select! {
-                    outcome = transcribe(&staff.recognizers, &wish, file, content_type) => {
+                    outcome = transcribe(&staff, &wish, file, content_type) => {
                         let _ = reply.send(outcome);
                     }
                     () = reply.closed() => {}
                 }
             });
         }
+        Job::Engines { reply } => {
+            let _ = reply.send(staff.found.clone().with_outcomes(&staff));
+        }
         Job::Setup(_) => {}
     }
 }
 
 async fn transcribe(
-    recognizers: &Recognizers,
+    staff: &Staff,
     wish: &Recognizer,
     file: PathBuf,
     content_type: &'static str,
 ) -> Result<Heard, SpeechError> {
-    let Some(recognizer) = recognizers.choose(wish) else {
+    let Some(recognizer) = staff.recognizers.choose(wish) else {
         return Err(SpeechError::NoEngine);
     };
     let failed = |why: String| SpeechError::Failed(format!("{}: {why}", recognizer.name()));
@@ -133,6 +156,12 @@ async fn transcribe(
         Err(error) => return Err(failed(error.to_string())),
     };
     let heard = recognizer.transcribe(wish, bytes, content_type).await;
+    let outcome = heard
+        .as_ref()
+        .map(|_| ())
+        .map_err(|error| error.to_string());
+    let name = recognizer.name().to_owned();
+    staff.listened.borrow_mut().insert(name, outcome);
     heard.map_err(|error| failed(error.to_string()))
 }
 
