@@ -88,16 +88,16 @@ class Sink:
         self._socket.close()
 
 
-def write_prompt(folder):
-    """Ten seconds of a triangle wave of 400 Hz, as WAV and as bare G.711."""
+def write_prompt(folder, name="prompt", seconds=10):
+    """A triangle wave of 400 Hz, as WAV and as bare G.711."""
     period = [*range(-5, 5), *range(5, -5, -1)]
-    samples = [value * 1600 for value in period] * (10 * 8000 // len(period))
-    with wave.open(str(folder / "prompt.wav"), "wb") as file:
+    samples = [value * 1600 for value in period] * (int(seconds * 8000) // len(period))
+    with wave.open(str(folder / f"{name}.wav"), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(8000)
         file.writeframes(struct.pack(f"<{len(samples)}h", *samples))
-    (folder / "prompt.ulaw").write_bytes(bytes(_mulaw(sample) for sample in samples))
+    (folder / f"{name}.ulaw").write_bytes(bytes(_mulaw(sample) for sample in samples))
 
 
 def _mulaw(sample):
