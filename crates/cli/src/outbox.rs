@@ -136,14 +136,15 @@ async fn asked(client: &Client, ask: &Ask) -> Result<Value, String> {
     match answer.status {
         200 => Ok(body),
         status => {
-            let message = body["error"]["message"].as_str().unwrap_or_default();
+            let message = body.pointer("/error/message").and_then(Value::as_str);
+            let message = message.unwrap_or_default();
             Err(format!("the server refused ({status}): {message}"))
         }
     }
 }
 
 fn text(action: &OutboxAction, answer: &Value) -> String {
-    let count = |key: &str| answer[key].as_u64().unwrap_or_default();
+    let count = |key: &str| number(answer, key);
     match action {
         OutboxAction::List(_) => table(answer),
         OutboxAction::Replay(_) => match count("replayed") {
@@ -164,14 +165,11 @@ fn table(answer: &Value) -> String {
         ("deadLetters", "deadLettersInAll", "given up", "diedAt"),
     ];
     for (key, in_all, what, when) in lists {
-        let entries = answer[key].as_array().map_or(&[][..], Vec::as_slice);
-        text.push_str(&format!(
-            "{what}: {}\n",
-            answer[in_all].as_u64().unwrap_or_default()
-        ));
-        for entry in entries {
-            let word = |key: &str| entry[key].as_str().unwrap_or("-").to_owned();
-            let attempts = entry["attempts"].as_u64().unwrap_or_default();
+        let entries = answer.get(key).and_then(Value::as_array);
+        text.push_str(&format!("{what}: {}\n", number(answer, in_all)));
+        for entry in entries.into_iter().flatten() {
+            let word = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or("-");
+            let attempts = number(entry, "attempts");
             text.push_str(&format!(
                 "  {}  {}  {}  {attempts} attempts  {}\n",
                 word(when),
@@ -182,4 +180,8 @@ fn table(answer: &Value) -> String {
         }
     }
     text.trim_end().to_owned()
+}
+
+fn number(object: &Value, key: &str) -> u64 {
+    object.get(key).and_then(Value::as_u64).unwrap_or_default()
 }
