@@ -6,6 +6,7 @@
 mod call;
 mod check;
 mod demo;
+mod outbox;
 mod phone;
 mod serve;
 
@@ -64,6 +65,11 @@ enum Command {
     },
     /// Place a call through a running server's API, and stay with it.
     Call(call::CallArgs),
+    /// Show, replay or discard final callbacks that were not delivered.
+    Outbox {
+        #[command(subcommand)]
+        action: outbox::OutboxAction,
+    },
     /// A SIP phone for trying an application without a carrier.
     Phone(PhoneArgs),
 }
@@ -223,6 +229,7 @@ fn main() -> ExitCode {
             ConfigAction::Print(args) => config_print(&args),
         },
         Command::Call(args) => call::call(&args),
+        Command::Outbox { action } => outbox::outbox(&action),
         Command::Phone(args) => phone(args),
     }
 }

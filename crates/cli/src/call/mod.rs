@@ -2,7 +2,7 @@
 //! give it another document on the way, and hangs up on Ctrl-C.
 
 mod api;
-mod client;
+pub(crate) mod client;
 mod lent_document;
 
 use std::path::{Path, PathBuf};

@@ -161,7 +161,12 @@ fn configuration(application: SocketAddr, desks: &Desks) -> Result<Config, Strin
             account(*dialect)
         );
     }
-    Config::from_parts("demo", &text, Path::new("."), &[], &Options::default())
+    let options = Options {
+        // What was shown need not be kept.
+        store: Some("sqlite::memory:".to_owned()),
+        ..Options::default()
+    };
+    Config::from_parts("demo", &text, Path::new("."), &[], &options)
         .map_err(|errors| errors.to_string())
 }
 

@@ -169,7 +169,8 @@ fn shown(desk: &Desk, row: &CallRow) -> (Value, String) {
         Some(record) => view::call(&record),
         None => stored::call(row, desk.records.facts(row).as_ref()),
     };
-    let status = view["status"].as_str().unwrap_or_default().to_owned();
+    let status = view.get("status").and_then(Value::as_str);
+    let status = status.unwrap_or_default().to_owned();
     (view, status)
 }
 

@@ -122,7 +122,23 @@ fn write(
     let recordings = desk.recordings.counts();
     let so_far = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let speech = desk.speech.counts();
-    let counters: [(&str, &str, u64); 12] = [
+    let store = desk.records.health();
+    let counters: [(&str, &str, u64); 15] = [
+        (
+            "store_rows_written_total",
+            "Rows that the store has written.",
+            store.written,
+        ),
+        (
+            "store_rows_dropped_total",
+            "Rows that the store dropped because too many waited.",
+            store.dropped,
+        ),
+        (
+            "store_rows_refused_total",
+            "Rows that the database refused.",
+            store.refused,
+        ),
         (
             "trunk_registration_failures_total",
             "Attempts to register with a trunk that failed.",
@@ -194,6 +210,21 @@ fn write(
     let is_registered = |one: &&Registration| matches!(one.standing, Standing::Registered { .. });
     let registered = trunks.iter().filter(is_registered).count();
     let mut gauges = vec![
+        (
+            "store_trouble",
+            "1 while the store cannot be written.",
+            u64::from(store.trouble.is_some()),
+        ),
+        (
+            "store_rows_waiting",
+            "Rows that wait to be written.",
+            store.waiting as u64,
+        ),
+        (
+            "store_bytes_waiting",
+            "Memory of the rows that wait.",
+            store.waiting_bytes as u64,
+        ),
         (
             "registered_phones",
             "Phones of users that are registered.",

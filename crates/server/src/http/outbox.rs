@@ -52,8 +52,8 @@ pub(crate) async fn list(
     let (owed_in_all, dead_in_all) = store.count_owed().await.map_err(unavailable)?;
     let shown = |text: &str| desk.shown(text);
     Ok(Json(json!({
-        "owed": owed.iter().map(|entry| of_owed(entry, &shown)).collect::<Vec<_>>(),
-        "deadLetters": dead.iter().map(|letter| of_dead(letter, &shown)).collect::<Vec<_>>(),
+        "owed": owed.iter().map(|entry| of_owed(entry, shown)).collect::<Vec<_>>(),
+        "deadLetters": dead.iter().map(|letter| of_dead(letter, shown)).collect::<Vec<_>>(),
         "owedInAll": owed_in_all,
         "deadLettersInAll": dead_in_all,
     })))

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use hookflash_dialects::{Account, Dialect};
+use hookflash_dialects::Account;
 
 use crate::config::Config;
 use crate::switchboard::account_of;
@@ -24,9 +24,5 @@ impl Directory {
 
     pub(crate) fn account(&self, sid: &str) -> Option<&Account> {
         self.0.get(sid)
-    }
-
-    pub(crate) fn dialect(&self, sid: &str) -> Option<Dialect> {
-        self.account(sid).map(|account| account.dialect)
     }
 }

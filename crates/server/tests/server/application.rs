@@ -2,12 +2,15 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
 #[derive(Clone)]
 pub(crate) struct Application {
     pub(crate) address: SocketAddr,
     heard: Arc<Mutex<Vec<String>>>,
+    /// The status with which `/status` is answered.
+    answers: Arc<AtomicU16>,
 }
 
 impl Application {
@@ -16,15 +19,31 @@ impl Application {
         let application = Application {
             address: listener.local_addr().unwrap(),
             heard: Arc::default(),
+            answers: Arc::new(AtomicU16::new(200)),
         };
-        let heard = Arc::clone(&application.heard);
+        let served = application.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let heard = Arc::clone(&heard);
-                std::thread::spawn(move || serve(stream, document, &heard));
+                let served = served.clone();
+                std::thread::spawn(move || serve(stream, document, &served));
             }
         });
         application
+    }
+
+    /// From now on `/status` is answered like this.
+    pub(crate) fn answer_status_with(&self, status: u16) {
+        self.answers.store(status, Ordering::Relaxed);
+    }
+
+    /// The requests to `/status` that tell of the end of a call.
+    pub(crate) fn final_statuses(&self) -> Vec<String> {
+        let heard = self.heard().into_iter();
+        let is_final = |request: &String| {
+            request.starts_with("POST /status ")
+                && (request.contains("CallStatus=completed") || request.contains("CallStatus=fail"))
+        };
+        heard.filter(is_final).collect()
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -36,7 +55,7 @@ impl Application {
     }
 }
 
-fn serve(mut stream: TcpStream, document: &str, heard: &Mutex<Vec<String>>) {
+fn serve(mut stream: TcpStream, document: &str, application: &Application) {
     let mut bytes = Vec::new();
     let mut chunk = [0; 4_096];
     while let Ok(length) = stream.read(&mut chunk) {
@@ -56,7 +75,12 @@ fn serve(mut stream: TcpStream, document: &str, heard: &Mutex<Vec<String>>) {
         if body.len() < length {
             continue;
         }
-        heard.lock().unwrap().push(text);
+        let is_status = text.starts_with("POST /status ");
+        application.heard.lock().unwrap().push(text);
+        let status = match is_status {
+            true => application.answers.load(Ordering::Relaxed),
+            false => 200,
+        };
         bytes.clear();
         let kind = if document.starts_with('[') {
             "application/json"
@@ -64,7 +88,7 @@ fn serve(mut stream: TcpStream, document: &str, heard: &Mutex<Vec<String>>) {
             "text/xml"
         };
         let reply = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{document}",
+            "HTTP/1.1 {status} Said\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{document}",
             document.len()
         );
         stream.write_all(reply.as_bytes()).unwrap();

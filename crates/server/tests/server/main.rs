@@ -15,6 +15,7 @@ mod drain;
 mod peer;
 mod phones;
 mod placing;
+mod records;
 mod registering;
 mod stage;
 mod transports;

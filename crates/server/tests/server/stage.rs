@@ -46,6 +46,29 @@ pub(crate) fn config(top: &str, rest: &str, documents: &[(&str, &str)]) -> Confi
     Config::from_parts("test.toml", &text, &folder, &[], &options).unwrap()
 }
 
+/// As [`config`], with its records in a file.
+pub(crate) fn config_with_file(top: &str, rest: &str) -> Config {
+    let mut config = config(top, rest, &[]);
+    config.store.url = format!("sqlite://{}", folder().join("hookflash.db").display());
+    config
+}
+
+/// POSTs JSON to a path of our own view.
+pub(crate) fn post_json(http: SocketAddr, path: &str, body: &str) -> Value {
+    let mut stream = TcpStream::connect(http).unwrap();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {http}\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200"), "{text}");
+    serde_json::from_str(body).unwrap()
+}
+
 /// An application that is this document; JSON is jambonz', XML is TwiML.
 pub(crate) fn document(name: &str, text: &str) -> String {
     let account = if text.starts_with('[') {

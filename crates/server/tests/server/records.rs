@@ -1,0 +1,231 @@
+//! What is left of calls when the server has stopped, and what applications hear all the same.
+
+use std::time::Duration;
+
+use hookflash_server::config::Config;
+use hookflash_server::{Running, Server};
+use serde_json::Value;
+
+use crate::application::Application;
+use crate::peer::{Peer, status};
+use crate::stage::{config_with_file, get, get_json, post_json, udp, until, wait};
+
+const ANSWER_AND_WAIT: &str = "<Response><Gather timeout=\"60\"/></Response>";
+
+/// A server whose calls are run by this application, with its records in a file.
+fn setup(application: &Application) -> Config {
+    let rest = format!(
+        "[[applications]]\nname = \"it\"\naccount = \"twiml\"\nurl = \"{}\"\n\
+         status_callback = \"{}\"\n",
+        application.url("/voice"),
+        application.url("/status"),
+    );
+    config_with_file("shards = 2", &rest)
+}
+
+/// One call that is answered and hung up by its caller. Gives its identifier.
+fn call(server: &Running, name: &str) -> String {
+    let mut peer = Peer::of(udp(server), name);
+    assert_eq!(status(&peer.invite("")), 200);
+    let sid = newest(server, "in-progress");
+    assert_eq!(status(&peer.bye()), 200);
+    sid
+}
+
+/// The identifier of the newest call, once it stands like this.
+fn newest(server: &Running, standing: &str) -> String {
+    let path = "/hookflash/v1/calls?limit=1";
+    let newest = || get_json(server.http_addr, path)["calls"][0].clone();
+    until("the newest call stands as it should", || {
+        newest()["status"] == standing
+    });
+    newest()["sid"].as_str().unwrap().to_owned()
+}
+
+fn outbox(server: &Running) -> Value {
+    get_json(server.http_addr, "/hookflash/v1/outbox")
+}
+
+fn stop(server: Running) {
+    wait(server.drain(Duration::ZERO));
+}
+
+#[test]
+fn a_call_is_shown_after_a_restart_without_its_trace() {
+    let application = Application::saying(ANSWER_AND_WAIT);
+    let setup = setup(&application);
+    let server = Server::start(setup.clone()).unwrap();
+    let sid = call(&server, "kept");
+    let path = format!("/hookflash/v1/calls/{sid}");
+    until("the application was told", || {
+        application.final_statuses().len() == 1
+    });
+    until("its answer is in the journal", || {
+        let webhooks = get_json(server.http_addr, &path)["webhooks"].clone();
+        let webhooks = webhooks.as_array().unwrap();
+        webhooks.iter().all(|one| !one["endedAt"].is_null())
+    });
+    let mut before = get_json(server.http_addr, &path);
+    assert_eq!(get(server.http_addr, &format!("{path}/trace")).0, 200);
+    stop(server);
+
+    let server = Server::start(setup).unwrap();
+    let after = get_json(server.http_addr, &path);
+    // These are told of calls in memory only.
+    before["verbs"] = after["verbs"].clone();
+    before["legs"][0]["media"] = Value::Null;
+    assert_eq!(after, before);
+    let list = get_json(server.http_addr, "/hookflash/v1/calls?status=completed");
+    assert_eq!(list["calls"][0], after);
+    let (status, why) = get(server.http_addr, &format!("{path}/trace"));
+    assert_eq!(status, 410, "{why}");
+    assert!(why.contains("kept in memory"), "{why}");
+    assert_eq!(
+        application.final_statuses().len(),
+        1,
+        "told once, by the first"
+    );
+    stop(server);
+}
+
+#[test]
+fn a_final_status_that_is_not_taken_goes_out_after_a_restart() {
+    let application = Application::saying(ANSWER_AND_WAIT);
+    application.answer_status_with(503);
+    let setup = setup(&application);
+    let server = Server::start(setup.clone()).unwrap();
+    let sid = call(&server, "owed");
+    until("it was tried", || {
+        outbox(&server)["owed"][0]["attempts"] == 1
+    });
+    let entry = outbox(&server)["owed"][0].clone();
+    assert_eq!(entry["call"], sid.as_str());
+    assert!(
+        entry["lastError"].as_str().unwrap().contains("503"),
+        "{entry}"
+    );
+    stop(server);
+    let first = application.final_statuses();
+    assert_eq!(first.len(), 1, "{first:?}");
+
+    application.answer_status_with(200);
+    let server = Server::start(setup).unwrap();
+    until("the application was told", || {
+        application.final_statuses().len() == 2
+    });
+    until("nothing is owed", || outbox(&server)["owedInAll"] == 0);
+    assert_eq!(outbox(&server)["deadLettersInAll"], 0);
+    // The same fields, signed anew.
+    let body = |request: &str| request.split_once("\r\n\r\n").unwrap().1.to_owned();
+    let all = application.final_statuses();
+    assert_eq!(body(&all[0]), body(&all[1]));
+    assert!(all[1].to_lowercase().contains("x-twilio-signature: "));
+    assert!(all[1].contains(&format!("CallSid={sid}")));
+    stop(server);
+}
+
+#[test]
+fn a_final_status_that_is_refused_is_a_dead_letter_until_it_is_replayed() {
+    let application = Application::saying(ANSWER_AND_WAIT);
+    application.answer_status_with(404);
+    let server = Server::start(setup(&application)).unwrap();
+    let sid = call(&server, "refused");
+    until("it was given up", || {
+        outbox(&server)["deadLetters"][0]["call"] == sid.as_str()
+    });
+    assert_eq!(outbox(&server)["owedInAll"], 0);
+    let metrics = get(server.http_addr, "/metrics").1;
+    assert!(
+        metrics.contains("hookflash_outbox_dead_letters 1"),
+        "{metrics}"
+    );
+
+    application.answer_status_with(200);
+    let chosen = format!(r#"{{"call":"{sid}"}}"#);
+    let replayed = post_json(server.http_addr, "/hookflash/v1/outbox/replay", &chosen);
+    assert_eq!(replayed["replayed"], 1);
+    until("the application was told", || {
+        application.final_statuses().len() == 2
+    });
+    until("nothing is left", || {
+        let outbox = outbox(&server);
+        outbox["owedInAll"] == 0 && outbox["deadLettersInAll"] == 0
+    });
+    let again = post_json(server.http_addr, "/hookflash/v1/outbox/replay", &chosen);
+    assert_eq!(again["replayed"], 0);
+    stop(server);
+}
+
+#[test]
+fn a_dead_letter_can_be_discarded() {
+    let application = Application::saying(ANSWER_AND_WAIT);
+    application.answer_status_with(410);
+    let server = Server::start(setup(&application)).unwrap();
+    call(&server, "discarded");
+    until("it was given up", || {
+        outbox(&server)["deadLettersInAll"] == 1
+    });
+    let all = r#"{"all":true}"#;
+    let discarded = post_json(server.http_addr, "/hookflash/v1/outbox/discard", all);
+    assert_eq!(discarded["discarded"], 1);
+    assert_eq!(outbox(&server)["deadLettersInAll"], 0);
+    stop(server);
+}
+
+#[test]
+fn while_the_store_cannot_be_written_calls_go_on_and_the_operator_is_told() {
+    let application = Application::saying(ANSWER_AND_WAIT);
+    let setup = setup(&application);
+    let path = setup
+        .store
+        .url
+        .strip_prefix("sqlite://")
+        .unwrap()
+        .to_owned();
+    let server = Server::start(setup).unwrap();
+    assert_eq!(get(server.http_addr, "/readyz").0, 200);
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+
+    let mut peer = Peer::of(udp(&server), "troubled");
+    assert_eq!(
+        status(&peer.invite("")),
+        200,
+        "the call does not wait for it"
+    );
+    assert_eq!(status(&peer.bye()), 200);
+    until("the application was told all the same", || {
+        application.final_statuses().len() == 1
+    });
+    until("the operator can see it", || {
+        let (status, why) = get(server.http_addr, "/readyz");
+        status == 503 && why.contains("store")
+    });
+    let metrics = || get(server.http_addr, "/metrics").1;
+    until("so can the machines", || {
+        metrics().contains("hookflash_store_trouble 1")
+    });
+
+    other.execute_batch("ROLLBACK").unwrap();
+    until("it is well again", || {
+        get(server.http_addr, "/readyz").0 == 200
+    });
+    assert!(metrics().contains("hookflash_store_trouble 0"));
+    let kept: i64 = other
+        .query_row("SELECT count(*) FROM calls", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(kept, 1, "what waited was written");
+    until("nothing is owed", || outbox(&server)["owedInAll"] == 0);
+    assert_eq!(application.final_statuses().len(), 1, "told once");
+    stop(server);
+}
+
+#[test]
+fn a_store_that_cannot_be_opened_stops_the_start_and_says_why() {
+    let application = Application::saying(ANSWER_AND_WAIT);
+    let mut setup = setup(&application);
+    setup.store.url = "sqlite:///nowhere/at/all/hookflash.db".to_owned();
+    let error = Server::start(setup).unwrap_err().to_string();
+    assert!(error.contains("store.url"), "{error}");
+    assert!(error.contains("/nowhere/at/all/hookflash.db"), "{error}");
+}
