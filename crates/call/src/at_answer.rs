@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use hookflash_dialects::{CallOrder, Moment};
+use hookflash_dialects::{CallOrder, Moment, RecordingSource};
 use hookflash_program::{BackgroundRecording, Keys};
 
 use crate::Host;
@@ -42,7 +42,9 @@ impl<H: Host> AtAnswer<H> {
     ) -> Box<AtAnswer<H>> {
         if let Some(record) = order.record {
             let start = BackgroundRecording::Start(record);
-            call.background.recording.order(call, start);
+            call.background
+                .recording
+                .order(call, start, RecordingSource::Api);
         }
         let wanted = order.machine_detection;
         let mut detection = wanted.and_then(|wanted| Detection::begin(call, wanted));

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use hookflash_dialects::{CallAction, CallHooks, CallUpdate};
+use hookflash_dialects::{CallAction, CallHooks, CallUpdate, RecordingSource};
 use hookflash_program::{Program, Prompt, Verb};
 use tokio::sync::oneshot;
 
@@ -38,7 +38,8 @@ pub(crate) fn update<H: Host>(
     } = update;
     let updated = match action {
         Some(CallAction::Recording(recording)) => {
-            let carried_out = call.background.recording.carry_out(call, recording);
+            let by = RecordingSource::Api;
+            let carried_out = call.background.recording.carry_out(call, recording, by);
             Updated::Recording(carried_out.map_err(CommandRefused::CannotBeDone)?)
         }
         Some(action) => put(call, action),
@@ -97,6 +98,7 @@ fn may<H: Host>(call: &Call<H>, action: &CallAction, waiting: bool) -> Result<()
             cannot("only what is said or played can be whispered")
         }
         CallAction::Complete
+        | CallAction::Transfer(_)
         | CallAction::SendKeys(_)
         | CallAction::SipRequest(_)
         | CallAction::Mute(_)
@@ -147,7 +149,7 @@ pub(crate) fn new_document(action: CallAction) -> Result<NewDocument, CallAction
             name: "document of the API".to_owned(),
             base: String::new(),
         })),
-        CallAction::Run(program) => Ok(NewDocument::Read(program)),
+        CallAction::Run(program) | CallAction::Transfer(program) => Ok(NewDocument::Read(program)),
         action => Err(action),
     }
 }
@@ -228,6 +230,7 @@ pub(crate) fn beside<H: Host>(
         | CallAction::Redirect(_)
         | CallAction::Document(_)
         | CallAction::Run(_)
+        | CallAction::Transfer(_)
         | CallAction::Append(_)
         | CallAction::Recording(_) => {}
     }

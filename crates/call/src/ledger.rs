@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hookflash_dialects::{CallEnd, EndedBy};
+use hookflash_dialects::{CallEnd, CallState, EndedBy};
 use hookflash_transfer::{End, Outcome};
 use tokio::sync::broadcast;
 
@@ -86,6 +86,21 @@ impl Ledger {
             .take(limit)
             .cloned()
             .collect()
+    }
+
+    /// Forgets a call that is over; says whether there was one.
+    pub fn forget(&self, sid: &str) -> bool {
+        let mut calls = self.calls();
+        let is_over = |record: &Arc<CallRecord>| {
+            record.facts(|facts| matches!(facts.state, CallState::Ended(_)))
+        };
+        let Some(record) = calls.by_sid.get(sid).filter(|record| is_over(record)) else {
+            return false;
+        };
+        let key = record.key;
+        calls.by_sid.remove(sid);
+        calls.by_key.remove(&key);
+        true
     }
 
     /// Tells of every new journal entry of every call from now on.

@@ -60,7 +60,7 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, begin: Begin<H>) -> Finish 
     };
     loop {
         let Some(step) = steps.verbs.next() else {
-            match more_verbs(call).await {
+            match more_verbs(call, steps.end).await {
                 Some(more) => steps.verbs = more.into_iter(),
                 None => return end_of_program(call, steps.end),
             }
@@ -125,9 +125,13 @@ fn follow<H: Host>(call: &Rc<Call<H>>, loaded: Loaded) -> Result<Steps, Finish> 
 
 /// The verbs that follow the last one: those that were appended. An application that can tell the
 /// call what to do at any time has its end in its own hands, and is waited for.
-async fn more_verbs<H: Host>(call: &Rc<Call<H>>) -> Option<Vec<Step>> {
+async fn more_verbs<H: Host>(call: &Rc<Call<H>>, end: EndOfProgram) -> Option<Vec<Step>> {
     let mut more = call.appended.take();
-    if more.is_empty() && call.application.may_command() {
+    if more.is_empty() && end == EndOfProgram::Wait {
+        call.note_call("nothing is left to do: the call waits for what the API says next");
+        call.appended.some().await;
+        more = call.appended.take();
+    } else if more.is_empty() && call.application.may_command() {
         call.note_call("the document is at its end: the application is waited for");
         tokio::select! {
             biased;

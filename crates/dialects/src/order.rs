@@ -193,6 +193,9 @@ pub enum CallAction {
     Document(Bytes),
     /// Go on with these verbs; the running verb is interrupted.
     Run(Box<Program>),
+    /// Transfer the other party, as these verbs say; the running verb is interrupted. When that
+    /// comes to nothing and nobody says what comes next, the call waits.
+    Transfer(Box<Program>),
     /// Append these verbs to what runs.
     Append(Box<Program>),
     /// Send keys to the other party.

@@ -51,6 +51,8 @@ pub enum EndOfProgram {
     AnswerAndHangUp,
     /// Hang up; an unanswered call is refused with this status.
     HangUpOrRefuse(u16),
+    /// It does not: it waits for what the API says next.
+    Wait,
 }
 
 /// One instruction.

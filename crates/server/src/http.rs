@@ -1,14 +1,13 @@
-//! The HTTP listener: health, metrics, our own view of calls, and the vendors' APIs as far as they
-//! concern recordings. What comes with later releases says so instead of being unknown.
+//! The HTTP listener: health, metrics, our own view of calls, and the vendors' REST APIs. What comes
+//! with later releases says so instead of being unknown.
 
 mod access;
-mod account;
+mod api;
 mod calls;
 mod engines;
 mod events;
 mod metrics;
 mod outbox;
-mod recordings;
 mod refusal;
 mod registrations;
 mod stored;
@@ -20,8 +19,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use hookflash_call::Ledger;
 
@@ -69,6 +69,7 @@ pub(crate) struct Settings {
     public_recordings: bool,
     keep_recordings: Option<Duration>,
     personal_data: bool,
+    rates: api::Rates,
 }
 
 impl Settings {
@@ -80,6 +81,7 @@ impl Settings {
             public_recordings: config.recordings.public,
             keep_recordings: config.recordings.keep,
             personal_data: config.logs.personal_data,
+            rates: api::Rates::new(config.http.requests_per_second),
         })
     }
 }
@@ -161,21 +163,12 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
         .route("/console/", any(|| later("the web console")))
         .route("/console/{*path}", any(|| later("the web console")))
         .route_layer(from_fn_with_state(Arc::clone(&desk), access::check));
-    let mut all = Router::new()
+    Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
         .merge(own)
-        .merge(recordings::routes());
-    for (path, what) in [
-        ("/2010-04-01/{*path}", "the REST API of Twilio"),
-        ("/api/laml/{*path}", "the REST API of SignalWire"),
-        ("/api/v2/{*path}", "the REST API of Bandwidth"),
-        ("/api/v1/{*path}", "the REST API of Bandwidth"),
-        ("/v1/{*path}", "the REST API of jambonz"),
-    ] {
-        all = all.route(path, any(move || later(what)));
-    }
-    all.fallback(unknown)
+        .merge(api::routes())
+        .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .with_state(desk)
 }
@@ -198,15 +191,24 @@ async fn later(what: &'static str) -> Refusal {
     Refusal::new(StatusCode::NOT_IMPLEMENTED, message)
 }
 
-async fn unknown() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, "there is nothing at this path")
+async fn unknown(State(desk): State<Arc<Desk>>, headers: HeaderMap, uri: Uri) -> Response {
+    let of_api = api::nowhere(&desk, &headers, &uri);
+    of_api.unwrap_or_else(|| {
+        Refusal::new(StatusCode::NOT_FOUND, "there is nothing at this path").into_response()
+    })
 }
 
-async fn wrong_method() -> Refusal {
-    Refusal::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "this path does not know this method",
-    )
+async fn wrong_method(
+    State(desk): State<Arc<Desk>>,
+    method: Method,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let of_api = api::wrong_method(&desk, &method, &headers, &uri);
+    of_api.unwrap_or_else(|| {
+        let message = "this path does not know this method";
+        Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message).into_response()
+    })
 }
 
 #[cfg(test)]

@@ -205,6 +205,16 @@ impl Switchboard {
         }
     }
 
+    /// An application of an account, by its name or its `sid`.
+    pub(crate) fn application(&self, account: &str, named: &str) -> Option<Arc<Application>> {
+        let mut applications = self.applications.iter();
+        let found = applications.find(|line| {
+            let known = &line.stranger.application;
+            known.account.sid == account && (known.name == named || known.sid == named)
+        });
+        found.map(|line| Arc::clone(&line.stranger.application))
+    }
+
     /// Whether the peer may call (the contract's rule at the end of its configuration section).
     /// `registered` names the trunk whose registrar has this address, if we are registered there.
     pub(crate) fn admit(

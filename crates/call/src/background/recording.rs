@@ -26,20 +26,26 @@ impl<H: Host> Default for BackgroundRecording<H> {
 }
 
 impl<H: Host> BackgroundRecording<H> {
-    /// Does what a document says. What cannot be done is noted, and the call goes on.
-    pub(crate) fn order(&self, call: &Rc<Call<H>>, command: Command) {
-        if let Err(why) = self.carry_out(call, command) {
+    /// Does what somebody ordered who does not wait for it. What cannot be done is noted, and the
+    /// call goes on.
+    pub(crate) fn order(&self, call: &Rc<Call<H>>, command: Command, by: RecordingSource) {
+        if let Err(why) = self.carry_out(call, command, by) {
             call.note(What::VerbNote(why.into()));
         }
     }
 
-    /// Does what a document or the API says, and gives the identifier of the recording.
+    /// Does what a document or the API (`by`) says, and gives the identifier of the recording.
     ///
     /// # Errors
     /// A sentence on why it cannot be done.
-    pub(crate) fn carry_out(&self, call: &Rc<Call<H>>, command: Command) -> Result<String, String> {
+    pub(crate) fn carry_out(
+        &self,
+        call: &Rc<Call<H>>,
+        command: Command,
+        by: RecordingSource,
+    ) -> Result<String, String> {
         let paused = match command {
-            Command::Start(order) => return self.start(call, *order),
+            Command::Start(order) => return self.start(call, *order, by),
             Command::Stop => {
                 let recording = self.running.take();
                 let recording = recording.ok_or("no recording runs that could be stopped")?;
@@ -63,12 +69,17 @@ impl<H: Host> BackgroundRecording<H> {
         recording.is_some()
     }
 
-    fn start(&self, call: &Rc<Call<H>>, order: StartRecording) -> Result<String, String> {
+    fn start(
+        &self,
+        call: &Rc<Call<H>>,
+        order: StartRecording,
+        source: RecordingSource,
+    ) -> Result<String, String> {
         if self.running.borrow().is_some() {
             return Err("not begun: a recording runs already".to_owned());
         }
         let order = Order {
-            source: RecordingSource::Background,
+            source,
             tracks: order.tracks,
             dual: order.dual,
             trim: order.trim,

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use hookflash_dialects::RecordingSource;
 use hookflash_program::{Config, Setting, Which};
 
 use crate::Host;
@@ -18,7 +19,9 @@ pub(crate) fn run<H: Host>(call: &Rc<Call<H>>, config: Box<Config>) -> Then {
     change(&call.recognizer_defaults, config.recognizer);
     let background = &call.background;
     if let Some(command) = config.recording {
-        background.recording.order(call, command);
+        background
+            .recording
+            .order(call, command, RecordingSource::Background);
     }
     if let Some(stream) = config.stream {
         background.streams.stop(call, &Which::All);

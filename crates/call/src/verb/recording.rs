@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use hookflash_dialects::RecordingSource;
 use hookflash_program::BackgroundRecording;
 
 use crate::Host;
@@ -9,6 +10,8 @@ use crate::call::Call;
 use crate::program::Then;
 
 pub(crate) fn run<H: Host>(call: &Rc<Call<H>>, command: BackgroundRecording) -> Then {
-    call.background.recording.order(call, command);
+    call.background
+        .recording
+        .order(call, command, RecordingSource::Background);
     Then::Next
 }

@@ -29,13 +29,17 @@ pub enum ApiReason {
     TooLarge,
     /// The body is of another type.
     MediaType,
+    /// The called party is none that could be called.
+    Target,
+    /// The calling party is none that could call.
+    Caller,
     /// Calls to this party are not allowed.
     TargetForbidden,
     /// No way leads to this party.
     NoRoute,
     /// The call is over.
     CallOver,
-    /// The call is not over yet.
+    /// The call, or what is to be deleted of it, is not over yet.
     CallRuns,
     /// The call stands where this cannot be done.
     CallState,
@@ -140,6 +144,8 @@ fn laml(reason: ApiReason, argument: &'static str) -> (u16, &'static str) {
         ApiReason::Invalid | ApiReason::Malformed | ApiReason::CannotBeDone => (400, argument),
         ApiReason::TooLarge => (413, argument),
         ApiReason::MediaType => (415, argument),
+        ApiReason::Target => (400, "21211"),
+        ApiReason::Caller => (400, "21212"),
         ApiReason::TargetForbidden => (400, "21215"),
         ApiReason::NoRoute => (400, "21214"),
         ApiReason::CallOver | ApiReason::CallState => (400, "21220"),
@@ -158,7 +164,11 @@ fn bandwidth(reason: ApiReason) -> (u16, &'static str) {
         ApiReason::Forbidden => (403, "authorization-error"),
         ApiReason::NotFound => (404, "not-found"),
         ApiReason::Method => (405, "method-not-allowed"),
-        ApiReason::Invalid | ApiReason::Malformed | ApiReason::NoRoute => (400, "validation"),
+        ApiReason::Invalid
+        | ApiReason::Malformed
+        | ApiReason::Target
+        | ApiReason::Caller
+        | ApiReason::NoRoute => (400, "validation"),
         ApiReason::TooLarge => (413, "validation"),
         ApiReason::MediaType => (415, "media-type-not-supported"),
         ApiReason::TargetForbidden => (403, "authorization-error"),
@@ -176,7 +186,11 @@ fn jambonz(reason: ApiReason) -> u16 {
         ApiReason::Forbidden | ApiReason::TargetForbidden => 403,
         ApiReason::NotFound => 404,
         ApiReason::Method => 405,
-        ApiReason::Invalid | ApiReason::Malformed | ApiReason::NoRoute => 400,
+        ApiReason::Invalid
+        | ApiReason::Malformed
+        | ApiReason::Target
+        | ApiReason::Caller
+        | ApiReason::NoRoute => 400,
         ApiReason::TooLarge => 413,
         ApiReason::MediaType => 415,
         ApiReason::CallOver | ApiReason::CallState | ApiReason::CannotBeDone => 422,

@@ -9,6 +9,7 @@
 mod callee;
 mod date;
 mod fault;
+mod form;
 mod json;
 mod page;
 mod parameter;
@@ -17,14 +18,16 @@ mod standing;
 use std::borrow::Borrow;
 use std::sync::Arc;
 
+use hookflash_program::{BackgroundRecording, StartRecording};
 use serde_json::{Map, Value};
 
-use crate::{Account, Application, CallFacts, CallOrder, CallUpdate, Dialect};
+use crate::{Account, Application, CallFacts, CallOrder, CallUpdate, Dialect, RecordingFacts};
 use crate::{bxml, cxml, jambonz, laml, twiml};
 
 pub(crate) use callee::{Callee, callee, is_number, number};
 pub(crate) use date::{day, instant};
 pub use fault::{ApiFault, ApiReason};
+pub use form::{BadForm, form_fields};
 pub(crate) use json::Fields;
 pub(crate) use page::page_query;
 pub use page::{CallList, Listing, PageMark};
@@ -116,6 +119,61 @@ impl Dialect {
             Dialect::Bxml => bxml::rest::read_update(body),
             Dialect::Jambonz => jambonz::rest::read_update(body),
         }
+    }
+
+    /// Reads the request for a recording of a call that runs (`POST …/Recordings`).
+    ///
+    /// # Errors
+    /// When the vendor would refuse it; also where the vendor has no such request.
+    pub fn read_recording(self, body: ApiBody<'_>) -> Result<Box<StartRecording>, ApiFault> {
+        match self {
+            Dialect::Twiml => laml::rest::read_recording(&twiml::TWILIO, body),
+            Dialect::Cxml => laml::rest::read_recording(&cxml::SIGNALWIRE, body),
+            Dialect::Bxml | Dialect::Jambonz => Err(self.has_no_such_request()),
+        }
+    }
+
+    /// Reads the request for a change of a recording that runs (`POST …/Recordings/{sid}`, `PUT
+    /// …/recording`).
+    ///
+    /// # Errors
+    /// As for [`Dialect::read_recording`].
+    pub fn read_recording_change(self, body: ApiBody<'_>) -> Result<BackgroundRecording, ApiFault> {
+        match self {
+            Dialect::Twiml => laml::rest::read_recording_change(&twiml::TWILIO, body),
+            Dialect::Cxml => laml::rest::read_recording_change(&cxml::SIGNALWIRE, body),
+            Dialect::Bxml => bxml::rest::read_recording_change(body),
+            Dialect::Jambonz => Err(self.has_no_such_request()),
+        }
+    }
+
+    /// The reply to the request for a recording that began.
+    pub fn recording_begun(self, recording: &RecordingFacts, public_url: &str) -> ApiReply {
+        ApiReply::with(201, self.recording_resource(recording, public_url))
+    }
+
+    /// The reply to a change of a recording that was made.
+    pub fn recording_changed(
+        self,
+        recording: &RecordingFacts,
+        change: &BackgroundRecording,
+        public_url: &str,
+    ) -> ApiReply {
+        if self == Dialect::Bxml {
+            return ApiReply::empty(200);
+        }
+        let mut resource = self.recording_resource(recording, public_url);
+        // It is still being completed, and nothing can change it any more.
+        if *change == BackgroundRecording::Stop
+            && let Value::Object(fields) = &mut resource
+        {
+            fields.insert("status".to_owned(), "stopped".into());
+        }
+        ApiReply::with(200, resource)
+    }
+
+    fn has_no_such_request(self) -> ApiFault {
+        self.fault(ApiReason::NotFound, "the vendor has no such request")
     }
 
     /// Reads a document that takes the place of the running one, where it is a body of its own

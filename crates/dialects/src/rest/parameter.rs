@@ -9,6 +9,10 @@ pub enum Operation {
     Update,
     /// A list of calls.
     List,
+    /// A recording of a call that runs.
+    Record,
+    /// A change of a recording that runs.
+    ChangeRecording,
 }
 
 /// What becomes of a parameter.

@@ -236,7 +236,7 @@ fn the_libraries_of_jambonz_change_a_call() {
         "mode": "blind", "blindMethod": "refer",
         "target": [{"type": "sip", "sipUri": "sip:alice@example.com"}], "actionHook": "/t",
     }});
-    let CallAction::Run(program) = action(transfer) else {
+    let CallAction::Transfer(program) = action(transfer) else {
         panic!("no program")
     };
     let Verb::Refer(refer) = &program.steps[0].verb else {

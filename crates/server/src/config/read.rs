@@ -211,6 +211,10 @@ fn http(section: Section<'_>) -> Http {
             .unwrap_or_else(|| std::net::SocketAddr::from(([127, 0, 0, 1], 8080))),
         public_url,
         admin_token: section.secret("admin_token"),
+        requests_per_second: section
+            .integer("requests_per_second", 0, i64::from(u32::MAX))
+            .and_then(|number| u32::try_from(number).ok())
+            .unwrap_or(0),
     };
     section.finish();
     read

@@ -132,6 +132,8 @@ pub struct Http {
     /// Opens our own view to clients that are not on loopback.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admin_token: Option<Secret>,
+    /// How many requests each account may make of the REST APIs per second; 0 is no limit.
+    pub requests_per_second: u32,
 }
 
 /// RTP.

@@ -6,6 +6,7 @@
 mod list;
 mod order;
 mod parameters;
+mod recording;
 mod resource;
 mod standing;
 mod update;
@@ -13,6 +14,7 @@ mod update;
 pub(crate) use list::{list, read_list};
 pub(crate) use order::read_order;
 pub(crate) use parameters::parameters;
+pub(crate) use recording::read_recording_change;
 pub(crate) use resource::{call, created, parties, url};
 pub(crate) use standing::standings;
 pub(crate) use update::read_update;

@@ -74,11 +74,16 @@ const LIST: &[Parameter] = &[
     runs("pageToken", "as the `Link` header has it"),
 ];
 
+const CHANGE_RECORDING: &[Parameter] = &[runs("state", "`paused` or `recording`")];
+
 /// See [`crate::Dialect::parameters`].
 pub(crate) fn parameters(operation: Operation) -> &'static [Parameter] {
     match operation {
         Operation::Create => CREATE,
         Operation::Update => UPDATE,
         Operation::List => LIST,
+        // Recordings begin with the verb `StartRecording`.
+        Operation::Record => &[],
+        Operation::ChangeRecording => CHANGE_RECORDING,
     }
 }

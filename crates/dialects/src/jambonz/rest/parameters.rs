@@ -105,5 +105,7 @@ pub(crate) fn parameters(operation: Operation) -> &'static [Parameter] {
         Operation::Create => CREATE,
         Operation::Update => UPDATE,
         Operation::List => LIST,
+        // `record` of a change.
+        Operation::Record | Operation::ChangeRecording => &[],
     }
 }

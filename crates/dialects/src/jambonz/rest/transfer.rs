@@ -1,6 +1,6 @@
 //! The packaged transfer of `@jambonz/sdk`: its blind form by REFER is the verb `sip:refer`.
 
-use hookflash_program::Program;
+use hookflash_program::{EndOfProgram, Program};
 use serde_json::{Map, Value};
 
 use super::program;
@@ -35,7 +35,11 @@ pub(super) fn transfer(fields: &Fields<'_>) -> Result<Program, String> {
             verb.insert(name.to_owned(), value.clone());
         }
     }
-    program(Value::Object(verb))
+    // What ran before is gone, and a transfer that fails does not end the call.
+    Ok(Program {
+        end: EndOfProgram::Wait,
+        ..program(Value::Object(verb))?
+    })
 }
 
 /// One target, alone or in an array.

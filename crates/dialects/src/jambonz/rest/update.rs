@@ -137,7 +137,7 @@ fn action(fields: &Fields<'_>, name: &str) -> Result<Vec<CallUpdate>, String> {
         }
         "dtmf" => CallAction::SendKeys(keys(fields)?),
         "dub" => return dub(fields),
-        _ => CallAction::Run(Box::new(transfer(fields)?)),
+        _ => CallAction::Transfer(Box::new(transfer(fields)?)),
     };
     Ok(vec![of(action)])
 }

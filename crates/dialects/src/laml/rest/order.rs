@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hookflash_program::{
-    Announce, Hook, HookMethod, Keys, RecordingFormat, StartRecording, Tracks,
-};
+use hookflash_program::{Hook, HookMethod, Keys, StartRecording};
 use serde_json::Map;
 
 use super::form::Form;
 use super::machine::machine_detection;
+use super::recording::recording;
 use crate::laml::prompts;
 use crate::laml::vendor::Vendor;
 use crate::rest::{ApiBody, ApiFault, Callee, Directory, NewCall, callee, is_number, number};
@@ -253,38 +252,6 @@ fn ring_timeout(form: &Form<'_>) -> Result<Duration, ApiFault> {
 /// What stands beside `Record` is checked even when it is `false`.
 fn record(form: &Form<'_>) -> Result<Option<Box<StartRecording>>, ApiFault> {
     let wanted = form.flag("Record")?;
-    let channels = form.word("RecordingChannels", &["mono", "dual"])?;
-    let tracks = match form.word("RecordingTrack", &["inbound", "outbound", "both"])? {
-        Some("inbound") => Tracks::Inbound,
-        Some("outbound") => Tracks::Outbound,
-        _ => Tracks::Both,
-    };
-    let trim = form.word("Trim", &["trim-silence", "do-not-trim"])?;
-    let mut events = form.words("RecordingStatusCallbackEvent");
-    if events.is_empty() {
-        events.push("completed");
-    }
-    let known = ["in-progress", "completed", "absent", "failed"];
-    if let Some(unknown) = events.iter().find(|event| !known.contains(event)) {
-        let wanted = format!("must be of {}, not `{}`", known.join(", "), shown(unknown));
-        return Err(form.invalid("RecordingStatusCallbackEvent", &wanted));
-    }
-    let told = |event| events.contains(&event);
-    let announce = Announce {
-        hook: form.hook("RecordingStatusCallback", "RecordingStatusCallbackMethod")?,
-        begun: told("in-progress"),
-        completed: told("completed") || told("failed"),
-        absent: told("absent"),
-        tag: None,
-    };
-    let recording = StartRecording {
-        dual: channels == Some("dual"),
-        tracks,
-        trim: trim != Some("do-not-trim"),
-        format: RecordingFormat::Wav,
-        announce,
-        transcribe: None,
-        name: None,
-    };
-    Ok(wanted.then(|| Box::new(recording)))
+    let recording = recording(form)?;
+    Ok(wanted.then_some(recording))
 }

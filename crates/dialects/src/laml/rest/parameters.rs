@@ -115,6 +115,24 @@ const LIST: &[Parameter] = &[
     runs("PageToken", "as the URI of the page has it"),
 ];
 
+const RECORD: &[Parameter] = &[
+    runs("RecordingChannels", "`mono` or `dual`"),
+    runs("RecordingTrack", "`both`, `inbound` or `outbound`"),
+    runs("RecordingStatusCallback", "absolute"),
+    runs("RecordingStatusCallbackMethod", METHOD),
+    runs(
+        "RecordingStatusCallbackEvent",
+        "`completed`; `in-progress`, `absent`, `failed`",
+    ),
+    runs("Trim", "`trim-silence` or `do-not-trim`"),
+    without_effect("RecordingConfigurationId", "recordings stay on this server"),
+];
+
+const CHANGE_RECORDING: &[Parameter] = &[
+    runs("Status", "`paused`, `in-progress` or `stopped`"),
+    runs("PauseBehavior", "`skip`; `silence` is refused"),
+];
+
 /// See [`Dialect::parameters`].
 pub(crate) fn parameters(vendor: &Vendor, operation: Operation) -> &'static [Parameter] {
     match (operation, vendor.dialect) {
@@ -123,5 +141,7 @@ pub(crate) fn parameters(vendor: &Vendor, operation: Operation) -> &'static [Par
         (Operation::Update, Dialect::Cxml) => SIGNALWIRE_UPDATE,
         (Operation::Update, _) => TWILIO_UPDATE,
         (Operation::List, _) => LIST,
+        (Operation::Record, _) => RECORD,
+        (Operation::ChangeRecording, _) => CHANGE_RECORDING,
     }
 }

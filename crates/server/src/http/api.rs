@@ -1,0 +1,91 @@
+//! The REST APIs of the four vendors.
+//!
+//! A request is admitted ([`tenant`]), its body read ([`body`]), and what it asks for done
+//! ([`calls`]) in nobody's vocabulary; [`hookflash_dialects::rest`] has the words. Each vendor has
+//! a file with its paths. Nobody sees or touches what another account has, by whatever path.
+
+mod bandwidth;
+mod body;
+mod calls;
+mod jambonz;
+mod laml;
+mod live_recording;
+mod oauth2;
+mod rate;
+mod recordings;
+mod refused;
+mod tenant;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use hookflash_dialects::rest::ApiReason;
+
+pub(crate) use rate::Rates;
+use refused::Refused;
+use tenant::{Vendor, admit};
+
+use super::Desk;
+
+/// What a handler gives.
+type Answer = Result<Response, Refused>;
+
+/// All paths of all vendors.
+pub(crate) fn routes() -> Router<Arc<Desk>> {
+    laml::routes()
+        .merge(bandwidth::routes())
+        .merge(jambonz::routes())
+}
+
+/// What is replied to a request for a path that is not there; `None` when it is below no API. Only
+/// who has the account of the path is told.
+pub(crate) fn nowhere(desk: &Desk, headers: &HeaderMap, uri: &Uri) -> Option<Response> {
+    let vendor = vendor_of(uri.path())?;
+    Some(match admit(desk, vendor, account_of(uri.path()), headers) {
+        Ok(tenant) => tenant.not_found("such resource").into_response(),
+        Err(refused) => refused.into_response(),
+    })
+}
+
+/// The same for a path that does not know the method of the request. Which ones it knows axum
+/// puts into `Allow`, which is all that OPTIONS asks for.
+pub(crate) fn wrong_method(
+    desk: &Desk,
+    method: &Method,
+    headers: &HeaderMap,
+    uri: &Uri,
+) -> Option<Response> {
+    let vendor = vendor_of(uri.path())?;
+    if method == Method::OPTIONS {
+        return Some(StatusCode::NO_CONTENT.into_response());
+    }
+    Some(match admit(desk, vendor, account_of(uri.path()), headers) {
+        Ok(tenant) => {
+            let message = "this path does not know this method";
+            tenant.refuse(ApiReason::Method, message).into_response()
+        }
+        Err(refused) => refused.into_response(),
+    })
+}
+
+fn vendor_of(path: &str) -> Option<Vendor> {
+    let prefixes = [
+        ("/2010-04-01/", Vendor::Laml),
+        ("/api/laml/", Vendor::Laml),
+        ("/api/v1/", Vendor::Bandwidth),
+        ("/api/v2/", Vendor::Bandwidth),
+        ("/accounts/", Vendor::Bandwidth),
+        ("/v1/", Vendor::Jambonz),
+    ];
+    let found = prefixes.iter().find(|(prefix, _)| path.starts_with(prefix));
+    found.map(|(_, vendor)| *vendor)
+}
+
+/// The account of a path: what follows `Accounts`.
+fn account_of(path: &str) -> &str {
+    let mut parts = path.split('/');
+    let found = parts.find(|part| part.eq_ignore_ascii_case("accounts"));
+    found.and_then(|_| parts.next()).unwrap_or_default()
+}

@@ -1,0 +1,99 @@
+//! Recordings of calls that run: begun, paused, resumed and ended through the API.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use hookflash_call::CommandRefused;
+use hookflash_dialects::rest::{ApiBody, ApiReason};
+use hookflash_dialects::{CallAction, CallUpdate, RecordingFacts, RecordingState};
+use hookflash_program::BackgroundRecording;
+
+use super::Answer;
+use super::calls::runs;
+use super::refused::{Refused, response};
+use super::tenant::Tenant;
+use crate::http::Desk;
+use crate::placing::{self, NotUpdated};
+
+/// The name of whichever recording runs; a call has one at a time.
+const CURRENT: &str = "Twilio.CURRENT";
+
+/// Begins a recording.
+pub(crate) async fn begin(desk: &Desk, tenant: &Tenant, call: &str, body: ApiBody<'_>) -> Answer {
+    let dialect = tenant.dialect();
+    runs(desk, tenant, call).await?;
+    let order = dialect
+        .read_recording(body)
+        .map_err(|fault| Refused::of(dialect, fault))?;
+    let recording = carry_out(desk, tenant, call, BackgroundRecording::Start(order)).await?;
+    Ok(response(
+        dialect.recording_begun(&recording, &tenant.settings.public_url),
+    ))
+}
+
+/// Changes the recording of this name.
+pub(crate) async fn change(
+    desk: &Desk,
+    tenant: &Tenant,
+    call: &str,
+    name: &str,
+    body: ApiBody<'_>,
+) -> Answer {
+    if name != CURRENT {
+        let found = desk.recordings.find(name);
+        let found = found
+            .filter(|facts| facts.account_sid == tenant.sid() && facts.call_sid == call)
+            .ok_or_else(|| tenant.not_found("recording"))?;
+        if !matches!(
+            found.state,
+            RecordingState::InProgress | RecordingState::Paused
+        ) {
+            return Err(tenant.refuse(ApiReason::CallState, "the recording is over"));
+        }
+    }
+    change_current(desk, tenant, call, body).await
+}
+
+/// Changes the recording that runs.
+pub(crate) async fn change_current(
+    desk: &Desk,
+    tenant: &Tenant,
+    call: &str,
+    body: ApiBody<'_>,
+) -> Result<Response, Refused> {
+    let dialect = tenant.dialect();
+    runs(desk, tenant, call).await?;
+    let change = dialect
+        .read_recording_change(body)
+        .map_err(|fault| Refused::of(dialect, fault))?;
+    let recording = carry_out(desk, tenant, call, change.clone()).await?;
+    Ok(response(dialect.recording_changed(
+        &recording,
+        &change,
+        &tenant.settings.public_url,
+    )))
+}
+
+async fn carry_out(
+    desk: &Desk,
+    tenant: &Tenant,
+    call: &str,
+    recording: BackgroundRecording,
+) -> Result<Arc<RecordingFacts>, Refused> {
+    let update = CallUpdate {
+        action: Some(CallAction::Recording(recording)),
+        ..CallUpdate::default()
+    };
+    let updated = match placing::update(desk, tenant.sid(), call, update).await {
+        Ok(updated) => updated,
+        // None runs that could be changed, or one runs already.
+        Err(NotUpdated::Refused(CommandRefused::CannotBeDone(why))) => {
+            return Err(tenant.refuse(ApiReason::CallState, why));
+        }
+        Err(why) => return Err(Refused::not_updated(tenant.dialect(), &why)),
+    };
+    updated
+        .recording
+        .and_then(|sid| desk.recordings.find(&sid))
+        .ok_or_else(|| tenant.not_found("recording"))
+}
