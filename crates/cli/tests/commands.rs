@@ -49,7 +49,7 @@ fn the_demo_shows_its_calls_and_ends_by_itself() {
     let told = out(&output);
     assert!(output.status.success(), "{told}{}", err(&output));
     assert!(
-        told.contains("9 of 9 calls told their application the truth"),
+        told.contains("10 of 10 calls told their application the truth"),
         "{told}"
     );
     // One verdict of each kind, and the words of each vendor for it.

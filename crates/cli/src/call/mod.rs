@@ -1,7 +1,7 @@
 //! `hookflash call`: places a call through a running server's REST API, tells how it goes, can
 //! give it another document on the way, and hangs up on Ctrl-C.
 
-mod api;
+pub(crate) mod api;
 pub(crate) mod client;
 mod lent_document;
 

@@ -41,6 +41,7 @@ pub(crate) async fn start(
         .route("/{dialect}/voice/{target}", post(voice))
         .route("/twiml/ask/{target}", post(ask))
         .route("/twiml/keys/{target}", post(keys))
+        .route("/twiml/hold", post(hold))
         .route("/{dialect}/{event}", post(told))
         .with_state(Shop { callbacks });
     tokio::spawn(async move {
@@ -68,6 +69,14 @@ async fn ask(Path(target): Path<String>) -> Response {
          <Say>Welcome. Please type your account number.</Say></Gather></Response>"
     );
     document(Dialect::Twiml, &text)
+}
+
+/// The document of a call that the application placed: it waits for what comes through the API.
+async fn hold() -> Response {
+    document(
+        Dialect::Twiml,
+        "<Response><Pause length=\"20\"/></Response>",
+    )
 }
 
 /// What the caller typed: noted, and sent on with the caller.

@@ -2,6 +2,7 @@
 //! process and on loopback; real messages over real sockets.
 
 mod application;
+mod outbound;
 mod scenario;
 
 use std::fmt::Write as _;
@@ -80,10 +81,19 @@ async fn run(stay: bool) -> Result<usize, String> {
             }
         }
     }
+    match outbound::play(application, desks.answers, &running, &mut told).await {
+        Ok(story) => print(&story),
+        Err(why) => {
+            wrong += 1;
+            print(&format!(
+                "\n━━ The application calls a customer\n   went wrong: {why}\n"
+            ));
+        }
+    }
+    let calls = SCENARIOS.len() + 1;
     print(&format!(
-        "\n{} of {} calls told their application the truth.\n",
-        SCENARIOS.len() - wrong,
-        SCENARIOS.len()
+        "\n{} of {calls} calls told their application the truth.\n",
+        calls - wrong
     ));
     if stay {
         let http = running.http_addr;
