@@ -2,6 +2,7 @@
 call is lost, none is made up, and calls go on.
 """
 
+import json
 import random
 import shutil
 import sqlite3
@@ -9,12 +10,13 @@ import subprocess
 import time
 from contextlib import closing, contextmanager
 
-from ring.dialects import ALL
+from ring.dialects import ACCOUNTS, ALL
 from ring.hookflash import ConfiguredApplication, Hookflash, Settings
 from ring.load import Load
 from ring.postgres import Postgres
 from ring.process import until
 from ring.runner import Case, Findings
+from ring.signature import signature_problem
 
 _KILLS_EACH = 34
 _GONE_SECONDS = 60
@@ -39,6 +41,7 @@ class Crashes:
                 f"crashes/sqlite/killed-{_KILLS_EACH}-times/{number}", self._killed(number)
             )
         yield Case("crashes/postgres/killed-5-times", self._postgres_killed)
+        yield Case("crashes/outbox/lists-and-replays", self._outbox)
         yield Case("crashes/disk-is-full", self._disk_full)
         yield Case("crashes/file-is-read-only", self._read_only)
         yield Case("crashes/file-is-locked", self._locked)
@@ -86,6 +89,57 @@ class Crashes:
                 findings.raise_any(_log_end(server))
         finally:
             postgres.remove()
+
+    # What a person does about callbacks that nobody took
+
+    def _outbox(self):
+        """An application that wants no callbacks leaves dead letters; they outlive a kill, are
+        shown, and go out again when a person says so."""
+        with self._under_load("outbox", f"sqlite://{self._work}/outbox.db") as (server, load):
+            findings = Findings()
+            load.takes_status = 410
+            load.begins(server)
+            until(lambda: _owed(server)[1] >= 6, 20, 0.2)
+            load.rests()
+            until(lambda: not server.live() and _owed(server)[0] == 0, 20, 0.2)
+            dead = _owed(server)[1]
+            findings.true(f"only {dead} dead letters", dead >= 6)
+            server.kill()
+            server.start()
+            listed = self._hookflash(findings, server, "list", "--json")
+            letters = json.loads(listed)["deadLetters"]
+            findings.equal("dead letters that are listed", len(letters), dead)
+            findings.true(f"the answer is not told: {letters[:1]}", "410" in str(letters[:1]))
+            findings.true("a number is shown in full", "+1559" not in listed)
+            load.takes_status = 204
+            before = len(load.application.requests())
+            self._hookflash(findings, server, "replay", letters[0]["call"])
+            until(lambda: _owed(server) == (0, dead - 1), 10, 0.2)
+            findings.equal("left after one", _owed(server), (0, dead - 1))
+            self._hookflash(findings, server, "replay", "--all")
+            until(lambda: _owed(server) == (0, 0), 20, 0.2)
+            findings.equal("left after all", _owed(server), (0, 0))
+            again = load.application.requests()[before:]
+            findings.equal("callbacks that went out again", len(again), dead)
+            for request in again:
+                name = request.path.split("/")[1]
+                if name == "bxml" and b'"outbound"' in request.body:
+                    # Its order gave no user and password for them.
+                    continue
+                problem = signature_problem(
+                    name, ACCOUNTS[name], load.application.url, request
+                )
+                findings.equal("their authentication", problem, None)
+            findings.raise_any(listed[:1500])
+
+    @staticmethod
+    def _hookflash(findings, server, *command):
+        done = subprocess.run(
+            [server.binary, "outbox", *command, "--config", server.file],
+            capture_output=True, text=True, timeout=20, check=False, stdin=subprocess.DEVNULL,
+        )
+        findings.equal(f"exit status of {command}: {done.stderr}", done.returncode, 0)
+        return done.stdout
 
     # Stores that fail
 
