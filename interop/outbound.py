@@ -98,7 +98,7 @@ class Call:
         return self.outcomes
 
     def ended(self, ending, seconds=15):
-        """Exactly one final status callback has come, with this ending's word."""
+        """Exactly one final status callback has come, with this ending's word; returns it."""
         pattern = ENDINGS[ending][self.dialect.name]
         told = until(lambda: self._finals(), seconds, 0.1) or []
         self.findings.equal("final status callbacks", len(told), 1)
@@ -107,6 +107,7 @@ class Call:
             self.findings.equal("call of the final callback", self.dialect.call_sid(fields), self.sid)
         view = self.server.call(self.sid) if self.sid else {}
         self.findings.true("the call has an end in the server's own view", view.get("endedAt"))
+        return told
 
     def _finals(self):
         return [f for f in self.requests("status", 0, 0) if self.dialect.is_final(f)]

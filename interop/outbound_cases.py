@@ -141,6 +141,9 @@ def a_bye_that_is_never_answered(call):
 
 # Not answered
 
+#: where each vendor tells the SIP code of the end; Bandwidth has none
+_CODES = ("SipResponseCode", "SipResultCode", "sip_status")
+
 
 def _refused(code, ending):
     def play(call):
@@ -150,7 +153,10 @@ def _refused(code, ending):
         far.refuses(code)
         call.is_placed(call.party(far))
         call.finishes()
-        call.ended(ending)
+        for fields in call.ended(ending):
+            codes = [fields[name] for name in _CODES if name in fields]
+            wanted = [] if call.dialect.name == "bxml" else [str(code)]
+            call.findings.equal("SIP code that is told", [str(c) for c in codes], wanted)
         call.findings.equal("documents", call.requests("hold", 0, 0), [])
 
     play.__name__ = f"refused_with_{code}"

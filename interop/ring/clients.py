@@ -30,7 +30,7 @@ CLIENTS = (
     Library("pypi-signalwire", "cxml", "signalwire"),
     Library("npm-signalwire", "cxml"),
     Library("pypi-bandwidth", "bxml", "bandwidth"),
-    Library("pypi-bandwidth-oauth2", "bxml", "bandwidth", oauth2=True),
+    Library("pypi-oauth2-bandwidth", "bxml", "bandwidth", oauth2=True),
     Library("npm-bandwidth", "bxml"),
     Library("npm-jambonz-node-client", "jambonz"),
     Library("npm-jambonz-sdk", "jambonz"),

@@ -26,6 +26,8 @@ class Load:
         self.application = Application(self._answer)
         self.crowd = Crowd(stays=0.3)
         self._pause = 1 / per_second
+        #: how status callbacks are answered
+        self.takes_status = 204
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         #: what was asked for: "accepted" with its sid, "refused", or "unheard" when no answer came
@@ -146,7 +148,7 @@ class Load:
     def _answer(self, request):
         _, name, kind, *_ = request.path.split("/")
         if kind == "status":
-            return Reply("", None, 204)
+            return Reply("", None, self.takes_status)
         return Reply(_BRIEF[name], ALL[name].content_type)
 
 

@@ -1,6 +1,8 @@
 """What an application does with calls, in the words of Twilio's library; SignalWire's is built on
 it and has the same."""
 
+import json
+import re
 from datetime import datetime
 from itertools import islice
 
@@ -11,10 +13,12 @@ _FIELDS = (
 
 
 def error_of(error):
-    """Fields of an exception of the library."""
-    return {
-        name: getattr(error, name, None) for name in ("status", "code", "method")
-    } | {"message": getattr(error, "msg", str(error))}
+    """Fields of an exception of the library. That of a list has them in its text alone."""
+    message = getattr(error, "msg", str(error))
+    told = re.search(r"HTTP (\d{3}) (\{.*\})", message)
+    if told:
+        return {"status": int(told[1]), "code": json.loads(told[2])["code"], "message": message}
+    return {name: getattr(error, name, None) for name in ("status", "code")} | {"message": message}
 
 
 class Operations:

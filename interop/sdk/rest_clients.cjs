@@ -161,7 +161,7 @@ async function problem(error) {
   return {
     kind: error.constructor.name,
     status: error.status ?? error.statusCode ?? error.response?.status
-      ?? Number(/ failed: (\d{3}) /.exec(error.message)?.[1] ?? 0),
+      ?? Number(/ (?:failed:|status code) (\d{3})\b/.exec(error.message)?.[1] ?? 0),
     code: error.code,
     message: error.message,
     ...(typeof data === 'object' ? data : { text: String(data) }),
