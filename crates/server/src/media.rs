@@ -89,7 +89,7 @@ impl Media {
                     };
                     return Ok(Port {
                         address: SocketAddr::new(shown, port),
-                        leg: Rc::new(Leg::new(self.pacer.watch(socket), config, towards)),
+                        leg: Rc::new(Leg::new(self.pacer.watch(socket, port), config, towards)),
                         slot: Cell::new(None),
                         pacer: self.pacer.clone(),
                         pool: Rc::clone(&self.ports),

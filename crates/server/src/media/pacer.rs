@@ -52,8 +52,8 @@ impl Pacer {
     }
 
     /// A socket that a leg of this wheel reads at its beat.
-    pub(super) fn watch(&self, socket: UdpSocket) -> Watched {
-        Watched::new(socket, Rc::clone(&self.readable))
+    pub(super) fn watch(&self, socket: UdpSocket, port: u16) -> Watched {
+        Watched::new(socket, port, Rc::clone(&self.readable))
     }
 
     /// What the legs have done.

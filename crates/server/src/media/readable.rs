@@ -54,20 +54,19 @@ impl Readable {
         }
     }
 
-    /// Gives the port under which there will be news of a socket, if there will be any.
-    fn watch(&self, socket: &UdpSocket) -> Option<u16> {
-        let poll = self.poll.as_ref()?.borrow();
-        let port = socket.local_addr().ok()?.port();
+    /// Asks for news of a socket; says whether there will be any.
+    fn watch(&self, socket: &UdpSocket, port: u16) -> bool {
+        let Some(poll) = &self.poll else { return false };
+        let poll = poll.borrow();
         // Closing the socket ends this too.
         let registered = poll.0.registry().register(
             &mut SourceFd(&socket.as_raw_fd()),
             Token(usize::from(port)),
             Interest::READABLE,
         );
-        registered.ok()?;
         // What came before is not told.
         self.set(port, true);
-        Some(port)
+        registered.is_ok()
     }
 
     fn has(&self, port: u16) -> bool {
@@ -84,16 +83,19 @@ impl Readable {
 /// A socket that is read at the beat.
 pub(super) struct Watched {
     socket: UdpSocket,
-    /// Its port, once there are news of it; `None` when there will be none.
-    port: OnceCell<Option<u16>>,
+    port: u16,
+    /// Whether there are news of it; decided when it is first read.
+    told: OnceCell<bool>,
     readable: Rc<Readable>,
 }
 
 impl Watched {
-    pub(super) fn new(socket: UdpSocket, readable: Rc<Readable>) -> Watched {
+    /// A socket that is bound to this port.
+    pub(super) fn new(socket: UdpSocket, port: u16, readable: Rc<Readable>) -> Watched {
         Watched {
             socket,
-            port: OnceCell::new(),
+            port,
+            told: OnceCell::new(),
             readable,
         }
     }
@@ -101,18 +103,15 @@ impl Watched {
     /// Hands on what has come.
     pub(super) fn take(&self, packet: &mut [u8], mut hand_on: impl FnMut(SocketAddr, &[u8])) {
         // A call that is over before its first beat costs the kernel nothing.
-        let port = *self.port.get_or_init(|| self.readable.watch(&self.socket));
-        if port.is_some_and(|port| !self.readable.has(port)) {
+        let watch = || self.readable.watch(&self.socket, self.port);
+        if *self.told.get_or_init(watch) && !self.readable.has(self.port) {
             return;
         }
         for _ in 0..TAKEN_PER_BEAT {
             match self.socket.recv_from(packet) {
                 Ok((length, from)) => hand_on(from, packet.get(..length).unwrap_or_default()),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    if let Some(port) = port {
-                        self.readable.set(port, false);
-                    }
-                    return;
+                    return self.readable.set(self.port, false);
                 }
                 // What ICMP says about an earlier packet; the next one may be there all the same.
                 Err(_) => {}
@@ -134,6 +133,6 @@ impl Watched {
         super::bind(address, buffer)
             .inspect_err(|error| tracing::debug!(%address, %error, "no reports of this call"))
             .ok()
-            .map(|socket| Watched::new(socket, Rc::clone(&self.readable)))
+            .map(|socket| Watched::new(socket, address.port(), Rc::clone(&self.readable)))
     }
 }
