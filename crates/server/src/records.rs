@@ -16,6 +16,8 @@ mod directory;
 mod list;
 mod owed;
 mod row;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::future::Future;

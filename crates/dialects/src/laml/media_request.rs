@@ -39,7 +39,7 @@ pub(crate) fn audio(
         method: HookMethod::Get,
         url,
         credentials: audio.credentials.clone().or(credentials),
-        headers: headers(webhooks, facts),
+        headers: headers(webhooks, facts, None),
         body: Body::None,
         signing,
         policy: Policy {

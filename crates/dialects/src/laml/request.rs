@@ -71,7 +71,7 @@ pub(crate) fn request(
         method,
         url,
         credentials: own_credentials.cloned().or(credentials),
-        headers: headers(webhooks, facts),
+        headers: headers(webhooks, facts, repeats(moment)),
         body,
         signing: Signing::Laml {
             key: facts.application.account.signing_key.clone(),
@@ -318,27 +318,44 @@ pub(crate) fn policy(webhooks: &Webhooks, overrides: &Overrides, reply_use: Repl
     }
 }
 
-pub(crate) fn headers(webhooks: &Webhooks, facts: &CallFacts) -> Vec<(String, String)> {
+/// The number by which a moment can be told again as the same, also by another process.
+fn repeats(moment: &Moment<'_>) -> Option<u32> {
+    match moment {
+        Moment::Status { sequence, .. } => Some(*sequence),
+        _ => None,
+    }
+}
+
+pub(crate) fn headers(
+    webhooks: &Webhooks,
+    facts: &CallFacts,
+    repeats: Option<u32>,
+) -> Vec<(String, String)> {
     let mut headers = vec![("Accept".to_owned(), "*/*".to_owned())];
     if let Some(agent) = webhooks.user_agent {
         headers.push(("User-Agent".to_owned(), agent.to_owned()));
     }
     if let Some(name) = webhooks.idempotency_header {
-        headers.push((name.to_owned(), idempotency_token(facts)));
+        headers.push((name.to_owned(), idempotency_token(facts, repeats)));
     }
     headers
 }
 
-/// A UUID that no other request of this process has. Two requests of a call can be alike in
-/// every fact (a document that redirects to itself), so the facts alone cannot make it.
-fn idempotency_token(facts: &CallFacts) -> String {
+/// A UUID that no other request has. Two requests of a call can be alike in every fact (a document
+/// that redirects to itself), so the facts alone cannot make it; a status can be told twice, and is
+/// the same then.
+fn idempotency_token(facts: &CallFacts, repeats: Option<u32>) -> String {
     static REQUESTS: AtomicU64 = AtomicU64::new(0);
-    let count = REQUESTS.fetch_add(1, Ordering::Relaxed);
-    let digest = Sha1::new()
+    let call = Sha1::new()
         .chain_update(facts.sid.as_bytes())
-        .chain_update(facts.trace_id.as_bytes())
-        .chain_update(count.to_be_bytes())
-        .finalize();
+        .chain_update(facts.trace_id.as_bytes());
+    let digest = match repeats {
+        Some(number) => call
+            .chain_update(b"status")
+            .chain_update(number.to_be_bytes()),
+        None => call.chain_update(REQUESTS.fetch_add(1, Ordering::Relaxed).to_be_bytes()),
+    };
+    let digest = digest.finalize();
     let bits = digest
         .first_chunk()
         .map_or(0, |bits| u128::from_be_bytes(*bits));

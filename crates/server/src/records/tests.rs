@@ -1,0 +1,246 @@
+//! What is kept of a call says as much as the call did, and is listed as the APIs ask.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use hookflash_call::{CallKey, CallRecord};
+use hookflash_dialects::rest::CallList;
+use hookflash_dialects::{
+    AnsweredBy, Application, CallEnd, CallFacts, CallQuery, CallState, Dialect, Direction, EndedBy,
+    InviteFacts, Moment, Party, StatusEvent, StatusEvents,
+};
+use hookflash_program::{Hook, HookMethod};
+use hookflash_store::micros;
+
+use super::*;
+use crate::config::Options as Given;
+
+const ACCOUNTS: [(&str, &str, Dialect); 4] = [
+    ("AC1", "twiml", Dialect::Twiml),
+    ("c2", "cxml", Dialect::Cxml),
+    ("9900003", "bxml", Dialect::Bxml),
+    ("j4", "jambonz", Dialect::Jambonz),
+];
+
+fn config() -> Config {
+    let mut text = "[store]\nurl = \"sqlite::memory:\"\n".to_owned();
+    for (sid, dialect, _) in ACCOUNTS {
+        text.push_str(&format!(
+            "[[accounts]]\nsid = \"{sid}\"\ndialect = \"{dialect}\"\nauth_token = \"key\"\n"
+        ));
+    }
+    let folder = std::path::Path::new(".");
+    Config::from_parts("t", &text, folder, &[], &Given::default()).unwrap()
+}
+
+fn party(user: &str) -> Party {
+    Party {
+        uri: format!("sip:{user}@example.com"),
+        user: user.to_owned(),
+        host: "example.com".to_owned(),
+        display_name: "Ann \"x\" O’Hara".to_owned(),
+    }
+}
+
+/// A time as rows can have it.
+fn at(second: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_micros(1_795_255_200_000_001 + second * 1_000_000)
+}
+
+/// A call with everything that it may have.
+fn facts(records: &Records, account: &str, sid: &str) -> CallFacts {
+    let rules = records.rules();
+    let account = rules.directory.account(account).unwrap().clone();
+    let mut facts = CallFacts {
+        sid: sid.to_owned(),
+        application: Arc::new(Application {
+            name: "it".to_owned(),
+            sid: "AP1".to_owned(),
+            account,
+            url: "http://h/voice".to_owned(),
+            method: HookMethod::Get,
+            fallback_url: Some("http://h/fallback".to_owned()),
+            status_callback: Some("http://h/status".to_owned()),
+            events_url: None,
+        }),
+        direction: Direction::OutboundApi,
+        from: party("+15550100"),
+        to: party("+15550199"),
+        sip_call_id: "a@b".to_owned(),
+        source_ip: "192.0.2.1".to_owned(),
+        local_address: "192.0.2.2:5060".to_owned(),
+        trunk: Some("carrier".to_owned()),
+        invite: Arc::new(InviteFacts::default()),
+        parent_sid: Some("CA0".to_owned()),
+        trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
+        public_url: "http://me".to_owned(),
+        created_at: at(0),
+        started_at: at(1),
+        answered_at: Some(at(2)),
+        ended_at: Some(at(9)),
+        now: at(9),
+        state: CallState::Ended(CallEnd {
+            by: EndedBy::Peer,
+            answered: true,
+            sip_status: 200,
+            sip_reason: "OK".to_owned(),
+            cause: None,
+            message: None,
+        }),
+        hooks: None,
+        answered_by: Some(AnsweredBy::MachineEndBeep),
+        tag: Some("a tag".to_owned()),
+        tag_data: Some(serde_json::json!({ "a": [1, null] })),
+    };
+    let hooks = facts.change_hooks();
+    let mut status = Hook::post("http://h/own");
+    status.credentials = Some(("user".to_owned(), "password".to_owned()));
+    status.fallback = Some(Box::new(Hook::post("/other")));
+    hooks.status = Some(status);
+    hooks.status_events = Some(
+        [StatusEvent::Completed]
+            .into_iter()
+            .collect::<StatusEvents>(),
+    );
+    facts
+}
+
+fn record(facts: CallFacts) -> Arc<CallRecord> {
+    Arc::new(CallRecord::new(CallKey(1), Instant::now(), facts))
+}
+
+#[test]
+fn what_is_kept_of_a_call_says_as_much_as_the_call_did() {
+    let records = Records::open(&config()).unwrap();
+    for (account, _, _) in ACCOUNTS {
+        let facts = facts(&records, account, "CA1");
+        let row = row::row(&record(facts.clone()));
+        assert_eq!(
+            details::facts(&row, &records.rules().directory, facts.now),
+            Some(facts)
+        );
+    }
+}
+
+#[test]
+fn the_final_status_is_the_same_request_made_of_the_call_and_of_what_is_kept() {
+    let records = Records::open(&config()).unwrap();
+    for (account, _, dialect) in ACCOUNTS {
+        let facts = facts(&records, account, "CA1");
+        let moment = Moment::Status {
+            event: StatusEvent::Completed,
+            sequence: 0,
+        };
+        let told = dialect.request(&facts, "", &moment).unwrap();
+        let row = row::row(&record(facts.clone()));
+        let promise = owed::promise_of_dead(&row, &records.rules(), facts.now).unwrap();
+        let made = owed::request_of(&promise, Some(&row), &records.rules(), facts.now);
+        assert_eq!(made.ok(), told, "{account}");
+    }
+}
+
+#[test]
+fn no_key_of_an_account_is_written_down() {
+    let records = Records::open(&config()).unwrap();
+    let mut facts = facts(&records, "AC1", "CA1");
+    facts.hooks = None;
+    let row = row::row(&record(facts.clone()));
+    let promise = owed::promise_of_dead(&row, &records.rules(), facts.now).unwrap();
+    let written = format!("{row:?}{}", String::from_utf8_lossy(&promise.request));
+    assert!(!written.contains("key"), "{written}");
+}
+
+#[test]
+fn what_is_owed_of_an_account_that_is_gone_is_given_up_with_a_remedy() {
+    let records = Records::open(&config()).unwrap();
+    let facts = facts(&records, "AC1", "CA1");
+    let row = row::row(&record(facts.clone()));
+    let promise = owed::promise_of_dead(&row, &records.rules(), facts.now).unwrap();
+    let nobody = Rules::default();
+    let why = owed::request_of(&promise, Some(&row), &nobody, facts.now).unwrap_err();
+    assert!(why.contains("AC1 is not configured any more"), "{why}");
+    let why = owed::request_of(&promise, None, &records.rules(), facts.now).unwrap_err();
+    assert!(why.contains("record of the call was deleted"), "{why}");
+}
+
+#[test]
+fn a_call_that_died_is_closed_by_what_is_known_of_it() {
+    let records = Records::open(&config()).unwrap();
+    let mut facts = facts(&records, "AC1", "CA1");
+    facts.ended_at = None;
+    for (state, answered_at, word) in [
+        (CallState::InProgress, Some(at(2)), "completed"),
+        (CallState::Ringing, None, "failed"),
+    ] {
+        facts.state = state;
+        facts.answered_at = answered_at;
+        let row = row::closed(row::row(&record(facts.clone())), at(60));
+        let closed = records.facts(&row).unwrap();
+        assert_eq!(Dialect::Twiml.status_word(&closed), word);
+        assert_eq!(closed.ended_at, Some(at(60)));
+        assert_eq!(row.ended_at, Some(micros(at(60))));
+        let CallState::Ended(end) = &closed.state else {
+            panic!("it is over");
+        };
+        assert_eq!(end.cause.as_deref(), Some("server-restarted"));
+    }
+}
+
+fn page(query: CallQuery, size: u32) -> CallList {
+    CallList {
+        query,
+        oldest_first: false,
+        size,
+        number: 0,
+        after: None,
+    }
+}
+
+#[tokio::test]
+async fn calls_are_listed_by_the_words_of_their_dialect_and_by_their_own_account() {
+    let records = Records::open(&config()).unwrap();
+    for number in 0..6_u64 {
+        let account = if number == 5 { "c2" } else { "AC1" };
+        let mut facts = facts(&records, account, &format!("CA{number}"));
+        facts.created_at = at(number);
+        if number % 2 == 0 {
+            facts.state = CallState::InProgress;
+            facts.ended_at = None;
+        }
+        records.store.put_call(row::row(&record(facts)));
+    }
+    let sids = |found: &list::CallsPage| -> Vec<String> {
+        found.calls.iter().map(|facts| facts.sid.clone()).collect()
+    };
+    let twiml = Dialect::Twiml;
+    let all = page(CallQuery::default(), 3);
+    let first = records.list("AC1", twiml, &all).await.unwrap();
+    assert_eq!(sids(&first), ["CA4", "CA3", "CA2"]);
+    let rest = CallList {
+        after: first.next,
+        ..all
+    };
+    let rest = records.list("AC1", twiml, &rest).await.unwrap();
+    assert_eq!(
+        (sids(&rest), rest.next),
+        (vec!["CA1".into(), "CA0".into()], None)
+    );
+    for (status, wanted) in [
+        ("completed", vec!["CA3", "CA1"]),
+        ("in-progress", vec!["CA4", "CA2", "CA0"]),
+        ("busy", vec![]),
+        ("no-such-word", vec![]),
+    ] {
+        let query = CallQuery {
+            status: Some(status.to_owned()),
+            ..CallQuery::default()
+        };
+        let found = records.list("AC1", twiml, &page(query, 9)).await.unwrap();
+        assert_eq!(sids(&found), wanted, "{status}");
+    }
+    assert!(records.find("c2", "CA5").await.unwrap().is_some());
+    assert!(records.find("AC1", "CA5").await.unwrap().is_none());
+    assert!(!records.delete("AC1", "CA5").await.unwrap());
+    assert!(records.delete("c2", "CA5").await.unwrap());
+    assert!(!records.delete("AC1", "CA4").await.unwrap(), "it runs");
+}
