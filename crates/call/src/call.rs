@@ -15,6 +15,7 @@ use hookflash_media::{KeySource, MediaEvent};
 use hookflash_program::{Recognizer, Step, Voice};
 use hookflash_sip::{CommandError, Endpoint, Event, Flow, LegEnd, LegId, Request, WireEvent};
 use tokio::sync::Notify;
+use tokio::task::AbortHandle;
 
 use crate::appended::Appended;
 use crate::application_socket::ApplicationSocket;
@@ -95,9 +96,9 @@ pub(crate) enum Reason {
 /// What ends or replaces a running program.
 pub(crate) enum Interruption {
     /// The call is to end, or has ended.
-    Over(Finish),
+    Over(Box<Finish>),
     /// Another document takes the place of the running one.
-    Replaced(Replacement),
+    Replaced(Box<Replacement>),
 }
 
 /// A running call.
@@ -129,15 +130,15 @@ pub(crate) struct Call<H: Host> {
     pub(crate) appended: Appended,
     /// How long it may last from its answer on.
     longest: Cell<Option<Duration>>,
-    /// When the call will have lasted too long.
-    deadline: Cell<Option<Instant>>,
+    /// Goes off when the call has lasted too long.
+    alarm: RefCell<Option<Alarm>>,
     /// URL of the current document.
     pub(crate) base: RefCell<Rc<str>>,
     pub(crate) requests: Cell<u16>,
     /// Documents run since the last verb that took time.
     pub(crate) documents: Cell<u16>,
     pub(crate) phase: Cell<Phase>,
-    /// The phase changed, a leg was released, or the call is to end at another time.
+    /// The phase changed, or a leg was released.
     changed: Notify,
     verb_runs: Cell<bool>,
     /// Another document is about to take the place of the running one.
@@ -209,7 +210,7 @@ impl<H: Host> Call<H> {
             application: ApplicationSocket::default(),
             appended: Appended::default(),
             longest: Cell::new(None),
-            deadline: Cell::new(None),
+            alarm: RefCell::new(None),
             base: RefCell::new(base),
             requests: Cell::new(0),
             documents: Cell::new(0),
@@ -280,10 +281,9 @@ impl<H: Host> Call<H> {
                     interruption = self.interrupted() => break interruption,
                     reply = gather.changed() => if let Some(loaded) = reply {
                         self.note_call("the caller's answer brought another document");
-                        break Interruption::Replaced(Replacement::Loaded(loaded));
+                        break Interruption::Replaced(Box::new(Replacement::Loaded(loaded)));
                     },
                     finish = &mut program, if !gather.holds() => return finish,
-                    () = self.too_late() => break Interruption::Over(too_long()),
                 }
             };
             let is_superseded = matches!(interruption, Interruption::Replaced(_));
@@ -293,7 +293,7 @@ impl<H: Host> Call<H> {
             gather.go_on();
             self.verb_ended(VerbEnd::Interrupted);
             match interruption {
-                Interruption::Over(finish) => return finish,
+                Interruption::Over(finish) => return *finish,
                 Interruption::Replaced(document) => {
                     refer::superseded(self);
                     self.documents.set(0);
@@ -311,14 +311,14 @@ impl<H: Host> Call<H> {
                 biased;
                 input = self.inbox.next() => input,
                 event = self.media_event() => match self.take_media_event(event) {
-                    Some(finish) => return Interruption::Over(finish),
+                    Some(finish) => return Interruption::Over(Box::new(finish)),
                     None => continue,
                 },
             };
             match input {
                 Input::Leg(leg, event) => {
                     if let Some(end) = self.hear(leg, event) {
-                        return Interruption::Over(Finish::Gone(end));
+                        return Interruption::Over(Box::new(Finish::Gone(end)));
                     }
                 }
                 Input::Command(command) => {
@@ -326,7 +326,7 @@ impl<H: Host> Call<H> {
                         return interruption;
                     }
                 }
-                Input::Finish(finish) => return Interruption::Over(*finish),
+                Input::Finish(finish) => return Interruption::Over(finish),
             }
         }
     }
@@ -434,13 +434,13 @@ impl<H: Host> Call<H> {
     }
 
     /// The call may last so long from its answer on, whether it is answered yet or not.
-    pub(crate) fn lasts_at_most(&self, longest: Duration) {
+    pub(crate) fn lasts_at_most(self: &Rc<Self>, longest: Duration) {
         self.longest.set(Some(longest));
         self.answer_counts();
     }
 
     /// Counts how long the call lasts from its answer on, if it has one and that matters.
-    pub(crate) fn answer_counts(&self) {
+    pub(crate) fn answer_counts(self: &Rc<Self>) {
         let Some(longest) = self.longest.get() else {
             return;
         };
@@ -452,19 +452,24 @@ impl<H: Host> Call<H> {
         }
     }
 
-    fn ends_at(&self, deadline: Option<Instant>) {
-        self.deadline.set(deadline);
-        self.changed.notify_waiters();
+    /// The call ends then, if it has not ended before.
+    fn ends_at(self: &Rc<Self>, deadline: Option<Instant>) {
+        let alarm = deadline.map(|deadline| {
+            let call = Rc::downgrade(self);
+            let task = tokio::task::spawn_local(async move {
+                tokio::time::sleep_until(deadline.into()).await;
+                if let Some(call) = call.upgrade() {
+                    call.inbox.put(Input::Finish(Box::new(too_long())));
+                }
+            });
+            Alarm(task.abort_handle())
+        });
+        *self.alarm.borrow_mut() = alarm;
     }
 
-    /// Waits until the call has lasted too long.
-    async fn too_late(&self) {
-        loop {
-            tokio::select! {
-                () = until(self.deadline.get()) => return,
-                () = self.changed.notified() => {}
-            }
-        }
+    /// The call is over and cannot last too long any more.
+    pub(crate) fn stop_alarm(&self) {
+        self.alarm.take();
     }
 
     /// Works with the endpoint on the leg that is talked on. No part of the call may be borrowed
@@ -585,6 +590,15 @@ impl<H: Host> Call<H> {
             facts.state = CallState::Ended(end);
         });
         self.turned(Turn::Ended);
+    }
+}
+
+/// Ends a call that has lasted too long, for as long as this lives.
+struct Alarm(AbortHandle);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -160,16 +160,17 @@ pub(crate) fn obey<H: Host>(call: &Rc<Call<H>>, command: Command) -> Option<Inte
     let action = match new_document(command.action) {
         Ok(document) => {
             call.note_call("another document was ordered through the API");
-            return Some(Interruption::Replaced(Replacement::Ordered(document)));
+            let replacement = Replacement::Ordered(document);
+            return Some(Interruption::Replaced(Box::new(replacement)));
         }
         Err(action) => action,
     };
     match action {
         CallAction::HangUp | CallAction::Cancel | CallAction::Complete => {
-            return Some(Interruption::Over(Finish::HangUp {
+            return Some(Interruption::Over(Box::new(Finish::HangUp {
                 headers: Vec::new(),
                 why: Reason::Api,
-            }));
+            })));
         }
         CallAction::Append(program) => call.append(program.steps),
         action => beside(call, action, command.waiting),

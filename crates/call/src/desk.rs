@@ -70,7 +70,7 @@ impl<H: Host> Desk<H> {
             flow,
         );
         self.legs.add(leg, &call);
-        self.begin(&call, Rc::clone(&call).live(invite))
+        self.begin(&call, |call| call.live(invite))
     }
 
     /// Places a call. It is in the ledger at once, as one that waits; its INVITE leaves as soon as
@@ -78,21 +78,24 @@ impl<H: Host> Desk<H> {
     pub fn place(&self, placement: Placement) -> Arc<CallRecord> {
         let call = Call::placed(Rc::clone(&self.host), Arc::clone(&self.ledger), &placement);
         let legs = Rc::clone(&self.legs);
-        self.begin(&call, Rc::clone(&call).live_placed(legs, placement))
+        self.begin(&call, |call| call.live_placed(legs, placement))
     }
 
-    fn begin(
+    /// Begins a call. Its life is made within its task: one that were moved into it would take its
+    /// room twice.
+    fn begin<L: Future<Output = ()> + 'static>(
         &self,
         call: &Rc<Call<H>>,
-        life: impl Future<Output = ()> + 'static,
+        life: impl FnOnce(Rc<Call<H>>) -> L + 'static,
     ) -> Arc<CallRecord> {
         let record = Arc::clone(&call.record);
         self.ledger.open(&record);
         call.turned(Turn::Begun);
         self.calls.borrow_mut().insert(record.key, Rc::clone(call));
         let (calls, key) = (Rc::clone(&self.calls), record.key);
+        let call = Rc::clone(call);
         tokio::task::spawn_local(async move {
-            life.await;
+            life(call).await;
             calls.borrow_mut().remove(&key);
         });
         record

@@ -44,6 +44,7 @@ pub(crate) async fn end<H: Host>(call: &Rc<Call<H>>, finish: Finish) {
         Finish::NotAnswered(end) => (*end, CallOver::HungUp),
     };
     let closing = end.clone();
+    call.stop_alarm();
     call.background.end(call);
     if let Some(statistics) = call.session(|session| session.statistics()) {
         call.note(What::Statistics(Box::new(statistics)));

@@ -30,7 +30,7 @@ pub(crate) enum Begin<H: Host> {
     /// We placed it and it was answered.
     Answered(Box<AtAnswer<H>>),
     /// Another document takes the place of the one that ran.
-    Replaced(Replacement),
+    Replaced(Box<Replacement>),
 }
 
 impl<H: Host> Begin<H> {
@@ -38,7 +38,8 @@ impl<H: Host> Begin<H> {
     pub(crate) fn asks(&self) -> bool {
         matches!(
             self,
-            Begin::Replaced(Replacement::Ordered(NewDocument::At(_)))
+            Begin::Replaced(document)
+                if matches!(**document, Replacement::Ordered(NewDocument::At(_)))
         )
     }
 }
@@ -60,7 +61,7 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, begin: Begin<H>) -> Finish 
     };
     loop {
         let Some(step) = steps.verbs.next() else {
-            match more_verbs(call, steps.end).await {
+            match Box::pin(more_verbs(call, steps.end)).await {
                 Some(more) => steps.verbs = more.into_iter(),
                 None => return end_of_program(call, steps.end),
             }
@@ -99,8 +100,10 @@ fn first_steps<'a, H: Host>(
 ) -> Pin<Box<dyn Future<Output = Result<Steps, Finish>> + 'a>> {
     Box::pin(async move {
         let loaded = match begin {
-            Begin::Replaced(Replacement::Loaded(loaded)) => loaded,
-            Begin::Replaced(Replacement::Ordered(document)) => call.new_document(document).await?,
+            Begin::Replaced(document) => match *document {
+                Replacement::Loaded(loaded) => loaded,
+                Replacement::Ordered(document) => call.new_document(document).await?,
+            },
             Begin::Answered(answered) => at_answer::first_document(call, *answered).await?,
             Begin::Incoming => {
                 call.host.written_down(&call.record).await;
