@@ -97,6 +97,7 @@ impl Ledger {
         let Some(record) = calls.by_sid.get(sid).filter(|record| is_over(record)) else {
             return false;
         };
+        record.forget();
         let key = record.key;
         calls.by_sid.remove(sid);
         calls.by_key.remove(&key);

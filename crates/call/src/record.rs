@@ -1,7 +1,7 @@
 //! A call as it is kept: its facts, its journal, its transfers. Shared with whoever looks at it
 //! from other threads; only the call's own task writes.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -32,6 +32,7 @@ pub struct CallRecord {
     statuses: AtomicU32,
     started: Instant,
     started_at: SystemTime,
+    forgotten: AtomicBool,
     inner: Mutex<Inner>,
 }
 
@@ -100,6 +101,7 @@ impl CallRecord {
             statuses: AtomicU32::new(0),
             started: now,
             started_at: facts.created_at,
+            forgotten: AtomicBool::new(false),
             inner: Mutex::new(Inner {
                 facts,
                 legs: Vec::new(),
@@ -109,6 +111,15 @@ impl CallRecord {
                 codec: None,
             }),
         }
+    }
+
+    /// Whether somebody had it deleted. Nothing of it is to be kept from then on.
+    pub fn is_forgotten(&self) -> bool {
+        self.forgotten.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn forget(&self) {
+        self.forgotten.store(true, Ordering::Release);
     }
 
     /// Looks at the facts. Must not come back to this record from within.

@@ -129,7 +129,7 @@ impl Records {
         match turn {
             Turn::Ended => {
                 self.changed().remove(&record.key);
-                self.store.put_call(row::row(record));
+                self.put(record);
             }
             Turn::Begun | Turn::Left | Turn::Ringing | Turn::Answered | Turn::Transfer => {
                 self.changed().insert(record.key, Arc::clone(record));
@@ -141,7 +141,14 @@ impl Records {
     pub(crate) fn bring_up_to_date(&self) {
         let changed = std::mem::take(&mut *self.changed());
         for record in changed.into_values() {
-            self.store.put_call(row::row(&record));
+            self.put(&record);
+        }
+    }
+
+    /// Writes a call, unless somebody had it deleted.
+    fn put(&self, record: &CallRecord) {
+        if !record.is_forgotten() {
+            self.store.put_call(row::row(record));
         }
     }
 

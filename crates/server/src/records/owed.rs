@@ -50,7 +50,9 @@ impl Records {
         let entry = promise(&row, sequence, &request.url, owed_at);
         // In one transaction: that the call is over, and what is owed of it.
         self.changed().remove(&record.key);
-        self.store.put_call(row);
+        if !record.is_forgotten() {
+            self.store.put_call(row);
+        }
         let store = self.store.clone();
         let written = async move {
             // What cannot be written down now is sent all the same; the store has said in the log

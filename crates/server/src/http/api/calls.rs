@@ -135,11 +135,12 @@ pub(crate) async fn delete(desk: &Desk, tenant: &Tenant, sid: &str) -> Answer {
         let message = "the call is not over yet; end it first";
         return Err(tenant.refuse(ApiReason::CallRuns, message));
     }
+    // First in memory, so that nothing of it is written again.
+    desk.ledger.forget(sid);
     desk.records
         .delete(tenant.sid(), sid)
         .await
         .map_err(|error| broken(tenant, &error))?;
-    desk.ledger.forget(sid);
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
