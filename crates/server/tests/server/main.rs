@@ -17,6 +17,7 @@ mod phones;
 mod placing;
 mod records;
 mod registering;
+mod rest;
 mod stage;
 mod transports;
 mod voice;
