@@ -99,6 +99,18 @@ fn laml_samples(operation: Operation) -> Vec<Sample<&'static str>> {
             ("Page", vec![], "7"),
             ("PageToken", vec![], "PA0000000000000001CA1"),
         ],
+        Operation::Record => vec![
+            ("RecordingChannels", vec![], "dual"),
+            ("RecordingTrack", vec![], "inbound"),
+            ("RecordingStatusCallback", vec![], url),
+            ("RecordingStatusCallbackMethod", vec![recording], "GET"),
+            ("RecordingStatusCallbackEvent", vec![recording], "absent"),
+            ("Trim", vec![], "do-not-trim"),
+        ],
+        Operation::ChangeRecording => vec![
+            ("Status", vec![], "paused"),
+            ("PauseBehavior", vec![("Status", "paused")], "silence"),
+        ],
     }
 }
 
@@ -167,7 +179,8 @@ fn bxml_samples(operation: Operation) -> Vec<Sample<Value>> {
             ),
             ("tag", vec![("redirectUrl", url())], json!("t")),
         ],
-        Operation::List => Vec::new(),
+        Operation::ChangeRecording => vec![("state", vec![], json!("paused"))],
+        Operation::List | Operation::Record => Vec::new(),
     }
 }
 
@@ -217,7 +230,7 @@ fn jambonz_samples(operation: Operation) -> Vec<Sample<Value>> {
             ),
             ("whisper", vec![], json!({"verb": "say", "text": "x"})),
         ],
-        Operation::List => Vec::new(),
+        Operation::List | Operation::Record | Operation::ChangeRecording => Vec::new(),
     }
 }
 
@@ -260,7 +273,13 @@ fn check<V: Clone, T: PartialEq + Debug>(
     }
 }
 
-const OPERATIONS: [Operation; 3] = [Operation::Create, Operation::Update, Operation::List];
+const OPERATIONS: [Operation; 5] = [
+    Operation::Create,
+    Operation::Update,
+    Operation::List,
+    Operation::Record,
+    Operation::ChangeRecording,
+];
 
 #[test]
 fn every_parameter_of_twilio_and_signalwire_does_what_its_table_says() {
@@ -286,6 +305,10 @@ fn every_parameter_of_twilio_and_signalwire_does_what_its_table_says() {
                         .map(|new| format!("{new:?}")),
                     Operation::Update => dialect.read_update(body).map(|u| format!("{u:?}")),
                     Operation::List => dialect.read_list(&all).map(|l| format!("{l:?}")),
+                    Operation::Record => dialect.read_recording(body).map(|r| format!("{r:?}")),
+                    Operation::ChangeRecording => dialect
+                        .read_recording_change(body)
+                        .map(|change| format!("{change:?}")),
                 };
                 read.map_err(|fault| fault.status)
             });
@@ -311,6 +334,9 @@ fn read_json(
         Operation::Create => dialect
             .read_order(&Desk::of(dialect), body)
             .map(|new| format!("{:?}", new.order)),
+        Operation::ChangeRecording => dialect
+            .read_recording_change(body)
+            .map(|change| format!("{change:?}")),
         _ => dialect
             .read_update(body)
             .map(|updates| format!("{updates:?}")),
@@ -324,7 +350,11 @@ fn every_field_of_bandwidth_does_what_its_table_says() {
         "to": "sip:a@b", "from": "+15551112222", "applicationId": "app-1",
         "answerUrl": "https://a/",
     });
-    for (operation, base) in [(Operation::Create, create), (Operation::Update, json!({}))] {
+    for (operation, base) in [
+        (Operation::Create, create),
+        (Operation::Update, json!({})),
+        (Operation::ChangeRecording, json!({})),
+    ] {
         let table = Dialect::Bxml.parameters(operation);
         check(table, bxml_samples(operation), json!(1), |fields| {
             read_json(Dialect::Bxml, operation, &base, fields)
