@@ -63,7 +63,8 @@ pub(crate) fn status_word(facts: &CallFacts) -> &'static str {
     }
 }
 
-/// `c-`, eight hex digits, and a UUID. Identifiers of calls begin with the time; so do these, in units of 16 milliseconds.
+/// `c-`, eight hex digits, and a UUID. Identifiers of calls begin with the time; so do these, in
+/// units of 16 milliseconds.
 pub(crate) fn call_sid(random: u128) -> String {
     let time = (random >> 84) & 0xffff_ffff;
     format!("c-{time:08x}-{}", uuid(random, 4))

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::example::{self, heard, json, only_verb, recording, request, requested};
 
-const CALL: &str = "c-2407c29f-01234567-89ab-4def-8123-456789abcdef";
+const CALL: &str = "c-3456789a-01234567-89ab-4def-8123-456789abcdef";
 
 pub(crate) fn answered() -> CallFacts {
     example::answered(Dialect::Bxml)

@@ -45,7 +45,7 @@ const COMPLETED: Moment<'_> = Moment::Status {
 #[test]
 fn the_first_event_is_initiate() {
     let request = request(&incoming(), &Moment::Incoming);
-    let call_id = "c-2407c29f-01234567-89ab-4def-8123-456789abcdef";
+    let call_id = "c-3456789a-01234567-89ab-4def-8123-456789abcdef";
     let wanted = json!({
         "eventType": "initiate",
         "eventTime": "2026-11-21T10:00:00.005Z",

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::example::{answered, heard, noon, only_verb};
 
-const CALL: &str = "c-2407c29f-01234567-89ab-4def-8123-456789abcdef";
+const CALL: &str = "c-3456789a-01234567-89ab-4def-8123-456789abcdef";
 
 fn stream(text: &str) -> Stream {
     match only_verb(Dialect::Bxml, &format!("<Response>{text}</Response>")) {
