@@ -72,6 +72,12 @@ pub fn check(desk: &Desk, body: ApiBody<'_>) {
         Ok(updates) => assert!(!updates.is_empty()),
         Err(fault) => is_refusal(&fault),
     }
+    if let Err(fault) = dialect.read_recording(body) {
+        is_refusal(&fault);
+    }
+    if let Err(fault) = dialect.read_recording_change(body) {
+        is_refusal(&fault);
+    }
 }
 
 pub fn check_list(dialect: Dialect, query: &[(String, String)]) {

@@ -1,5 +1,5 @@
-//! Requests of Twilio's and SignalWire's APIs: read or refused, and no text that a request gives
-//! can leave its line of a SIP message.
+//! Requests of Twilio's and SignalWire's APIs: decoded, read or refused, and no text that a request
+//! gives can leave its line of a SIP message.
 
 #![no_main]
 
@@ -7,15 +7,13 @@ mod directory;
 
 use directory::Desk;
 use hookflash_dialects::Dialect;
-use hookflash_dialects::rest::ApiBody;
+use hookflash_dialects::rest::{ApiBody, form_fields};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
-    let fields: Vec<(String, String)> = String::from_utf8_lossy(body)
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .map(|(name, value)| (name.to_owned(), value.replace('\u{b6}', "\r\n")))
-        .collect();
+    let Ok(fields) = form_fields(body) else {
+        return;
+    };
     for dialect in [Dialect::Twiml, Dialect::Cxml] {
         directory::check(&Desk::of(dialect), ApiBody::Form(&fields));
         directory::check_list(dialect, &fields);

@@ -7,18 +7,16 @@ mod directory;
 
 use directory::Desk;
 use hookflash_dialects::Dialect;
-use hookflash_dialects::rest::ApiBody;
+use hookflash_dialects::rest::{ApiBody, form_fields};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
     for dialect in [Dialect::Bxml, Dialect::Jambonz] {
         directory::check(&Desk::of(dialect), ApiBody::Json(body));
     }
-    let fields: Vec<(String, String)> = String::from_utf8_lossy(body)
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
+    let Ok(fields) = form_fields(body) else {
+        return;
+    };
     for dialect in [Dialect::Bxml, Dialect::Jambonz] {
         directory::check_list(dialect, &fields);
     }

@@ -1,6 +1,7 @@
-//! `docs/dialects.md` says of every verb what the code says.
+//! `docs/dialects.md` says of every verb what the code says, and `docs/api` of every parameter.
 
-use hookflash_dialects::{bxml, cxml, jambonz, twiml};
+use hookflash_dialects::rest::{Operation, Parameter};
+use hookflash_dialects::{Dialect, bxml, cxml, jambonz, twiml};
 
 /// A dialect's heading in the page, and its verbs with state and note.
 type Table = (
@@ -50,6 +51,60 @@ fn every_verb_either_runs_or_is_refused() {
                 "{heading} {verb}: {state}"
             );
             assert!(!note.is_empty(), "{heading} {verb} has no note");
+        }
+    }
+}
+
+/// The page of an API, and its text.
+fn pages() -> [(Dialect, &'static str, &'static str); 4] {
+    [
+        (
+            Dialect::Twiml,
+            "twilio",
+            include_str!("../../../docs/api/twilio.md"),
+        ),
+        (
+            Dialect::Cxml,
+            "signalwire",
+            include_str!("../../../docs/api/signalwire.md"),
+        ),
+        (
+            Dialect::Bxml,
+            "bandwidth",
+            include_str!("../../../docs/api/bandwidth.md"),
+        ),
+        (
+            Dialect::Jambonz,
+            "jambonz",
+            include_str!("../../../docs/api/jambonz.md"),
+        ),
+    ]
+}
+
+fn parameters(parameters: &[Parameter]) -> String {
+    let mut text = "| Parameter | State | Note |\n|---|---|---|\n".to_owned();
+    for Parameter { name, state, note } in parameters {
+        text.push_str(&format!("| `{name}` | {} | {note} |\n", state.as_str()));
+    }
+    text
+}
+
+#[test]
+fn the_pages_of_the_apis_have_the_state_of_every_parameter() {
+    for (dialect, name, page) in pages() {
+        for operation in [
+            Operation::Create,
+            Operation::Update,
+            Operation::List,
+            Operation::Record,
+            Operation::ChangeRecording,
+        ] {
+            let table = dialect.parameters(operation);
+            let expected = parameters(table);
+            assert!(
+                table.is_empty() || page.contains(&expected),
+                "docs/api/{name}.md should have, for {operation:?}:\n\n{expected}"
+            );
         }
     }
 }

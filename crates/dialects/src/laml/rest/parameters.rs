@@ -130,7 +130,10 @@ const RECORD: &[Parameter] = &[
 
 const CHANGE_RECORDING: &[Parameter] = &[
     runs("Status", "`paused`, `in-progress` or `stopped`"),
-    runs("PauseBehavior", "`skip`; `silence` is refused"),
+    runs(
+        "PauseBehavior",
+        "`skip`, also when absent; `silence` is refused",
+    ),
 ];
 
 /// See [`Dialect::parameters`].

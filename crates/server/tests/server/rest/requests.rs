@@ -201,3 +201,36 @@ fn a_server_that_is_full_or_stops_says_so_in_the_vendors_way() {
     let full = api.json("POST", &format!("/v1/Accounts/{}/Calls", api.sid), &order);
     assert_eq!(full.status, 480, "as jambonz without a feature server");
 }
+
+#[test]
+fn every_request_of_the_documentation_is_served() {
+    let stage = Stage::new(PAUSE);
+    let http = stage.server.http_addr;
+    let pages = [
+        include_str!("../../../../../docs/api/twilio.md"),
+        include_str!("../../../../../docs/api/signalwire.md"),
+        include_str!("../../../../../docs/api/bandwidth.md"),
+        include_str!("../../../../../docs/api/jambonz.md"),
+    ];
+    let mut served = 0;
+    for line in pages.iter().flat_map(|page| page.lines()) {
+        let Some((request, _)) = line
+            .strip_prefix("| `")
+            .and_then(|rest| rest.split_once("` |"))
+        else {
+            continue;
+        };
+        let Some((method, path)) = request.split_once(" /") else {
+            continue;
+        };
+        let allowed = send(http, "OPTIONS", &format!("/{path}"), "", b"");
+        assert_eq!(allowed.status, 204, "{request}");
+        let allow = allowed.header("Allow").unwrap();
+        assert!(
+            allow.split(',').any(|known| known.trim() == method),
+            "{request}: {allow}"
+        );
+        served += 1;
+    }
+    assert!(served > 40, "{served}");
+}
