@@ -6,8 +6,8 @@
 //! goes to the shard that its Call-ID names. [`Running`] reloads and drains.
 //!
 //! Every queue is bounded, bad input harms nothing but itself, and what applications are owed is
-//! told before the server stops. Left out: TLS and WebSocket for SIP, the
-//! REST APIs of the vendors beyond recordings; where they are asked for, the answer says so.
+//! told before the server stops. Left out: TLS and WebSocket for SIP, the web console; where they
+//! are asked for, the answer says so.
 
 mod caller_id;
 pub mod config;
