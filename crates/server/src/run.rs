@@ -362,8 +362,14 @@ impl Running {
             .map_err(StartError::Document)?;
         for index in 0..self.desk.mail.count() {
             let board = Arc::clone(&board);
-            let work = Box::new(move |shard: &std::rc::Rc<Shard>| shard.reload(board));
+            let (done, is_done) = oneshot::channel::<()>();
+            let work = Box::new(move |shard: &std::rc::Rc<Shard>| {
+                shard.reload(board);
+                drop(done);
+            });
             self.desk.mail.deliver(index, Input::Do(work)).await;
+            // A call that comes from now on is a new one. Dropped or not, the shard has seen it.
+            let _ = is_done.await;
         }
         let settings = http::Settings::new(&config, public_url);
         self.desk.set(settings, board);
