@@ -94,7 +94,13 @@ pub(crate) fn stream(
         headers,
         body: Body::None,
         signing: signing(vendor, facts),
-        policy: policy(&vendor.webhooks, &Overrides::default(), ReplyUse::Document),
+        policy: Policy {
+            // A message may hold a whole prompt, which is no document.
+            max_reply: MAX_AUDIO,
+            // No vendor follows redirects here.
+            redirects: 0,
+            ..policy(&vendor.webhooks, &Overrides::default(), ReplyUse::Document)
+        },
         reply_use: ReplyUse::Ignored,
     })
 }

@@ -174,6 +174,17 @@ fn a_handshake_is_signed_over_the_wss_url() {
 }
 
 #[test]
+fn a_stream_takes_more_in_one_message_than_a_document_may_have() {
+    for dialect in BOTH {
+        let policy = opened(dialect, "url=\"wss://m.example.com/\"")
+            .unwrap()
+            .policy;
+        assert!(policy.max_reply > 1 << 20, "{dialect:?}");
+        assert_eq!(policy.redirects, 0);
+    }
+}
+
+#[test]
 fn a_handshake_carries_a_password_or_a_token() {
     for dialect in BOTH {
         let request = opened(dialect, "url=\"wss://us:p%20w@m.example.com\"").unwrap();
