@@ -410,6 +410,24 @@ fn what_a_call_cannot_do_as_it_stands_is_refused_and_changes_nothing() {
 }
 
 #[test]
+fn a_call_is_forgotten_only_when_it_is_over_and_then_for_good() {
+    in_virtual_time(async {
+        let world = world(Dialect::Twiml);
+        let (phone, _handset) = world.caller_of(HOLD).await;
+        let record = world.record();
+        let sid = record.facts(|facts| facts.sid.clone());
+        assert!(!world.ledger.forget(&sid) && !record.is_forgotten());
+        world.tell(CallAction::HangUp).unwrap();
+        phone.hung_up().await;
+        world.settle().await;
+        assert!(world.ledger.forget(&sid) && record.is_forgotten());
+        assert!(!world.ledger.forget(&sid));
+        assert!(world.ledger.find(&sid).is_none());
+        assert!(world.ledger.newest(9, None, |_| true).is_empty());
+    });
+}
+
+#[test]
 fn hooks_tag_and_longest_time_change_while_the_call_goes_on() {
     in_virtual_time(async {
         let world = world(Dialect::Bxml);

@@ -9,6 +9,7 @@
     reason = "a test may panic, and nothing outside uses this crate"
 )]
 
+mod api_transfer;
 mod application_socket;
 mod application_socket_lost;
 mod background_recordings;

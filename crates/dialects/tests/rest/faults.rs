@@ -4,7 +4,7 @@ use hookflash_dialects::Dialect;
 use hookflash_dialects::rest::ApiReason;
 use serde_json::json;
 
-const REASONS: [(ApiReason, [u16; 4]); 17] = [
+const REASONS: [(ApiReason, [u16; 4]); 19] = [
     (ApiReason::Unauthenticated, [401, 401, 401, 401]),
     (ApiReason::Forbidden, [401, 401, 403, 403]),
     (ApiReason::NotFound, [404, 404, 404, 404]),
@@ -13,6 +13,8 @@ const REASONS: [(ApiReason, [u16; 4]); 17] = [
     (ApiReason::Malformed, [400, 400, 400, 400]),
     (ApiReason::TooLarge, [413, 413, 413, 413]),
     (ApiReason::MediaType, [415, 415, 415, 415]),
+    (ApiReason::Target, [400, 400, 400, 400]),
+    (ApiReason::Caller, [400, 400, 400, 400]),
     (ApiReason::TargetForbidden, [400, 400, 403, 403]),
     (ApiReason::NoRoute, [400, 400, 400, 400]),
     (ApiReason::CallOver, [400, 400, 409, 422]),
