@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ring.baresip import Baresip
 from ring.hookflash import ConfiguredApplication, Hookflash, Settings
 from ring.key_presses import write_capture
-from ring.ports import free_port
+from ring.ports import kept_port
 from ring.process import Process, until
 from ring.runner import Case, Findings
 from ring.scenario import FarEnd
@@ -71,7 +71,7 @@ class BillingLines:
         self._env = env
         #: the caller's half and SIPp's half of each example listen on ports of their own
         self._ports = {
-            (example, role): free_port() for example in EXAMPLES for role in ("heard", "wire")
+            (example, role): kept_port() for example in EXAMPLES for role in ("heard", "wire")
         }
         applications = [
             ConfiguredApplication(

@@ -11,7 +11,7 @@ from ring.digest import verify
 from ring.dialects import ACCOUNTS, DIALECTS
 from ring.endings import ANSWERED, ENDINGS, TOLD
 from ring.forking import ForkingProxy
-from ring.ports import closed_port, free_port
+from ring.ports import closed_port, free_port, kept_port
 from ring.process import until
 
 TARGET = "sip:bob@192.0.2.7:5090;transport=udp?X-Account=1%3B2&X-Note=a%20b"
@@ -50,7 +50,7 @@ def _own_trunk(case_name):
     """A trunk of its own for this case in each dialect."""
     for dialect in DIALECTS:
         number = f"+4412{len(TRUNKS):05}"
-        TRUNKS[dialect, case_name] = (number, free_port())
+        TRUNKS[dialect, case_name] = (number, kept_port())
 
 
 def trunk_settings(trunk_port, full_port):

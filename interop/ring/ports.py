@@ -5,15 +5,31 @@ between this check and its use.
 """
 
 import itertools
-import os
 import socket
 import threading
 
-_FIRST, _LAST = 20000, 29000
+_FIRST, _LAST, _SHARE = 20000, 29000, 1500
+_KINDS = (socket.SOCK_DGRAM, socket.SOCK_STREAM)
 _lock = threading.Lock()
-_candidates = itertools.cycle(range(_FIRST, _LAST, 2))
-for _ in range(os.getpid() * 37 % ((_LAST - _FIRST) // 2)):
-    next(_candidates)
+
+
+def _own_share():
+    """A part of the range that no other run of the ring uses at the same time: whoever has its
+    first port on another loopback address has it all. With too many runs, shares overlap."""
+    for first in range(_FIRST, _LAST, _SHARE):
+        claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            claim.bind(("127.0.0.2", first))
+        except OSError:
+            claim.close()
+            continue
+        return range(first, first + _SHARE, 2), claim
+    return range(_FIRST, _LAST, 2), None
+
+
+_share, _claim = _own_share()
+_candidates = itertools.cycle(_share)
+_kept = set()
 
 
 def free_port(following=1):
@@ -22,7 +38,9 @@ def free_port(following=1):
     with _lock:
         for port in itertools.islice(_candidates, 2000):
             block = range(port, port + following + 1)
-            if block.stop <= _LAST and all(_is_free(p, kind) for p in block for kind in _KINDS):
+            if block.stop > _share.stop or not _kept.isdisjoint(block):
+                continue
+            if all(_is_free(p, kind) for p in block for kind in _KINDS):
                 for _ in range(following // 2):
                     next(_candidates)
                 return port
@@ -39,17 +57,21 @@ def has_ipv6():
     return True
 
 
+def kept_port():
+    """A port for later: it is not handed out again."""
+    port = free_port()
+    _kept.add(port)
+    return port
+
+
 def closed_port():
-    """A port on which nobody listens: connections to it are refused."""
-    return free_port()
+    """A port on which nobody ever listens: connections to it are refused."""
+    return kept_port()
 
 
 def is_taken(port):
     """Whether somebody listens for UDP or TCP there."""
     return not all(_is_free(port, kind) for kind in _KINDS)
-
-
-_KINDS = (socket.SOCK_DGRAM, socket.SOCK_STREAM)
 
 
 def _is_free(port, kind):
