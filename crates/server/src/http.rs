@@ -120,8 +120,10 @@ async fn sweep(desk: &Desk) {
     let mut ticks = tokio::time::interval(SWEEP);
     loop {
         ticks.tick().await;
-        if let Some(keep) = desk.settings().keep_recordings {
-            desk.recordings.sweep(keep);
+        if let Some(keep) = desk.settings().keep_recordings
+            && let Err(error) = desk.recordings.sweep(keep).await
+        {
+            tracing::debug!(%error, "old recordings are not deleted yet");
         }
     }
 }

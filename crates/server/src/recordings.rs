@@ -1,12 +1,13 @@
-//! Recordings on disk: what is known of them, and where they are.
+//! Recordings: their sound on disk, and what is known of them.
 //!
-//! A recording is `FOLDER/ACCOUNT/SID.wav` with `SID.json` beside it, which says everything that
-//! its callbacks and its REST resource say. A recording that runs has another name, so that what
-//! a crash leaves behind is no recording; it is removed at the next start. Files are written by
-//! threads of their own ([`writer`]).
+//! The sound is `FOLDER/ACCOUNT/SID.wav`. What its callbacks and its REST resource say is in the
+//! store once it is over, and in memory while it runs. A recording that runs has another name, so
+//! that what a crash leaves behind is no recording; it is removed at the next start. Files are
+//! written by threads of their own ([`writer`]).
 
 mod convert;
 mod file;
+mod list;
 mod sidecar;
 mod sound;
 mod writer;
@@ -15,11 +16,12 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
 
 use hookflash_dialects::{RecordingFacts, RecordingState};
 use hookflash_program::RecordingFormat;
+use hookflash_store::{Store, StoreError};
 
+use crate::records::Records;
 pub(crate) use file::Recording;
 use writer::Writers;
 
@@ -34,7 +36,8 @@ pub(crate) struct Counts {
 /// The recordings of the process.
 pub(crate) struct Recordings {
     folder: PathBuf,
-    known: Mutex<HashMap<String, Arc<RecordingFacts>>>,
+    store: Store,
+    running: Mutex<HashMap<String, Arc<RecordingFacts>>>,
     writers: Writers,
     counts: Arc<Counts>,
     /// Held while a recording is turned into another format: one at a time.
@@ -59,38 +62,38 @@ fn obstacle(folder: &Path) -> Option<String> {
 }
 
 impl Recordings {
-    /// Reads what earlier runs have left. A folder that is not there is made with the first
-    /// recording.
-    pub(crate) fn open(folder: &Path) -> Arc<Recordings> {
+    /// Takes in what earlier versions have put beside the sound. A folder that is not there is made
+    /// with the first recording.
+    pub(crate) fn open(folder: &Path, records: &Records) -> Arc<Recordings> {
         if let Some(why) = obstacle(folder) {
             tracing::warn!(folder = %folder.display(), why, "recordings will fail");
         }
-        let counts = Arc::<Counts>::default();
-        let known = sidecar::read_all(folder)
-            .into_iter()
-            .map(|facts| (facts.sid.clone(), Arc::new(facts)))
-            .collect();
+        let beside = sidecar::read_all(folder);
+        for (_, facts) in &beside {
+            records.store().put_recording(sidecar::row(facts));
+        }
+        if !beside.is_empty() && records.is_lasting() && records.flush_now() {
+            let files = beside.iter().map(|(file, _)| file.clone());
+            writer::remove(&files.collect::<Vec<_>>());
+            tracing::info!(recordings = beside.len(), "taken into the store");
+        }
         Arc::new(Recordings {
             folder: folder.to_owned(),
-            known: Mutex::new(known),
+            store: records.store().clone(),
+            running: Mutex::default(),
             writers: Writers::new(),
-            counts,
+            counts: Arc::default(),
             converting: tokio::sync::Mutex::default(),
         })
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<String, Arc<RecordingFacts>>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn running(&self) -> MutexGuard<'_, HashMap<String, Arc<RecordingFacts>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was counted since the start.
     pub(crate) fn counts(&self) -> &Counts {
         &self.counts
-    }
-
-    /// How many are known.
-    pub(crate) fn len(&self) -> usize {
-        self.known().len()
     }
 
     /// Begins to write a recording.
@@ -108,46 +111,24 @@ impl Recordings {
 
     /// Takes over what is known of a recording, for good once it has ended.
     pub(crate) fn keep(&self, facts: &RecordingFacts) {
-        self.known()
-            .insert(facts.sid.clone(), Arc::new(facts.clone()));
-        let place = Place::of(&self.folder, facts);
         match facts.state {
-            RecordingState::InProgress | RecordingState::Paused => {}
-            RecordingState::Completed => self.writers.keep(place.sidecar, facts.clone()),
+            RecordingState::InProgress | RecordingState::Paused => {
+                let known = Arc::new(facts.clone());
+                self.running().insert(facts.sid.clone(), known);
+                return;
+            }
+            RecordingState::Completed => {}
             RecordingState::Absent | RecordingState::Failed => {
-                self.writers.remove(vec![place.sound]);
-                self.writers.keep(place.sidecar, facts.clone());
+                self.writers.remove(vec![self.sound(facts)]);
             }
         }
-    }
-
-    /// One recording.
-    pub(crate) fn find(&self, sid: &str) -> Option<Arc<RecordingFacts>> {
-        self.known().get(sid).cloned()
-    }
-
-    /// Those of an account that `is_wanted`, newest first.
-    pub(crate) fn list(
-        &self,
-        account: &str,
-        is_wanted: impl Fn(&RecordingFacts) -> bool,
-    ) -> Vec<Arc<RecordingFacts>> {
-        let mut found: Vec<Arc<RecordingFacts>> = self
-            .known()
-            .values()
-            .filter(|facts| facts.account_sid == account && is_wanted(facts))
-            .map(Arc::clone)
-            .collect();
-        found.sort_by(|a, b| {
-            let newer = b.started_at.cmp(&a.started_at);
-            newer.then_with(|| a.sid.cmp(&b.sid))
-        });
-        found
+        self.store.put_recording(sidecar::row(facts));
+        self.running().remove(&facts.sid);
     }
 
     /// Where the sound of a recording is.
     pub(crate) fn sound(&self, facts: &RecordingFacts) -> PathBuf {
-        Place::of(&self.folder, facts).sound
+        sound_of(&self.folder, facts)
     }
 
     /// Where the sound is in this format, made if need be; `None` when it cannot be had.
@@ -179,39 +160,22 @@ impl Recordings {
     }
 
     /// Removes a recording and everything that is known of it.
-    pub(crate) fn delete(&self, facts: &RecordingFacts) {
-        self.known().remove(&facts.sid);
-        let place = Place::of(&self.folder, facts);
-        let other = place.sound.with_extension("mp3");
-        self.writers.remove(vec![place.sound, other, place.sidecar]);
+    ///
+    /// # Errors
+    /// When the store cannot be asked; the sound stays then.
+    pub(crate) async fn delete(&self, facts: &RecordingFacts) -> Result<(), StoreError> {
+        self.store
+            .delete_recording(&facts.account_sid, &facts.sid)
+            .await?;
+        self.delete_sound(facts);
+        Ok(())
     }
 
     /// Removes the sound of a recording; that it was made stays known.
     pub(crate) fn delete_sound(&self, facts: &RecordingFacts) {
-        let place = Place::of(&self.folder, facts);
-        let other = place.sound.with_extension("mp3");
-        self.writers.remove(vec![place.sound, other]);
-    }
-
-    /// Deletes every recording that ended longer than `keep` ago.
-    pub(crate) fn sweep(&self, keep: Duration) {
-        let now = SystemTime::now();
-        let is_old = |facts: &&Arc<RecordingFacts>| {
-            let ended = facts.ended_at.and_then(|at| now.duration_since(at).ok());
-            ended.is_some_and(|age| age > keep)
-        };
-        let old: Vec<Arc<RecordingFacts>> = self
-            .known()
-            .values()
-            .filter(is_old)
-            .map(Arc::clone)
-            .collect();
-        for facts in &old {
-            self.delete(facts);
-        }
-        if !old.is_empty() {
-            tracing::info!(recordings = old.len(), "deleted by recordings.keep");
-        }
+        let sound = self.sound(facts);
+        let other = sound.with_extension("mp3");
+        self.writers.remove(vec![sound, other]);
     }
 
     /// Waits until everything that was asked for is on disk.
@@ -220,25 +184,14 @@ impl Recordings {
     }
 }
 
-/// The files of one recording.
-struct Place {
-    sound: PathBuf,
-    sidecar: PathBuf,
-}
-
-impl Place {
-    fn of(folder: &Path, facts: &RecordingFacts) -> Place {
-        let folder = folder.join(plain(&facts.account_sid));
-        let name = plain(&facts.sid);
-        let extension = match facts.format {
-            RecordingFormat::Wav => "wav",
-            RecordingFormat::Mp3 => "mp3",
-        };
-        Place {
-            sound: folder.join(format!("{name}.{extension}")),
-            sidecar: folder.join(format!("{name}.json")),
-        }
-    }
+/// Where the sound of a recording is.
+fn sound_of(folder: &Path, facts: &RecordingFacts) -> PathBuf {
+    let folder = folder.join(plain(&facts.account_sid));
+    let extension = match facts.format {
+        RecordingFormat::Wav => "wav",
+        RecordingFormat::Mp3 => "mp3",
+    };
+    folder.join(format!("{}.{extension}", plain(&facts.sid)))
 }
 
 /// An identifier as a name of a file: whatever it holds, it stays in its folder.

@@ -9,10 +9,6 @@
 mod clerk;
 mod details;
 mod directory;
-#[allow(
-    dead_code,
-    reason = "the REST APIs, which come next, list and delete calls"
-)]
 mod list;
 mod owed;
 mod row;
@@ -50,6 +46,7 @@ struct Shared {
     /// Calls of which something has changed that is not written.
     changed: Mutex<HashMap<CallKey, Arc<CallRecord>>>,
     rules: RwLock<Arc<Rules>>,
+    is_lasting: bool,
 }
 
 /// What the configuration says of records.
@@ -84,21 +81,13 @@ impl Records {
         let mut options = Options::new(config.store.url.clone());
         options.node.clone_from(&config.store.node);
         options.hold = HOLD;
-        let open = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().build();
-            runtime.map(|runtime| runtime.block_on(Store::open(options)))
-        };
-        let opened = std::thread::scope(|scope| scope.spawn(open).join());
-        let store = match opened {
-            Ok(Ok(opened)) => opened?,
-            Ok(Err(error)) => return Err(StoreError::operator(error.to_string())),
-            Err(_) => return Err(StoreError::operator("the store panicked while it opened")),
-        };
+        let store = on_a_thread(Store::open(options))??;
         Ok(Records {
             store,
             shared: Arc::new(Shared {
                 changed: Mutex::default(),
                 rules: RwLock::new(Rules::of(config)),
+                is_lasting: !config.store.is_memory(),
             }),
         })
     }
@@ -170,6 +159,17 @@ impl Records {
         }
     }
 
+    /// Whether what is kept outlives the process.
+    pub(crate) fn is_lasting(&self) -> bool {
+        self.shared.is_lasting
+    }
+
+    /// Waits until everything that was kept before is written; says whether it is. For the start,
+    /// when nobody else is held up.
+    pub(crate) fn flush_now(&self) -> bool {
+        matches!(on_a_thread(self.store.flush()), Ok(Ok(())))
+    }
+
     /// How the store is doing.
     pub(crate) fn health(&self) -> Health {
         self.store.health()
@@ -212,4 +212,17 @@ fn is_awaited(record: &CallRecord) -> bool {
         let is_live = !matches!(facts.state, CallState::Ended(_));
         is_live && (is_told || facts.direction == Direction::OutboundApi)
     })
+}
+
+/// Waits for something on a thread of its own: this may be called from within a runtime.
+fn on_a_thread<T: Send>(work: impl Future<Output = T> + Send) -> Result<T, StoreError> {
+    let work = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.map(|runtime| runtime.block_on(work))
+    };
+    match std::thread::scope(|scope| scope.spawn(work).join()) {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(StoreError::operator(error.to_string())),
+        Err(_) => Err(StoreError::operator("the store panicked")),
+    }
 }

@@ -174,7 +174,7 @@ impl Server {
             ledger: Arc::clone(&ledger),
             mail: mail.clone(),
             prompts: Prompts::new(Limits::from(&config.media)),
-            recordings: Recordings::open(&config.recordings.folder),
+            recordings: Recordings::open(&config.recordings.folder, &records),
             records: records.clone(),
             speech: Arc::clone(&speech),
             realms: Realms::new(&config.sip.digest),

@@ -17,12 +17,14 @@ pub struct RecordingFilter {
     pub ended: Span,
 }
 
-/// Newest first; the cursor's time is that of the recording's beginning.
+/// Newest first, behind the cursor, whose time is that of the recording's beginning, and then
+/// without the first `offset`.
 pub(crate) fn list(
     database: &mut dyn Database,
     scope: Scope<'_>,
     filter: &RecordingFilter,
     after: Option<&Cursor>,
+    offset: u64,
     limit: u32,
 ) -> Result<Vec<RecordingRow>, StoreError> {
     let mut conditions = Conditions::of(scope, "t.account");
@@ -46,8 +48,9 @@ pub(crate) fn list(
         conditions.and(&format!("(t.started_at, t.sid) < ({at}, {sid})"));
     }
     let limit = conditions.mark(Value::Int(limit.into()));
+    let offset = conditions.mark(Value::Int(i64::try_from(offset).unwrap_or(i64::MAX)));
     let sql = format!(
-        "{} WHERE {} ORDER BY t.started_at DESC, t.sid DESC LIMIT {limit}",
+        "{} WHERE {} ORDER BY t.started_at DESC, t.sid DESC LIMIT {limit} OFFSET {offset}",
         RecordingRow::select(),
         conditions.text
     );
@@ -70,4 +73,10 @@ pub(crate) fn one(
     );
     let mut rows = database.query(&sql, conditions.values)?;
     rows.first_mut().map(RecordingRow::read).transpose()
+}
+
+/// How many there are.
+pub(crate) fn count(database: &mut dyn Database) -> Result<u64, StoreError> {
+    let count = database.number("SELECT count(*) FROM recordings", Vec::new())?;
+    Ok(u64::try_from(count.unwrap_or_default()).unwrap_or_default())
 }

@@ -271,8 +271,16 @@ impl Store {
         self.read(ask).await
     }
 
-    /// Part of the list of recordings, newest first, behind the cursor (whose time is that of the
-    /// recording's beginning).
+    /// How many recordings are known.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub async fn count_recordings(&self) -> Result<u64, StoreError> {
+        self.read(|database| recording_list::count(database)).await
+    }
+
+    /// Part of the list of recordings, newest first: behind the cursor (whose time is that of the
+    /// recording's beginning), and from there without the first `offset`.
     ///
     /// # Errors
     /// As [`Store::call`].
@@ -281,11 +289,19 @@ impl Store {
         scope: Scope<'_>,
         filter: RecordingFilter,
         after: Option<Cursor>,
+        offset: u64,
         limit: u32,
     ) -> Result<Vec<RecordingRow>, StoreError> {
         let scope = scope.owned();
         let ask = move |database: &mut dyn Database| {
-            recording_list::list(database, scope.as_scope(), &filter, after.as_ref(), limit)
+            recording_list::list(
+                database,
+                scope.as_scope(),
+                &filter,
+                after.as_ref(),
+                offset,
+                limit,
+            )
         };
         self.read(ask).await
     }

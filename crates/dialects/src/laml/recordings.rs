@@ -127,7 +127,8 @@ pub struct RecordingPage<'a> {
 }
 
 /// A page of recordings as the official libraries read it: `recordings` and, beside it, nothing
-/// but what tells of the page. `recordings` are all that the list has, newest first.
+/// but what tells of the page. `recordings` are those of the page, newest first, and one more when
+/// there is a next page.
 pub fn recording_list(
     dialect: Dialect,
     recordings: &[impl Borrow<RecordingFacts>],
@@ -138,7 +139,6 @@ pub fn recording_list(
     let first = page.page.saturating_mul(size);
     let shown: Vec<Value> = recordings
         .iter()
-        .skip(first)
         .take(size)
         .map(|recording| resource(dialect, recording.borrow(), public_url))
         .collect();
@@ -152,7 +152,7 @@ pub fn recording_list(
         push(&mut query, "Page", number.to_string());
         format!("{}?{}", page.path, encode(&query))
     };
-    let more = recordings.len() > first.saturating_add(size);
+    let more = recordings.len() > size;
     let mut list = json!({
         "recordings": shown,
         "uri": uri(page.page),

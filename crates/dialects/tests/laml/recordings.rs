@@ -162,7 +162,9 @@ const ABOUT_THE_PAGE: &[&str] = &[
 ];
 
 fn page(dialect: Dialect, count: usize, page: usize, page_size: usize) -> Value {
+    // Those of the page, and one more if there is.
     let recordings: Vec<RecordingFacts> = (0..count)
+        .skip(page.saturating_mul(page_size.max(1)))
         .map(|number| RecordingFacts {
             sid: dialect.recording_sid(number as u128),
             ..recording(dialect)

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use hookflash_store::StoreError;
 use prometheus::{IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use super::{Desk, Refusal};
@@ -28,9 +29,9 @@ pub(crate) async fn show(State(desk): State<Arc<Desk>>) -> Response {
         }
     }
     // A store that does not answer has no numbers of what is owed; that it is in trouble is told.
-    let counted = tokio::time::timeout(PATIENCE, desk.records.store().count_owed()).await;
-    let owed = counted.ok().and_then(Result::ok);
-    match write(&desk, &shards, owed) {
+    let kept = tokio::time::timeout(PATIENCE, kept(&desk)).await;
+    let kept = kept.ok().and_then(Result::ok);
+    match write(&desk, &shards, kept) {
         Ok(text) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
         Err(error) => {
             Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response()
@@ -38,10 +39,27 @@ pub(crate) async fn show(State(desk): State<Arc<Desk>>) -> Response {
     }
 }
 
+/// How much is in the store.
+struct Kept {
+    owed: u64,
+    dead_letters: u64,
+    recordings: u64,
+}
+
+async fn kept(desk: &Desk) -> Result<Kept, StoreError> {
+    let store = desk.records.store();
+    let (owed, dead_letters) = store.count_owed().await?;
+    Ok(Kept {
+        owed,
+        dead_letters,
+        recordings: store.count_recordings().await?,
+    })
+}
+
 fn write(
     desk: &Desk,
     shards: &[(usize, Holdings)],
-    owed: Option<(u64, u64)>,
+    kept: Option<Kept>,
 ) -> prometheus::Result<String> {
     let registry = Registry::new_custom(Some("hookflash".to_owned()), None)?;
     let of = &desk.ledger.counters;
@@ -241,11 +259,6 @@ fn write(
             (trunks.len() - registered) as u64,
         ),
         (
-            "recordings",
-            "Recordings that are known.",
-            desk.recordings.len() as u64,
-        ),
-        (
             "prompts_cached",
             "Audio files kept in memory.",
             prompts.clips as u64,
@@ -262,12 +275,17 @@ fn write(
             desk.connections.len() as u64,
         ),
     ];
-    if let Some((owed, dead)) = owed {
-        gauges.push(("outbox_owed", "Final callbacks that are owed.", owed));
+    if let Some(kept) = kept {
+        gauges.push(("outbox_owed", "Final callbacks that are owed.", kept.owed));
         gauges.push((
             "outbox_dead_letters",
             "Final callbacks that were given up.",
-            dead,
+            kept.dead_letters,
+        ));
+        gauges.push((
+            "recordings",
+            "Recordings that are known and over.",
+            kept.recordings,
         ));
     }
     for (name, help, value) in gauges {

@@ -9,6 +9,7 @@ use super::*;
 
 /// A desk without shards.
 pub(crate) fn desk() -> Arc<Desk> {
+    let records = Records::open(&config()).unwrap();
     Arc::new(Desk {
         ledger: Ledger::new(10),
         mail: Mail::new(0).0,
@@ -17,8 +18,8 @@ pub(crate) fn desk() -> Arc<Desk> {
         bindings: Arc::default(),
         registrations: Arc::default(),
         prompts: Prompts::new((&config().media).into()),
-        recordings: Recordings::open(std::path::Path::new("nowhere")),
-        records: Records::open(&config()).unwrap(),
+        recordings: Recordings::open(std::path::Path::new("nowhere"), &records),
+        records,
         speech: Speech::new(&config().speech).0,
         settings: RwLock::default(),
         board: RwLock::new(Arc::new(Switchboard::new(&config(), "", &[]).unwrap())),
@@ -142,7 +143,7 @@ fn desk_with_recordings(public: bool) -> Arc<Desk> {
     let desk = desk();
     let board = Arc::new(Switchboard::new(&config, "http://me", &[]).unwrap());
     desk.set(Settings::new(&config, "http://me".to_owned()), board);
-    let recordings = Recordings::open(&config.recordings.folder);
+    let recordings = Recordings::open(&config.recordings.folder, &desk.records);
     for (sid, _) in ACCOUNTS {
         let facts = crate::recordings::tests::facts(&format!("RE{sid}"), sid);
         crate::recordings::tests::record(&recordings, &facts, 1);
@@ -372,7 +373,7 @@ async fn a_deleted_recording_is_gone_and_a_running_one_is_not_deleted() {
     let path = "/2010-04-01/Accounts/AC1/Recordings/REAC1";
     let file = desk
         .recordings
-        .sound(&desk.recordings.find("REAC1").unwrap());
+        .sound(&desk.recordings.find("AC1", "REAC1").await.unwrap().unwrap());
     let other = file.with_extension("mp3");
     assert_eq!(
         ask_as(address, "GET", &format!("{path}.mp3"), &mine)

@@ -12,7 +12,7 @@ use hookflash_program::RecordingFormat;
 use tokio::sync::oneshot;
 
 use super::writer::{Job, Queue, Writers};
-use super::{Counts, Place};
+use super::{Counts, sound_of};
 
 /// How much sound is gathered before it goes to a writer: a quarter of a second.
 const GATHERED: u32 = 4;
@@ -59,7 +59,7 @@ pub(crate) fn begin(
     let progress = Arc::<Progress>::default();
     queue.send(Job::Open {
         id,
-        sound: Place::of(folder, facts).sound,
+        sound: sound_of(folder, facts),
         format: facts.format,
         channels,
         progress: Arc::clone(&progress),

@@ -1,4 +1,5 @@
-//! What is known of a recording, as JSON beside it.
+//! What is known of a recording, as JSON: in the store, and beside the sound where earlier versions
+//! have put it.
 
 use std::fs;
 use std::io::{Error, ErrorKind, Result};
@@ -7,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hookflash_dialects::{RecordingFacts, RecordingSource, RecordingState};
 use hookflash_program::{RecordingFormat, Tracks};
+use hookflash_store::{RecordingRow, micros};
 use serde::{Deserialize, Serialize};
 
 /// The version that is written, and the only one that is read.
@@ -139,15 +141,31 @@ impl Sidecar {
     }
 }
 
-/// Writes what is known, under its name only when it is complete.
-pub(crate) fn write(path: &Path, facts: &RecordingFacts) -> Result<()> {
-    let text = serde_json::to_vec_pretty(&Sidecar::from(facts)).map_err(Error::other)?;
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+/// The row that is kept of a recording.
+pub(crate) fn row(facts: &RecordingFacts) -> RecordingRow {
+    let sidecar = Sidecar::from(facts);
+    // Only text and numbers: there is nothing in it that JSON could not say.
+    let details = serde_json::to_string(&sidecar).ok();
+    RecordingRow {
+        account: facts.account_sid.clone(),
+        sid: facts.sid.clone(),
+        call: facts.call_sid.clone(),
+        state: sidecar.state,
+        source: sidecar.source,
+        format: sidecar.format,
+        channels: facts.channels,
+        size: facts.bytes,
+        duration: i64::try_from(facts.duration.as_micros()).unwrap_or(i64::MAX),
+        started_at: micros(facts.started_at),
+        ended_at: facts.ended_at.map(micros),
+        details,
     }
-    let incomplete = incomplete(path);
-    fs::write(&incomplete, text)?;
-    fs::rename(&incomplete, path)
+}
+
+/// What a row says; none when a hand has changed it, or a later version has written it.
+pub(crate) fn facts(row: &RecordingRow) -> Option<RecordingFacts> {
+    let sidecar: Sidecar = serde_json::from_str(row.details.as_deref()?).ok()?;
+    sidecar.into_facts()
 }
 
 fn read(path: &Path) -> Result<RecordingFacts> {
@@ -161,16 +179,16 @@ fn read(path: &Path) -> Result<RecordingFacts> {
         .ok_or_else(|| Error::new(ErrorKind::InvalidData, "it holds a word that is not known"))
 }
 
-/// Reads everything below a folder, and removes what was never completed. What cannot be read is
-/// left where it is, with a word in the log.
-pub(crate) fn read_all(folder: &Path) -> Vec<RecordingFacts> {
+/// Reads everything below a folder with the file that says it, and removes what was never completed.
+/// What cannot be read is left where it is, with a word in the log.
+pub(crate) fn read_all(folder: &Path) -> Vec<(PathBuf, RecordingFacts)> {
     let mut found = Vec::new();
     for account in entries(folder) {
         for path in entries(&account) {
             let extension = path.extension().and_then(|extension| extension.to_str());
             match extension {
                 Some("json") => match read(&path) {
-                    Ok(facts) => found.push(facts),
+                    Ok(facts) => found.push((path, facts)),
                     Err(error) => {
                         let file = path.display();
                         tracing::warn!(%file, %error, "a recording is not known any more");

@@ -1,6 +1,7 @@
 //! Recordings written, lost, found again.
 
 use std::sync::atomic::AtomicU32;
+use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use hookflash_call::RecordingFile;
@@ -8,6 +9,7 @@ use hookflash_dialects::RecordingSource;
 use hookflash_program::Tracks;
 
 use super::*;
+use crate::config::Config;
 
 /// A folder of a test's own.
 pub(crate) fn scratch() -> PathBuf {
@@ -44,6 +46,23 @@ pub(crate) fn facts(sid: &str, account: &str) -> RecordingFacts {
     }
 }
 
+/// Records in a file below the folder, which outlive the test's own.
+pub(crate) fn records(folder: &Path) -> Records {
+    let text = "[store]\nurl = \"sqlite://kept.db\"";
+    let config = Config::from_parts("t", text, folder, &[], &Default::default()).unwrap();
+    Records::open(&config).unwrap()
+}
+
+/// One of the account `AC1`.
+pub(crate) fn find(recordings: &Recordings, sid: &str) -> Option<Arc<RecordingFacts>> {
+    wait(recordings.find("AC1", sid)).unwrap()
+}
+
+fn list(recordings: &Recordings, account: &str, call: Option<&str>) -> Vec<String> {
+    let found = wait(recordings.list(account, call, 0, 100)).unwrap();
+    found.into_iter().map(|facts| facts.sid.clone()).collect()
+}
+
 /// Records `seconds` of 8 kHz and keeps it as completed.
 pub(crate) fn record(
     recordings: &Recordings,
@@ -59,20 +78,23 @@ pub(crate) fn record(
     let finishing = recording.finish();
     recordings.settle();
     let (bytes, duration, format) = finishing.now_or_never().unwrap().unwrap();
-    recordings.keep(&RecordingFacts {
+    let kept = RecordingFacts {
         bytes,
         duration,
         format,
         state: RecordingState::Completed,
         ended_at: Some(SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_009_000)),
         ..facts.clone()
-    });
+    };
+    recordings.keep(&kept);
     recordings.settle();
-    recordings.find(&facts.sid).unwrap()
+    Arc::new(kept)
 }
 
 fn wait<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
     runtime.unwrap().block_on(work)
 }
 
@@ -87,9 +109,9 @@ fn files(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_recording_is_a_wav_file_with_what_is_known_beside_it_and_outlives_a_restart() {
-    let folder = scratch();
-    let recordings = Recordings::open(&folder);
+fn a_recording_is_a_wav_file_and_outlives_a_restart_with_what_is_known_of_it() {
+    let (folder, store) = (scratch(), scratch());
+    let recordings = Recordings::open(&folder, &records(&store));
     let facts = RecordingFacts {
         channels: 2,
         tracks: Tracks::Both,
@@ -99,29 +121,92 @@ fn a_recording_is_a_wav_file_with_what_is_known_beside_it_and_outlives_a_restart
     let kept = record(&recordings, &facts, 3);
     assert_eq!(kept.bytes, 44 + 3 * 8_000 * 2 * 2);
     assert_eq!(kept.duration, Duration::from_secs(3));
-    assert_eq!(files(&folder.join("AC1")), ["RE1.json", "RE1.wav"]);
+    assert_eq!(files(&folder.join("AC1")), ["RE1.wav"]);
     let wav = std::fs::read(recordings.sound(&kept)).unwrap();
     assert_eq!(wav.len() as u64, kept.bytes);
     assert_eq!(&wav[..4], b"RIFF");
     assert_eq!(wav[22..24], [2, 0]);
     assert_eq!(wav[24..28], 8_000_u32.to_le_bytes());
     assert_eq!(wav[40..44], 96_000_u32.to_le_bytes());
+    wait(recordings.store.close());
     drop(recordings);
 
-    let again = Recordings::open(&folder);
-    assert_eq!(again.find("RE1").as_deref(), Some(&*kept));
-    assert_eq!(again.list("AC1", |facts| facts.call_sid == "CA1").len(), 1);
-    assert!(again.list("AC2", |_| true).is_empty());
-    again.delete(&kept);
+    let again = Recordings::open(&folder, &records(&store));
+    assert_eq!(find(&again, "RE1").as_deref(), Some(&*kept));
+    assert_eq!(list(&again, "AC1", Some("CA1")), ["RE1"]);
+    assert!(list(&again, "AC1", Some("CA2")).is_empty());
+    assert!(list(&again, "AC2", None).is_empty());
+    wait(again.delete(&kept)).unwrap();
     again.settle();
-    assert!(again.find("RE1").is_none());
+    assert!(find(&again, "RE1").is_none());
     assert!(files(&folder.join("AC1")).is_empty());
+}
+
+/// As an earlier version wrote it.
+const BESIDE: &str = r#"{"version":1,"sid":"RE7","call":"CA1","account":"AC1",
+    "application":"AP1","from":"+441","to":"+442","inbound":true,"parent":null,"source":"verb",
+    "started_at":1700000000123,"ended_at":1700000009000,"duration":3000,"channels":1,
+    "tracks":"inbound","format":"wav","bytes":48044,"state":"completed","error":null,"name":null}"#;
+
+#[test]
+fn what_an_earlier_version_put_beside_the_sound_is_taken_into_the_store() {
+    let (folder, store) = (scratch(), scratch());
+    let account = folder.join("AC1");
+    std::fs::create_dir(&account).unwrap();
+    std::fs::write(account.join("RE7.json"), BESIDE).unwrap();
+    let recordings = Recordings::open(&folder, &records(&store));
+    assert!(files(&account).is_empty());
+    let taken = find(&recordings, "RE7").unwrap();
+    assert_eq!(
+        (taken.duration, taken.bytes, taken.state),
+        (Duration::from_secs(3), 48_044, RecordingState::Completed)
+    );
+    assert_eq!(taken.started_at, facts("RE7", "AC1").started_at);
+}
+
+#[test]
+fn records_that_end_with_the_process_leave_what_is_beside_the_sound_where_it_is() {
+    let folder = scratch();
+    let account = folder.join("AC1");
+    std::fs::create_dir(&account).unwrap();
+    std::fs::write(account.join("RE7.json"), BESIDE).unwrap();
+    let text = "[store]\nurl = \"sqlite::memory:\"";
+    let config = Config::from_parts("t", text, &folder, &[], &Default::default()).unwrap();
+    let recordings = Recordings::open(&folder, &Records::open(&config).unwrap());
+    assert!(find(&recordings, "RE7").is_some());
+    assert_eq!(files(&account), ["RE7.json"]);
+}
+
+#[test]
+fn recordings_that_run_are_listed_among_the_others_wherever_the_page_begins() {
+    let recordings = Recordings::open(&scratch(), &records(&scratch()));
+    let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    for number in 0..8_u64 {
+        let is_running = [2, 3, 7].contains(&number);
+        recordings.keep(&RecordingFacts {
+            started_at: start + Duration::from_secs(number),
+            state: match is_running {
+                true => RecordingState::InProgress,
+                false => RecordingState::Completed,
+            },
+            ..facts(&format!("RE{number}"), "AC1")
+        });
+    }
+    let all: Vec<String> = (0..8).rev().map(|number| format!("RE{number}")).collect();
+    for offset in 0..9 {
+        for limit in 1..9 {
+            let page = wait(recordings.list("AC1", None, offset, limit)).unwrap();
+            let page: Vec<String> = page.into_iter().map(|facts| facts.sid.clone()).collect();
+            let wanted: Vec<String> = all.iter().skip(offset).take(limit).cloned().collect();
+            assert_eq!(page, wanted, "{limit} from {offset}");
+        }
+    }
 }
 
 #[test]
 fn channels_are_interleaved_and_a_change_of_rate_keeps_the_rate_of_the_file() {
     let folder = scratch();
-    let recordings = Recordings::open(&folder);
+    let recordings = Recordings::open(&folder, &records(&scratch()));
     let facts = RecordingFacts {
         channels: 2,
         ..facts("RE1", "AC1")
@@ -143,7 +228,7 @@ fn channels_are_interleaved_and_a_change_of_rate_keeps_the_rate_of_the_file() {
 #[test]
 fn an_mp3_is_one_that_can_be_read_again_at_its_length() {
     let folder = scratch();
-    let recordings = Recordings::open(&folder);
+    let recordings = Recordings::open(&folder, &records(&scratch()));
     for channels in [1, 2] {
         let facts = RecordingFacts {
             format: RecordingFormat::Mp3,
@@ -165,7 +250,7 @@ fn an_mp3_is_one_that_can_be_read_again_at_its_length() {
 #[test]
 fn a_recording_that_is_given_up_leaves_no_file() {
     let folder = scratch();
-    let recordings = Recordings::open(&folder);
+    let recordings = Recordings::open(&folder, &records(&scratch()));
     let mut recording = recordings.record(&facts("RE1", "AC1")).unwrap();
     recording.write(&[&[0; 8_000]], 8_000);
     recordings.settle();
@@ -188,7 +273,7 @@ fn what_a_crash_left_is_removed_and_what_cannot_be_read_is_left_alone() {
     ] {
         std::fs::write(account.join(name), text).unwrap();
     }
-    assert_eq!(Recordings::open(&folder).len(), 0);
+    Recordings::open(&folder, &records(&scratch()));
     assert_eq!(files(&account), ["RE3.json", "RE4.json"]);
 }
 
@@ -197,7 +282,7 @@ fn a_folder_that_cannot_be_written_fails_the_recording_and_nothing_else() {
     let folder = scratch();
     let taken = folder.join("taken");
     std::fs::write(&taken, "").unwrap();
-    let recordings = Recordings::open(&taken);
+    let recordings = Recordings::open(&taken, &records(&scratch()));
     let mut recording = recordings.record(&facts("RE1", "AC1")).unwrap();
     recordings.settle();
     let why = recording.failure().unwrap();
@@ -247,7 +332,8 @@ fn a_full_disk_ends_the_recording_with_a_sentence() {
 fn open_nothing() -> Recordings {
     Recordings {
         folder: PathBuf::new(),
-        known: Mutex::default(),
+        store: records(&scratch()).store().clone(),
+        running: Mutex::default(),
         writers: Writers::new(),
         counts: Arc::default(),
         converting: tokio::sync::Mutex::default(),
@@ -256,26 +342,27 @@ fn open_nothing() -> Recordings {
 
 #[test]
 fn identifiers_cannot_leave_the_folder() {
-    let place = Place::of(Path::new("/r"), &facts("../../etc/x", ".."));
-    assert_eq!(place.sound, Path::new("/r/__/______etc_x.wav"));
+    let sound = sound_of(Path::new("/r"), &facts("../../etc/x", ".."));
+    assert_eq!(sound, Path::new("/r/__/______etc_x.wav"));
 }
 
 #[test]
 fn an_absent_recording_is_known_without_sound() {
     let folder = scratch();
-    let recordings = Recordings::open(&folder);
+    let recordings = Recordings::open(&folder, &records(&scratch()));
     let facts = facts("RE1", "AC1");
     record(&recordings, &facts, 1);
     let state = RecordingState::Absent;
     recordings.keep(&RecordingFacts { state, ..facts });
     recordings.settle();
-    assert_eq!(files(&folder.join("AC1")), ["RE1.json"]);
+    assert!(files(&folder.join("AC1")).is_empty());
+    assert_eq!(find(&recordings, "RE1").unwrap().state, state);
 }
 
 #[test]
 fn old_recordings_are_swept_and_young_ones_stay() {
     let folder = scratch();
-    let recordings = Recordings::open(&folder);
+    let recordings = Recordings::open(&folder, &records(&scratch()));
     record(&recordings, &facts("RE1", "AC1"), 1);
     let young = RecordingFacts {
         ended_at: Some(SystemTime::now()),
@@ -283,16 +370,17 @@ fn old_recordings_are_swept_and_young_ones_stay() {
         ..facts("RE2", "AC1")
     };
     recordings.keep(&young);
-    recordings.sweep(Duration::from_secs(60));
+    wait(recordings.sweep(Duration::from_secs(60))).unwrap();
     recordings.settle();
-    assert_eq!(files(&folder.join("AC1")), ["RE2.json"]);
+    assert!(files(&folder.join("AC1")).is_empty());
+    assert_eq!(list(&recordings, "AC1", None), ["RE2"]);
 }
 
 #[test]
 fn ten_thousand_recordings_leave_no_handle_open() {
     let open = || std::fs::read_dir("/proc/self/fd").map(Iterator::count).ok();
     let folder = scratch();
-    let recordings = Recordings::open(&folder);
+    let recordings = Recordings::open(&folder, &records(&scratch()));
     recordings.settle();
     let before = open();
     for number in 0..10_000 {

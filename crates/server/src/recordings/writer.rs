@@ -7,13 +7,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hookflash_dialects::RecordingFacts;
 use hookflash_program::RecordingFormat;
 use tokio::sync::oneshot;
 
 use super::Counts;
 use super::file::{Piece, Progress};
-use super::sidecar;
 use super::sound::Sound;
 
 /// How many threads write.
@@ -42,10 +40,6 @@ pub(crate) enum Job {
     },
     GiveUp {
         id: u64,
-    },
-    Keep {
-        sidecar: PathBuf,
-        facts: Box<RecordingFacts>,
     },
     Remove(Vec<PathBuf>),
     Settle(Sender<()>),
@@ -81,12 +75,6 @@ impl Writers {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let turn = usize::try_from(id).unwrap_or_default();
         Ok((id, self.queue(turn)?))
-    }
-
-    /// Writes down what is known of a recording.
-    pub(crate) fn keep(&self, sidecar: PathBuf, facts: RecordingFacts) {
-        let facts = Box::new(facts);
-        self.file_work(Job::Keep { sidecar, facts });
     }
 
     /// Removes files, whether they are there or not.
@@ -207,12 +195,6 @@ fn work(jobs: &Receiver<Job>) {
                     sound.give_up();
                 }
             }
-            Job::Keep { sidecar, facts } => {
-                if let Err(error) = sidecar::write(&sidecar, &facts) {
-                    let file = sidecar.display();
-                    tracing::error!(%file, %error, "what is known of a recording was not written");
-                }
-            }
             Job::Remove(files) => remove(&files),
             Job::Settle(done) => {
                 // Whoever waits may have given up.
@@ -246,7 +228,7 @@ fn finish(one: &mut Running) -> Finished {
     finished
 }
 
-fn remove(files: &[PathBuf]) {
+pub(crate) fn remove(files: &[PathBuf]) {
     for file in files {
         match std::fs::remove_file(file) {
             Ok(()) => {}

@@ -306,7 +306,7 @@ pub(crate) async fn recordings_are_listed_newest_first(place: &impl Place) {
         store.put_recording(row);
     }
     let list = async |filter: RecordingFilter, after: Option<Cursor>| -> Vec<String> {
-        let found = store.recordings(MINE, filter, after, 2).await.unwrap();
+        let found = store.recordings(MINE, filter, after, 0, 2).await.unwrap();
         found.into_iter().map(|row| row.sid).collect()
     };
     assert_eq!(list(RecordingFilter::default(), None).await, ["RE5", "RE4"]);
@@ -316,6 +316,13 @@ pub(crate) async fn recordings_are_listed_newest_first(place: &impl Place) {
     };
     let next = list(RecordingFilter::default(), Some(after)).await;
     assert_eq!(next, ["RE3", "RE2"]);
+    let skipped = store
+        .recordings(MINE, RecordingFilter::default(), None, 4, 9)
+        .await
+        .unwrap();
+    let skipped: Vec<String> = skipped.into_iter().map(|row| row.sid).collect();
+    assert_eq!(skipped, ["RE1", "RE0"]);
+    assert_eq!(store.count_recordings().await.unwrap(), 6);
     let of_call = RecordingFilter {
         call: Some("CA1".to_owned()),
         ..RecordingFilter::default()

@@ -24,7 +24,7 @@ pub(crate) async fn a_call_is_seen_by_its_own_account_only(place: &impl Place) {
     assert_eq!(store.count_calls(THEIRS, all.clone()).await.unwrap(), 0);
     let all_recordings = RecordingFilter::default();
     let list = store
-        .recordings(THEIRS, all_recordings, None, 10)
+        .recordings(THEIRS, all_recordings, None, 0, 10)
         .await
         .unwrap();
     assert_eq!(list, []);

@@ -145,10 +145,10 @@ pub(crate) async fn delete(desk: &Desk, tenant: &Tenant, sid: &str) -> Answer {
 }
 
 /// The store does not do what it should. It has said more in the log.
-fn broken(tenant: &Tenant, error: &dyn std::error::Error) -> Refused {
+pub(super) fn broken(tenant: &Tenant, error: &dyn std::error::Error) -> Refused {
     tracing::warn!(%error, "an API request could not be answered");
     tenant.refuse(
         ApiReason::Broken,
-        "the records of calls cannot be read at the moment",
+        "the records cannot be read at the moment",
     )
 }

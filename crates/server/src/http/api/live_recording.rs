@@ -9,7 +9,7 @@ use hookflash_dialects::{CallAction, CallUpdate, RecordingFacts, RecordingState}
 use hookflash_program::BackgroundRecording;
 
 use super::Answer;
-use super::calls::runs;
+use super::calls::{broken, runs};
 use super::refused::{Refused, response};
 use super::tenant::Tenant;
 use crate::http::Desk;
@@ -40,9 +40,10 @@ pub(crate) async fn change(
     body: ApiBody<'_>,
 ) -> Answer {
     if name != CURRENT {
-        let found = desk.recordings.find(name);
+        let found = desk.recordings.find(tenant.sid(), name).await;
         let found = found
-            .filter(|facts| facts.account_sid == tenant.sid() && facts.call_sid == call)
+            .map_err(|error| broken(tenant, &error))?
+            .filter(|facts| facts.call_sid == call)
             .ok_or_else(|| tenant.not_found("recording"))?;
         if !matches!(
             found.state,
@@ -92,8 +93,10 @@ async fn carry_out(
         }
         Err(why) => return Err(Refused::not_updated(tenant.dialect(), &why)),
     };
-    updated
-        .recording
-        .and_then(|sid| desk.recordings.find(&sid))
-        .ok_or_else(|| tenant.not_found("recording"))
+    let missing = || tenant.not_found("recording");
+    let sid = updated.recording.ok_or_else(missing)?;
+    let found = desk.recordings.find(tenant.sid(), &sid).await;
+    found
+        .map_err(|error| broken(tenant, &error))?
+        .ok_or_else(missing)
 }

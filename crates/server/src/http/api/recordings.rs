@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use hookflash_dialects::laml::{RecordingPage, recording_list};
@@ -17,6 +17,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tower_http::services::ServeFile;
 
+use super::calls::broken;
 use super::refused::Refused;
 use super::tenant::{Tenant, Vendor, admit, named};
 use crate::http::Desk;
@@ -61,10 +62,11 @@ pub(super) fn laml_one() -> MethodRouter<Arc<Desk>> {
                       request: Request| {
         laml_read(&state, &account, None, &name, request).await
     };
-    let delete =
-        async |state: State<Arc<Desk>>,
-               Path((account, name)): Path<(String, String)>,
-               headers: HeaderMap| { laml_delete(&state, &account, None, &name, &headers) };
+    let delete = async |state: State<Arc<Desk>>,
+                        Path((account, name)): Path<(String, String)>,
+                        headers: HeaderMap| {
+        laml_delete(&state, &account, None, &name, &headers).await
+    };
     get(read).delete(delete)
 }
 
@@ -76,7 +78,7 @@ pub(super) fn laml_one_of_call() -> MethodRouter<Arc<Desk>> {
         };
     let delete =
         async |state: State<Arc<Desk>>, Path((account, call, name)): Named, headers: HeaderMap| {
-            laml_delete(&state, &account, Some(&call), &name, &headers)
+            laml_delete(&state, &account, Some(&call), &name, &headers).await
         };
     get(read).delete(delete)
 }
@@ -85,41 +87,47 @@ pub(super) async fn laml_list(
     state: State<Arc<Desk>>,
     Path(account): Path<String>,
     Query(wanted): Query<Wanted>,
-    request: Request,
+    (uri, headers): (Uri, HeaderMap),
 ) -> Result<Json<Value>, Refused> {
+    let tenant = admit(&state, Vendor::Laml, &account, &headers)?;
     let call = wanted.call_sid.clone();
-    laml_page(&state, &account, call.as_deref(), &wanted, &request)
+    laml_page(&state, &tenant, call.as_deref(), &wanted, uri.path()).await
 }
 
 pub(super) async fn laml_list_of_call(
     state: State<Arc<Desk>>,
     Path((account, call)): Path<(String, String)>,
     Query(wanted): Query<Wanted>,
-    request: Request,
+    (uri, headers): (Uri, HeaderMap),
 ) -> Result<Json<Value>, Refused> {
-    laml_page(&state, &account, Some(&call), &wanted, &request)
+    let tenant = admit(&state, Vendor::Laml, &account, &headers)?;
+    laml_page(&state, &tenant, Some(&call), &wanted, uri.path()).await
 }
 
-fn laml_page(
+async fn laml_page(
     desk: &Desk,
-    account: &str,
+    tenant: &Tenant,
     call: Option<&str>,
     wanted: &Wanted,
-    request: &Request,
+    path: &str,
 ) -> Result<Json<Value>, Refused> {
-    let tenant = admit(desk, Vendor::Laml, account, request.headers())?;
-    let all = desk.recordings.list(tenant.sid(), |facts| {
-        call.is_none_or(|call| facts.call_sid == call)
-    });
     let page = RecordingPage {
-        path: request.uri().path(),
+        path,
         page: number(&wanted.page).unwrap_or_default(),
         page_size: number(&wanted.page_size).unwrap_or(USUAL).clamp(1, MOST),
         call_sid: wanted.call_sid.as_deref(),
     };
+    // One more than is shown tells whether there is a next page.
+    let first = page.page.saturating_mul(page.page_size);
+    let most = page.page_size.saturating_add(1);
+    let found = desk
+        .recordings
+        .list(tenant.sid(), call, first, most)
+        .await
+        .map_err(|error| broken(tenant, &error))?;
     Ok(Json(recording_list(
         tenant.dialect(),
-        &all,
+        &found,
         page,
         &tenant.settings.public_url,
     )))
@@ -151,14 +159,14 @@ async fn laml_read(
         true => named.ok_or_else(|| Refused::not_found(Vendor::Laml.dialect(), "recording"))?,
         false => admit(desk, Vendor::Laml, account, request.headers())?,
     };
-    let facts = find(desk, &tenant, call, sid)?;
+    let facts = find(desk, &tenant, call, sid).await?;
     match form {
         Form::Json => Ok(resource(&tenant, &facts)),
         Form::Sound(wanted) => sound(desk, &tenant, &facts, wanted, request).await,
     }
 }
 
-fn laml_delete(
+async fn laml_delete(
     desk: &Desk,
     account: &str,
     call: Option<&str>,
@@ -166,9 +174,10 @@ fn laml_delete(
     headers: &HeaderMap,
 ) -> Result<StatusCode, Refused> {
     let tenant = admit(desk, Vendor::Laml, account, headers)?;
-    let facts = find(desk, &tenant, call, form(name).0)?;
+    let facts = find(desk, &tenant, call, form(name).0).await?;
     is_over(&tenant, &facts)?;
-    desk.recordings.delete(&facts);
+    let deleted = desk.recordings.delete(&facts).await;
+    deleted.map_err(|error| broken(&tenant, &error))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -178,7 +187,7 @@ pub(super) async fn bandwidth_list(
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refused> {
     let tenant = admit(&desk, Vendor::Bandwidth, &account, &headers)?;
-    Ok(bare_list(&desk, &tenant, None))
+    bare_list(&desk, &tenant, None).await
 }
 
 pub(super) async fn bandwidth_list_of_call(
@@ -187,7 +196,7 @@ pub(super) async fn bandwidth_list_of_call(
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refused> {
     let tenant = admit(&desk, Vendor::Bandwidth, &account, &headers)?;
-    Ok(bare_list(&desk, &tenant, Some(&call)))
+    bare_list(&desk, &tenant, Some(&call)).await
 }
 
 pub(super) async fn jambonz_list(
@@ -196,7 +205,7 @@ pub(super) async fn jambonz_list(
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refused> {
     let tenant = admit(&desk, Vendor::Jambonz, &account, &headers)?;
-    Ok(bare_list(&desk, &tenant, None))
+    bare_list(&desk, &tenant, None).await
 }
 
 pub(super) async fn jambonz_list_of_call(
@@ -205,17 +214,23 @@ pub(super) async fn jambonz_list_of_call(
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refused> {
     let tenant = admit(&desk, Vendor::Jambonz, &account, &headers)?;
-    Ok(bare_list(&desk, &tenant, Some(&call)))
+    bare_list(&desk, &tenant, Some(&call)).await
 }
 
-fn bare_list(desk: &Desk, tenant: &Tenant, call: Option<&str>) -> Json<Value> {
-    let all = desk.recordings.list(tenant.sid(), |facts| {
-        call.is_none_or(|call| facts.call_sid == call)
-    });
+async fn bare_list(
+    desk: &Desk,
+    tenant: &Tenant,
+    call: Option<&str>,
+) -> Result<Json<Value>, Refused> {
+    let shown = desk
+        .recordings
+        .list(tenant.sid(), call, 0, UNPAGED)
+        .await
+        .map_err(|error| broken(tenant, &error))?;
     let public_url = &tenant.settings.public_url;
-    let shown = all.iter().take(UNPAGED);
+    let shown = shown.iter();
     let shown = shown.map(|facts| tenant.dialect().recording_resource(facts, public_url));
-    Json(shown.collect())
+    Ok(Json(shown.collect()))
 }
 
 pub(super) async fn bandwidth_one(
@@ -224,7 +239,7 @@ pub(super) async fn bandwidth_one(
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
     let tenant = admit(&desk, Vendor::Bandwidth, &account, &headers)?;
-    let facts = find(&desk, &tenant, Some(&call), &sid)?;
+    let facts = find(&desk, &tenant, Some(&call), &sid).await?;
     Ok(resource(&tenant, &facts))
 }
 
@@ -234,7 +249,7 @@ pub(super) async fn bandwidth_sound(
     request: Request,
 ) -> Result<Response, Refused> {
     let tenant = admit(&desk, Vendor::Bandwidth, &account, request.headers())?;
-    let facts = find(&desk, &tenant, Some(&call), &sid)?;
+    let facts = find(&desk, &tenant, Some(&call), &sid).await?;
     sound(&desk, &tenant, &facts, None, request).await
 }
 
@@ -245,7 +260,7 @@ pub(super) async fn bandwidth_delete(
     headers: HeaderMap,
 ) -> Result<StatusCode, Refused> {
     let tenant = admit(&desk, Vendor::Bandwidth, &account, &headers)?;
-    let facts = find(&desk, &tenant, Some(&call), &sid)?;
+    let facts = find(&desk, &tenant, Some(&call), &sid).await?;
     is_over(&tenant, &facts)?;
     desk.recordings.delete_sound(&facts);
     Ok(StatusCode::NO_CONTENT)
@@ -258,7 +273,7 @@ pub(super) async fn jambonz_one(
 ) -> Result<Response, Refused> {
     let tenant = admit(&desk, Vendor::Jambonz, &account, request.headers())?;
     let (sid, form) = form(&name);
-    let facts = find(&desk, &tenant, None, sid)?;
+    let facts = find(&desk, &tenant, None, sid).await?;
     match form {
         Form::Sound(Some(format)) => sound(&desk, &tenant, &facts, Some(format), request).await,
         Form::Json | Form::Sound(None) => Ok(resource(&tenant, &facts)),
@@ -271,9 +286,10 @@ pub(super) async fn jambonz_delete(
     headers: HeaderMap,
 ) -> Result<StatusCode, Refused> {
     let tenant = admit(&desk, Vendor::Jambonz, &account, &headers)?;
-    let facts = find(&desk, &tenant, None, form(&name).0)?;
+    let facts = find(&desk, &tenant, None, form(&name).0).await?;
     is_over(&tenant, &facts)?;
-    desk.recordings.delete(&facts);
+    let deleted = desk.recordings.delete(&facts).await;
+    deleted.map_err(|error| broken(&tenant, &error))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -289,22 +305,26 @@ pub(super) async fn jambonz_record(
         "mp3" => RecordingFormat::Mp3,
         _ => return Err(tenant.not_found("such format")),
     };
-    let found = desk.recordings.list(tenant.sid(), |facts| {
-        facts.call_sid == call && facts.state == RecordingState::Completed
-    });
-    let facts = found.first().ok_or_else(|| tenant.not_found("recording"))?;
+    let found = desk
+        .recordings
+        .list(tenant.sid(), Some(&call), 0, UNPAGED)
+        .await
+        .map_err(|error| broken(&tenant, &error))?;
+    let is_there = |facts: &&Arc<RecordingFacts>| facts.state == RecordingState::Completed;
+    let facts = found.iter().find(is_there);
+    let facts = facts.ok_or_else(|| tenant.not_found("recording"))?;
     sound(&desk, &tenant, facts, Some(format), request).await
 }
 
-fn find(
+async fn find(
     desk: &Desk,
     tenant: &Tenant,
     call: Option<&str>,
     sid: &str,
 ) -> Result<Arc<RecordingFacts>, Refused> {
-    desk.recordings
-        .find(sid)
-        .filter(|facts| facts.account_sid == tenant.sid())
+    let found = desk.recordings.find(tenant.sid(), sid).await;
+    found
+        .map_err(|error| broken(tenant, &error))?
         .filter(|facts| call.is_none_or(|call| facts.call_sid == call))
         .ok_or_else(|| tenant.not_found("recording"))
 }
