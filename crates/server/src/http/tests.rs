@@ -401,4 +401,7 @@ async fn a_deleted_recording_is_gone_and_a_running_one_is_not_deleted() {
     desk.recordings.settle();
     assert_eq!(ask_as(address, "GET", &media, &bandwidth).await.0, 404);
     assert_eq!(ask_as(address, "GET", one, &bandwidth).await.0, 200);
+    assert_eq!(ask_as(address, "DELETE", one, &bandwidth).await.0, 204);
+    assert_eq!(ask_as(address, "GET", one, &bandwidth).await.0, 404);
+    assert_eq!(ask_as(address, "DELETE", one, &bandwidth).await.0, 404);
 }

@@ -35,11 +35,11 @@ pub(super) fn routes() -> Router<Arc<Desk>> {
             )
             .route(
                 &format!("{call}/recordings/{{name}}"),
-                get(recordings::bandwidth_one),
+                get(recordings::bandwidth_one).delete(recordings::bandwidth_delete),
             )
             .route(
                 &format!("{call}/recordings/{{name}}/media"),
-                get(recordings::bandwidth_sound).delete(recordings::bandwidth_delete),
+                get(recordings::bandwidth_sound).delete(recordings::bandwidth_delete_sound),
             );
     }
     all

@@ -253,8 +253,22 @@ pub(super) async fn bandwidth_sound(
     sound(&desk, &tenant, &facts, None, request).await
 }
 
-/// The sound goes; that there was a recording stays known.
+/// Everything goes: the sound, and that there was a recording.
 pub(super) async fn bandwidth_delete(
+    State(desk): State<Arc<Desk>>,
+    Path((account, call, sid)): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Refused> {
+    let tenant = admit(&desk, Vendor::Bandwidth, &account, &headers)?;
+    let facts = find(&desk, &tenant, Some(&call), &sid).await?;
+    is_over(&tenant, &facts)?;
+    let deleted = desk.recordings.delete(&facts).await;
+    deleted.map_err(|error| broken(&tenant, &error))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The sound goes; that there was a recording stays known.
+pub(super) async fn bandwidth_delete_sound(
     State(desk): State<Arc<Desk>>,
     Path((account, call, sid)): Path<(String, String, String)>,
     headers: HeaderMap,
