@@ -73,14 +73,12 @@ class Sipp:
         scenario.write_text(xml, encoding="utf-8")
         self._messages = folder / f"{name}.messages"
         self._errors = folder / f"{name}.errors"
-        for file in (self._messages, self._errors):
-            file.unlink(missing_ok=True)
-        self.port = port or free_port()
+        self._messages.unlink(missing_ok=True)
         self._seconds = seconds
         command = [
             "sipp", f"{host}:{peer_port}", "-sf", scenario, "-s", service,
-            "-i", host, "-mi", host.strip("[]"), "-p", self.port, "-t", transport,
-            "-m", "1", "-l", "1", "-cp", free_port(), "-nostdin",
+            "-i", host, "-mi", host.strip("[]"), "-t", transport,
+            "-m", "1", "-l", "1", "-nostdin",
             "-default_behaviors", "all,-abortunexp",
             "-recv_timeout", (seconds - 5) * 1000, "-timeout", f"{seconds}s", "-timeout_error",
             "-trace_msg", "-message_file", self._messages, "-message_overwrite", "true",
@@ -88,12 +86,19 @@ class Sipp:
         ]
         if via:
             command += ["-rsa", f"127.0.0.1:{via}"]
-        self._process = Process(f"sipp-{name}", command, folder / f"{name}.out", cwd=folder)
+        for _ in range(3):
+            self._errors.unlink(missing_ok=True)
+            self.port = port or free_port()
+            self._process = Process(
+                f"sipp-{name}", [*command, "-p", self.port, "-cp", free_port()],
+                folder / f"{name}.out", cwd=folder,
+            )
+            if host != "127.0.0.1" or not self._lost_its_port():
+                break
 
     @property
     def uri(self):
-        """Where a called party can be called, once it listens."""
-        until(lambda: is_taken(self.port), 10, every=0.02)
+        """Where a called party can be called."""
         return f"sip:far@127.0.0.1:{self.port}"
 
     def has_sent(self, status):
@@ -114,6 +119,12 @@ class Sipp:
     def cut_short(self):
         """Ends it before its end, and reads the traces."""
         return Outcome(self._process.stop(), self._read_messages(), self._read_errors())
+
+    def _lost_its_port(self):
+        """Whether somebody was faster. Otherwise it listens now."""
+        until(lambda: is_taken(self.port) or not self._process.alive(), 10, every=0.02)
+        self._process.wait(0.03)
+        return "Unable to bind" in self._read_errors()
 
     def _read_messages(self):
         if not self._messages.exists():
