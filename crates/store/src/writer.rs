@@ -168,6 +168,8 @@ impl Writer {
 
     /// Tries again later.
     fn failed(&mut self, error: &StoreError) {
+        let is_new = self.backlog.failed(error);
+        // Whoever is told of the failure now can also see it in the store's health.
         self.left.put_off(error);
         if self
             .database
@@ -176,7 +178,7 @@ impl Writer {
         {
             self.database = None;
         }
-        if self.backlog.failed(error) {
+        if is_new {
             tracing::error!(
                 %error,
                 "the store cannot be written; calls go on, records wait in memory"
