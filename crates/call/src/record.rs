@@ -1,7 +1,7 @@
 //! A call as it is kept: its facts, its journal, its transfers. Shared with whoever looks at it
 //! from other threads; only the call's own task writes.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -32,7 +32,7 @@ pub struct CallRecord {
     statuses: AtomicU32,
     started: Instant,
     started_at: SystemTime,
-    forgotten: AtomicBool,
+    forgotten: Mutex<bool>,
     inner: Mutex<Inner>,
 }
 
@@ -101,7 +101,7 @@ impl CallRecord {
             statuses: AtomicU32::new(0),
             started: now,
             started_at: facts.created_at,
-            forgotten: AtomicBool::new(false),
+            forgotten: Mutex::new(false),
             inner: Mutex::new(Inner {
                 facts,
                 legs: Vec::new(),
@@ -113,13 +113,21 @@ impl CallRecord {
         }
     }
 
-    /// Whether somebody had it deleted. Nothing of it is to be kept from then on.
-    pub fn is_forgotten(&self) -> bool {
-        self.forgotten.load(Ordering::Acquire)
+    /// Keeps something of the call, and is told whether somebody had it deleted. Whoever deletes it
+    /// waits, and so finds all that was kept before. Must not come back to this record from within.
+    pub fn keep<R>(&self, keep: impl FnOnce(bool) -> R) -> R {
+        keep(*self.forgotten())
     }
 
-    pub(crate) fn forget(&self) {
-        self.forgotten.store(true, Ordering::Release);
+    /// Somebody has it deleted: nothing of it is to be kept from now on.
+    pub fn forget(&self) {
+        *self.forgotten() = true;
+    }
+
+    fn forgotten(&self) -> MutexGuard<'_, bool> {
+        self.forgotten
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks at the facts. Must not come back to this record from within.

@@ -136,9 +136,12 @@ impl Records {
 
     /// Writes a call, unless somebody had it deleted.
     fn put(&self, record: &CallRecord) {
-        if !record.is_forgotten() {
-            self.store.put_call(row::row(record));
-        }
+        let row = row::row(record);
+        record.keep(|is_forgotten| {
+            if !is_forgotten {
+                self.store.put_call(row);
+            }
+        });
     }
 
     /// Resolves when a crash can no longer make the call be forgotten, or when that cannot be had

@@ -1,8 +1,14 @@
 //! What is deleted: one record by request, old ones a few at a time.
 
+use crate::call_list;
 use crate::error::StoreError;
+use crate::row::{CallRow, CallState};
 use crate::scope::Scope;
 use crate::sql::{Database, Row, Value};
+
+/// Nothing is owed of the call of `t`: what is owed is told of its record.
+const NOTHING_OWED: &str = "NOT EXISTS (SELECT 1 FROM outbox o WHERE o.account = t.account \
+     AND o.call_sid = t.sid)";
 
 fn delete_calls(database: &mut dyn Database, calls: &[i64]) -> Result<(), StoreError> {
     let values: Vec<Vec<Value<'_>>> = calls.iter().map(|call| vec![Value::Int(*call)]).collect();
@@ -14,12 +20,46 @@ fn numbers(rows: Vec<Row>) -> Result<Vec<i64>, StoreError> {
     rows.into_iter().map(|mut row| row.int()).collect()
 }
 
-/// Deletes one call that is over; says whether there was one.
+/// Deletes one call that is over; says whether there was one. The requests that are still to be made
+/// of it, or may be once more, take along of its record what `carry` makes of them.
 pub(crate) fn delete_call(
     database: &mut dyn Database,
     account: &str,
     sid: &str,
+    carry: &dyn Fn(&[u8], &CallRow) -> Vec<u8>,
 ) -> Result<bool, StoreError> {
+    for table in ["outbox", "dead_letters"] {
+        let sql =
+            format!("SELECT place, request FROM {table} WHERE account = $1 AND call_sid = $2");
+        let mut owed = database.query(&sql, vec![Value::text(account), Value::text(sid)])?;
+        if owed.is_empty() {
+            continue;
+        }
+        let call = call_list::one(database, Scope::Account(account), sid)?;
+        let Some(call) = call.filter(|call| call.state == CallState::Ended) else {
+            break;
+        };
+        let mut changed = Vec::with_capacity(owed.len());
+        for row in &mut owed {
+            let (place, request) = (row.int()?, row.bytes()?);
+            changed.push((place, carry(&request, &call)));
+        }
+        let values: Vec<Vec<Value<'_>>> = changed
+            .iter()
+            .map(|(place, request)| {
+                vec![
+                    Value::Bytes(request),
+                    Value::text(account),
+                    Value::text(sid),
+                    Value::Int(*place),
+                ]
+            })
+            .collect();
+        let sql = format!(
+            "UPDATE {table} SET request = $1 WHERE account = $2 AND call_sid = $3 AND place = $4"
+        );
+        database.run(&sql, &values)?;
+    }
     let sql = "DELETE FROM calls WHERE account = $1 AND sid = $2 RETURNING 1";
     let gone = database.query(sql, vec![Value::text(account), Value::text(sid)])?;
     Ok(!gone.is_empty())
@@ -36,7 +76,7 @@ pub(crate) fn delete_recording(
     Ok(!gone.is_empty())
 }
 
-/// Deletes up to `limit` calls that ended before a time; says how many.
+/// Deletes up to `limit` calls that ended before a time and of which nothing is owed; says how many.
 pub(crate) fn sweep(
     database: &mut dyn Database,
     scope: Scope<'_>,
@@ -50,14 +90,16 @@ pub(crate) fn sweep(
     let mut left = limit;
     for account in accounts {
         // No call ends before it is made, and the order in which they were made has an index.
-        let sql = "SELECT call_no FROM calls WHERE account = $1 AND created_at < $2 \
-                   AND ended_at < $2 ORDER BY created_at, sid LIMIT $3";
+        let sql = format!(
+            "SELECT t.call_no FROM calls t WHERE t.account = $1 AND t.created_at < $2 \
+             AND t.ended_at < $2 AND {NOTHING_OWED} ORDER BY t.created_at, t.sid LIMIT $3"
+        );
         let values = vec![
             Value::text(&account),
             Value::Int(before),
             Value::Int(left.into()),
         ];
-        let calls = numbers(database.query(sql, values)?)?;
+        let calls = numbers(database.query(&sql, values)?)?;
         delete_calls(database, &calls)?;
         left = left.saturating_sub(u32::try_from(calls.len()).unwrap_or(left));
         if left == 0 {
@@ -82,9 +124,12 @@ pub(crate) fn accounts(database: &mut dyn Database) -> Result<Vec<String>, Store
     }
 }
 
-/// Deletes all but the calls that were written last; says how many.
+/// Deletes all but the calls that were written last and those of which something is owed; says how
+/// many.
 pub(crate) fn trim(database: &mut dyn Database, most: u32) -> Result<u64, StoreError> {
-    let sql = "DELETE FROM calls WHERE call_no <= (SELECT max(call_no) FROM calls) - $1 \
-               RETURNING 1";
-    Ok(database.query(sql, vec![Value::Int(most.into())])?.len() as u64)
+    let sql = format!(
+        "DELETE FROM calls AS t WHERE t.call_no <= (SELECT max(call_no) FROM calls) - $1 \
+         AND {NOTHING_OWED} RETURNING 1"
+    );
+    Ok(database.query(&sql, vec![Value::Int(most.into())])?.len() as u64)
 }

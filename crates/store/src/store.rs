@@ -322,14 +322,21 @@ impl Store {
     // What is deleted.
 
     /// Deletes the record of a call, which must be over; says whether there was one. Its recordings
-    /// stay.
+    /// stay. So does what is owed of it or was given up: each request that is still to be made
+    /// becomes what `carry` makes of it and of the record.
     ///
     /// # Errors
     /// As [`Store::call`].
-    pub async fn delete_call(&self, account: &str, sid: &str) -> Result<bool, StoreError> {
+    pub async fn delete_call(
+        &self,
+        account: &str,
+        sid: &str,
+        carry: impl Fn(&[u8], &CallRow) -> Vec<u8> + Send + 'static,
+    ) -> Result<bool, StoreError> {
         let (account, sid) = (account.to_owned(), sid.to_owned());
-        let delete =
-            move |database: &mut dyn Database| retention::delete_call(database, &account, &sid);
+        let delete = move |database: &mut dyn Database| {
+            retention::delete_call(database, &account, &sid, &carry)
+        };
         self.change(delete).await
     }
 
@@ -345,8 +352,8 @@ impl Store {
         self.change(delete).await
     }
 
-    /// Deletes up to `limit` calls that ended before a time, and says how many. Asked again until
-    /// it says less than `limit`, it never holds up the writer for long.
+    /// Deletes up to `limit` calls that ended before a time and of which nothing is owed, and says
+    /// how many. Asked again until it says less than `limit`, it never holds up the writer for long.
     ///
     /// # Errors
     /// As [`Store::call`].
@@ -363,7 +370,8 @@ impl Store {
         self.change(sweep).await
     }
 
-    /// Deletes all but the calls that ended last; says how many. For a database in memory.
+    /// Deletes all but the calls that ended last and those of which something is owed; says how
+    /// many. For a database in memory.
     ///
     /// # Errors
     /// As [`Store::call`].
@@ -374,14 +382,17 @@ impl Store {
 
     // What is owed.
 
-    /// Writes an owed request down. When this returns `Ok`, it survives whatever happens to the
+    /// Writes an owed request down. When this resolves to `Ok`, it survives whatever happens to the
     /// process and the machine; it is delivered by the caller or by who asks [`Store::due`], as
-    /// the receipt says.
+    /// the receipt says. It is on its way as soon as this returns, behind all that was put before.
     ///
     /// # Errors
     /// When it could not be written: it is the caller's to deliver then.
-    pub async fn owe(&self, entry: Owed) -> Result<Receipt, NotWritten> {
-        self.write_down(entry, false).await
+    pub fn owe(
+        &self,
+        entry: Owed,
+    ) -> impl Future<Output = Result<Receipt, NotWritten>> + Send + use<> {
+        self.write_down(entry, false)
     }
 
     /// As [`Store::owe`], for [`Store::due`] to hand out.
@@ -392,33 +403,40 @@ impl Store {
         self.write_down(entry, true).await.map(drop)
     }
 
-    async fn write_down(&self, entry: Owed, is_left: bool) -> Result<Receipt, NotWritten> {
+    fn write_down(
+        &self,
+        entry: Owed,
+        is_left: bool,
+    ) -> impl Future<Output = Result<Receipt, NotWritten>> + Send + use<> {
         let (waiter, receipt) = oneshot::channel();
         let owing = Owing {
             entry,
             waiter: Some(waiter),
             is_left,
         };
-        if !self.inner.backlog.owe(owing) {
-            let error = match self.inner.backlog.trouble() {
+        let backlog = &self.inner.backlog;
+        let refused = (!backlog.owe(owing)).then(|| NotWritten {
+            error: match backlog.trouble() {
                 Some(trouble) => trouble.error,
                 None => StoreError::new(ErrorKind::Busy, "too much waits to be written"),
-            };
-            return Err(NotWritten {
-                error,
-                is_kept: false,
-            });
-        }
-        match receipt.await {
-            Ok(Ok(receipt)) => Ok(receipt),
-            Ok(Err(error)) => Err(NotWritten {
-                is_kept: error.kind() != ErrorKind::Refused,
-                error,
-            }),
-            Err(_) => Err(NotWritten {
-                error: StoreError::closed(),
-                is_kept: false,
-            }),
+            },
+            is_kept: false,
+        });
+        async {
+            if let Some(refused) = refused {
+                return Err(refused);
+            }
+            match receipt.await {
+                Ok(Ok(receipt)) => Ok(receipt),
+                Ok(Err(error)) => Err(NotWritten {
+                    is_kept: error.kind() != ErrorKind::Refused,
+                    error,
+                }),
+                Err(_) => Err(NotWritten {
+                    error: StoreError::closed(),
+                    is_kept: false,
+                }),
+            }
         }
     }
 

@@ -416,11 +416,11 @@ fn a_call_is_forgotten_only_when_it_is_over_and_then_for_good() {
         let (phone, _handset) = world.caller_of(HOLD).await;
         let record = world.record();
         let sid = record.facts(|facts| facts.sid.clone());
-        assert!(!world.ledger.forget(&sid) && !record.is_forgotten());
+        assert!(!world.ledger.forget(&sid) && !record.keep(|is_forgotten| is_forgotten));
         world.tell(CallAction::HangUp).unwrap();
         phone.hung_up().await;
         world.settle().await;
-        assert!(world.ledger.forget(&sid) && record.is_forgotten());
+        assert!(world.ledger.forget(&sid) && record.keep(|is_forgotten| is_forgotten));
         assert!(!world.ledger.forget(&sid));
         assert!(world.ledger.find(&sid).is_none());
         assert!(world.ledger.newest(9, None, |_| true).is_empty());

@@ -202,10 +202,7 @@ impl Clerk {
                 Ok(()) => None,
                 Err(error) => Some(rules.after_entry(&entry, &error, SystemTime::now())),
             },
-            Err(why) => Some(Next::Never {
-                why,
-                at: micros(now),
-            }),
+            Err(unmade) => Some(rules.after_unmade(&entry, unmade, now)),
         };
         match next {
             None => store.delivered(&entry.account, &entry.call, entry.place),

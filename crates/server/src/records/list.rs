@@ -9,7 +9,7 @@ use hookflash_store::{
     CallFilter, CallRow, Cursor, Order, Page, Scope, Span, StoreError, micros, system_time,
 };
 
-use super::{Records, details};
+use super::{Records, details, owed};
 
 /// Part of the list of an account's calls.
 #[derive(Debug, Default)]
@@ -79,13 +79,16 @@ impl Records {
         })
     }
 
-    /// Deletes the record of an account's call, which must be over; says whether there was one.
+    /// Deletes the record of an account's call, which must be over; says whether there was one. What
+    /// its application is owed of it is told all the same.
     ///
     /// # Errors
     /// As [`Records::find`].
     pub(crate) async fn delete(&self, account: &str, sid: &str) -> Result<bool, StoreError> {
         self.bring_up_to_date();
-        self.store.delete_call(account, sid).await
+        // What still waits to be written would come back.
+        self.store.flush().await?;
+        self.store.delete_call(account, sid, owed::carrying).await
     }
 
     /// What is known of a call that is kept; none when its account is not configured any more.

@@ -3,7 +3,8 @@
 //! What is written down is that a call's application is owed its end. The request itself is made
 //! when it is sent, of what is kept of the call and with the keys of that moment: no key is ever
 //! on disk, and a signature is never old. The shard that had the call sends it first, by the
-//! vendor's policy; after that, and after a restart, the clerk does.
+//! vendor's policy; after that, and after a restart, the clerk does. When the record of the call is
+//! deleted meanwhile, what it takes to make the request moves to what is written down.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use hookflash_call::CallRecord;
 use hookflash_dialects::{FetchError, FetchErrorKind, HttpRequest, Moment, StatusEvent};
-use hookflash_store::{CallRow, Next, Owed, micros, system_time};
+use hookflash_store::{CallRow, Next, NotWritten, Owed, Receipt, micros, system_time};
 use serde::{Deserialize, Serialize};
 
 use super::details::{self, Details};
@@ -26,10 +27,47 @@ const FIRST_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// What is written down of a request.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Promise {
     /// The number of the final status among the statuses of the call.
     sequence: u32,
+    /// The call, when there is no record of it any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    call: Option<Box<CallRow>>,
+}
+
+impl Promise {
+    fn read(request: &[u8]) -> serde_json::Result<Promise> {
+        serde_json::from_slice(request)
+    }
+
+    /// Numbers and text: there is nothing in it that JSON could not say.
+    fn written(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Takes along of a call what its application is told.
+    fn carry(&mut self, call: &CallRow) {
+        let call = CallRow {
+            legs: Vec::new(),
+            transfers: Vec::new(),
+            webhooks: Vec::new(),
+            ..call.clone()
+        };
+        self.call = Some(Box::new(call));
+    }
+}
+
+/// What is written down of a request once the record of its call is deleted.
+pub(crate) fn carrying(request: &[u8], call: &CallRow) -> Vec<u8> {
+    match Promise::read(request) {
+        Ok(mut promise) => {
+            promise.carry(call);
+            promise.written()
+        }
+        // Whoever is to make the request will say what is wrong with it.
+        Err(_) => request.to_vec(),
+    }
 }
 
 type Done = Box<dyn FnOnce(Result<u16, FetchError>)>;
@@ -43,21 +81,16 @@ impl Records {
         request: HttpRequest,
         done: Done,
     ) {
-        let row = row::row(record);
-        let (account, call) = (row.account.clone(), row.sid.clone());
-        let sequence = record.statuses_told().saturating_sub(1);
+        let (account, call) = record.facts(|facts| {
+            let account = &facts.application.account;
+            (account.sid.clone(), facts.sid.clone())
+        });
         let owed_at = SystemTime::now();
-        let entry = promise(&row, sequence, &request.url, owed_at);
-        // In one transaction: that the call is over, and what is owed of it.
-        self.changed().remove(&record.key);
-        if !record.is_forgotten() {
-            self.store.put_call(row);
-        }
-        let store = self.store.clone();
-        let written = async move {
+        let owing = self.promise(record, &request.url, owed_at);
+        let written = async {
             // What cannot be written down now is sent all the same; the store has said in the log
             // what is wrong with it.
-            let _ = tokio::time::timeout(PATIENCE, store.owe(entry)).await;
+            let _ = tokio::time::timeout(PATIENCE, owing).await;
         };
         let (records, record) = (self.clone(), Arc::clone(record));
         let key = record.key;
@@ -75,17 +108,43 @@ impl Records {
         });
         webhooks.tell_after(key, Box::pin(written), request, settled);
     }
+
+    /// Writes down what is owed of a call, and that the call is over.
+    pub(crate) fn promise(
+        &self,
+        record: &CallRecord,
+        target: &str,
+        owed_at: SystemTime,
+    ) -> impl Future<Output = Result<Receipt, NotWritten>> + use<> {
+        let row = row::row(record);
+        let mut promise = Promise {
+            sequence: record.statuses_told().saturating_sub(1),
+            call: None,
+        };
+        self.changed().remove(&record.key);
+        // Whoever deletes the record finds both, or else neither and the promise has the call.
+        record.keep(|is_forgotten| {
+            if is_forgotten {
+                promise.carry(&row);
+            }
+            // First what is owed: a crash before the second costs nothing then.
+            let owing = self.store.owe(entry(&row, &promise, target, owed_at));
+            if !is_forgotten {
+                self.store.put_call(row);
+            }
+            owing
+        })
+    }
 }
 
 /// The entry that says what is owed.
-fn promise(row: &CallRow, sequence: u32, target: &str, now: SystemTime) -> Owed {
-    let request = serde_json::to_vec(&Promise { sequence });
+fn entry(row: &CallRow, promise: &Promise, target: &str, now: SystemTime) -> Owed {
     Owed {
         account: row.account.clone(),
         call: row.sid.clone(),
         place: FINAL_STATUS,
         target: target.to_owned(),
-        request: request.unwrap_or_default(),
+        request: promise.written(),
         owed_at: micros(now),
         due_at: micros(now),
         attempts: 0,
@@ -99,24 +158,39 @@ pub(crate) fn promise_of_dead(row: &CallRow, rules: &Rules, now: SystemTime) -> 
     // it had certainly are.
     let sequence = Details::read(row).told;
     let request = request(row, sequence, rules, now).ok()??;
-    Some(promise(row, sequence, &request.url, now))
+    let promise = Promise {
+        sequence,
+        call: None,
+    };
+    Some(entry(row, &promise, &request.url, now))
+}
+
+/// Why no request can be made of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unmade {
+    /// Nor will it until a person does something.
+    ForGood(String),
+    /// Neither is there a record of its call nor does it have the call. It has when the record was
+    /// deleted just after the entry was handed out.
+    NoCall,
 }
 
 /// The request that an entry stands for.
 ///
 /// # Errors
-/// A sentence, when it cannot be made any more.
+/// When it cannot be made.
 pub(crate) fn request_of(
     entry: &Owed,
     row: Option<&CallRow>,
     rules: &Rules,
     now: SystemTime,
-) -> Result<HttpRequest, String> {
-    let promise: Promise = serde_json::from_slice(&entry.request)
-        .map_err(|error| format!("what was written down cannot be read: {error}"))?;
-    let row = row.ok_or("the record of the call was deleted before its end could be told")?;
-    let request = request(row, promise.sequence, rules, now)?;
-    request.ok_or_else(|| "nobody wants to be told any more".to_owned())
+) -> Result<HttpRequest, Unmade> {
+    let promise = Promise::read(&entry.request).map_err(|error| {
+        Unmade::ForGood(format!("what was written down cannot be read: {error}"))
+    })?;
+    let row = row.or(promise.call.as_deref()).ok_or(Unmade::NoCall)?;
+    let request = request(row, promise.sequence, rules, now).map_err(Unmade::ForGood)?;
+    request.ok_or_else(|| Unmade::ForGood("nobody wants to be told any more".to_owned()))
 }
 
 fn request(
@@ -151,13 +225,17 @@ impl Rules {
         now: SystemTime,
     ) -> Next {
         let why = error.message.clone();
+        match is_for_good(error.kind) {
+            true => never(why, now),
+            false => self.again(why, attempts, owed_at, now),
+        }
+    }
+
+    fn again(&self, why: String, attempts: u32, owed_at: SystemTime, now: SystemTime) -> Next {
         let pause = FIRST_PAUSE * 2_u32.saturating_pow(attempts.saturating_sub(1).min(20));
         let due_at = now + pause.min(LONGEST_PAUSE);
-        if is_for_good(error.kind) || due_at > owed_at + self.owed_for {
-            return Next::Never {
-                why,
-                at: micros(now),
-            };
+        if due_at > owed_at + self.owed_for {
+            return never(why, now);
         }
         Next::At {
             due_at: micros(due_at),
@@ -169,6 +247,25 @@ impl Rules {
     pub(crate) fn after_entry(&self, entry: &Owed, error: &FetchError, now: SystemTime) -> Next {
         let attempts = entry.attempts.saturating_add(1);
         self.after(error, attempts, system_time(entry.owed_at), now)
+    }
+
+    /// What follows when no request could be made of an entry.
+    pub(crate) fn after_unmade(&self, entry: &Owed, unmade: Unmade, now: SystemTime) -> Next {
+        match unmade {
+            Unmade::ForGood(why) => never(why, now),
+            Unmade::NoCall => {
+                let why = "there is no record of the call any more".to_owned();
+                let attempts = entry.attempts.saturating_add(1);
+                self.again(why, attempts, system_time(entry.owed_at), now)
+            }
+        }
+    }
+}
+
+fn never(why: String, now: SystemTime) -> Next {
+    Next::Never {
+        why,
+        at: micros(now),
     }
 }
 

@@ -10,7 +10,7 @@ use hookflash_dialects::{
     InviteFacts, Moment, Party, StatusEvent, StatusEvents,
 };
 use hookflash_program::{Hook, HookMethod};
-use hookflash_store::micros;
+use hookflash_store::{Next, Scope, micros};
 
 use super::*;
 use crate::config::Options as Given;
@@ -157,10 +157,116 @@ fn what_is_owed_of_an_account_that_is_gone_is_given_up_with_a_remedy() {
     let row = row::row(&record(facts.clone()));
     let promise = owed::promise_of_dead(&row, &records.rules(), facts.now).unwrap();
     let nobody = Rules::default();
-    let why = owed::request_of(&promise, Some(&row), &nobody, facts.now).unwrap_err();
+    let unmade = owed::request_of(&promise, Some(&row), &nobody, facts.now).unwrap_err();
+    let Next::Never { why, .. } = nobody.after_unmade(&promise, unmade, facts.now) else {
+        panic!("it is given up");
+    };
     assert!(why.contains("AC1 is not configured any more"), "{why}");
-    let why = owed::request_of(&promise, None, &records.rules(), facts.now).unwrap_err();
-    assert!(why.contains("record of the call was deleted"), "{why}");
+}
+
+#[test]
+fn what_is_owed_of_a_deleted_call_is_the_same_request_and_has_no_key() {
+    let records = Records::open(&config()).unwrap();
+    for (account, _, dialect) in ACCOUNTS {
+        let facts = facts(&records, account, "CA1");
+        let row = row::row(&record(facts.clone()));
+        let mut entry = owed::promise_of_dead(&row, &records.rules(), facts.now).unwrap();
+        let told = owed::request_of(&entry, Some(&row), &records.rules(), facts.now).unwrap();
+        entry.request = owed::carrying(&entry.request, &row);
+        let made = owed::request_of(&entry, None, &records.rules(), facts.now);
+        assert_eq!(made, Ok(told), "{dialect:?}");
+        let text = String::from_utf8(entry.request).unwrap();
+        assert!(!text.contains("\"key\""), "{text}");
+    }
+}
+
+/// As the clerk does when a record is deleted between the entry and the look at the record.
+#[test]
+fn an_entry_that_was_handed_out_just_before_the_call_was_deleted_is_looked_at_again() {
+    let records = Records::open(&config()).unwrap();
+    let facts = facts(&records, "AC1", "CA1");
+    let row = row::row(&record(facts.clone()));
+    let mut entry = owed::promise_of_dead(&row, &records.rules(), facts.now).unwrap();
+    let unmade = owed::request_of(&entry, None, &records.rules(), facts.now).unwrap_err();
+    let next = records
+        .rules()
+        .after_unmade(&entry, unmade.clone(), facts.now);
+    assert!(matches!(next, Next::At { .. }), "{next:?}");
+    // It is no dead letter for ever, either.
+    entry.owed_at -= i64::try_from(records.rules().owed_for.as_micros()).unwrap();
+    let next = records.rules().after_unmade(&entry, unmade, facts.now);
+    assert!(matches!(next, Next::Never { .. }), "{next:?}");
+}
+
+/// The call ends and its application is owed the end, while somebody deletes its record.
+struct Deleted {
+    records: Records,
+    record: Arc<CallRecord>,
+    sid: String,
+}
+
+impl Deleted {
+    fn new(records: &Records, sid: &str) -> Deleted {
+        Deleted {
+            records: records.clone(),
+            record: record(facts(records, "AC1", sid)),
+            sid: sid.to_owned(),
+        }
+    }
+
+    fn end(&self) {
+        self.records.call_changed(&self.record, Turn::Ended);
+    }
+
+    fn owe(&self) {
+        drop(self.records.promise(&self.record, "http://h/status", at(9)));
+    }
+
+    async fn delete(&self) {
+        self.record.forget();
+        self.records.delete("AC1", &self.sid).await.unwrap();
+    }
+
+    async fn is_gone_and_its_end_can_be_told(&self) {
+        self.end();
+        let found = self.records.find("AC1", &self.sid).await;
+        assert_eq!(found, Ok(None), "{}", self.sid);
+        let owed = self.records.store.owed(Scope::Operator, 1_000, 0).await;
+        let owed = owed.unwrap();
+        let entry = owed.iter().find(|entry| entry.call == self.sid).unwrap();
+        let made = owed::request_of(entry, None, &self.records.rules(), at(10));
+        assert!(made.is_ok(), "{}: {made:?}", self.sid);
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_is_deleted_is_gone_and_its_end_can_be_told() {
+    let records = Records::open(&config()).unwrap();
+    let after = Deleted::new(&records, "CA1");
+    after.end();
+    after.owe();
+    after.delete().await;
+    let between = Deleted::new(&records, "CA2");
+    between.end();
+    between.delete().await;
+    between.owe();
+    for call in [after, between] {
+        call.is_gone_and_its_end_can_be_told().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whenever_a_call_is_deleted_it_is_gone_and_its_end_can_be_told() {
+    let records = Records::open(&config()).unwrap();
+    for number in 0..200 {
+        let call = Arc::new(Deleted::new(&records, &format!("CA{number}")));
+        call.end();
+        let deleted = Arc::clone(&call);
+        let deleting = tokio::spawn(async move { deleted.delete().await });
+        call.owe();
+        deleting.await.unwrap();
+        call.is_gone_and_its_end_can_be_told().await;
+    }
 }
 
 #[test]

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::application::Application;
 use crate::peer::{Peer, status};
-use crate::stage::{config_with_file, get, get_json, post_json, udp, until, wait};
+use crate::rest::send;
+use crate::stage::{config_with_file, get, get_json, get_with, post_json, udp, until, wait};
 
 const ANSWER_AND_WAIT: &str = "<Response><Gather timeout=\"60\"/></Response>";
 
@@ -121,6 +122,102 @@ fn a_final_status_that_is_not_taken_goes_out_after_a_restart() {
     assert_eq!(body(&all[0]), body(&all[1]));
     assert!(all[1].to_lowercase().contains("x-twilio-signature: "));
     assert!(all[1].contains(&format!("CallSid={sid}")));
+    stop(server);
+}
+
+/// Deletes a call over Twilio's API, and sees that it is gone from there.
+fn delete(server: &Running, sid: &str) {
+    let calls = "/2010-04-01/Accounts/twiml/Calls";
+    // twiml:key
+    let known = "Authorization: Basic dHdpbWw6a2V5\r\n";
+    let one = format!("{calls}/{sid}.json");
+    assert_eq!(get_with(server.http_addr, &one, known).0, 200);
+    let deleted = send(server.http_addr, "DELETE", &one, known, b"");
+    assert_eq!(deleted.status, 204);
+    is_deleted(server, sid);
+}
+
+fn is_deleted(server: &Running, sid: &str) {
+    let calls = "/2010-04-01/Accounts/twiml/Calls";
+    let known = "Authorization: Basic dHdpbWw6a2V5\r\n";
+    let one = format!("{calls}/{sid}.json");
+    assert_eq!(get_with(server.http_addr, &one, known).0, 404);
+    let (status, list) = get_with(server.http_addr, &format!("{calls}.json"), known);
+    let list = String::from_utf8(list).unwrap();
+    assert!(status == 200 && !list.contains(sid), "{list}");
+    let own = format!("/hookflash/v1/calls/{sid}");
+    assert_eq!(get(server.http_addr, &own).0, 404);
+}
+
+/// Has what is owed fall due while the server is stopped.
+fn let_time_pass(setup: &Config) {
+    let path = setup.store.url.strip_prefix("sqlite://").unwrap();
+    let database = rusqlite::Connection::open(path).unwrap();
+    let sql = "UPDATE outbox SET due_at = 0, ready_at = 0";
+    assert_eq!(database.execute(sql, []).unwrap(), 1);
+}
+
+#[test]
+fn the_end_of_a_deleted_call_is_told_after_a_restart() {
+    let application = Application::saying(ANSWER_AND_WAIT);
+    application.answer_status_with(503);
+    let setup = setup(&application);
+    let server = Server::start(setup.clone()).unwrap();
+    let sid = call(&server, "deleted");
+    until("it was tried", || {
+        outbox(&server)["owed"][0]["attempts"] == 1
+    });
+    delete(&server, &sid);
+    assert_eq!(outbox(&server)["owed"][0]["call"], sid.as_str());
+    stop(server);
+    let_time_pass(&setup);
+
+    // And once more by a server that did not know the call, in vain.
+    let server = Server::start(setup.clone()).unwrap();
+    until("it was tried again", || {
+        outbox(&server)["owed"][0]["attempts"] == 2
+    });
+    is_deleted(&server, &sid);
+    stop(server);
+    let_time_pass(&setup);
+
+    application.answer_status_with(200);
+    let server = Server::start(setup).unwrap();
+    until("the application was told", || {
+        application.final_statuses().len() == 3
+    });
+    until("nothing is owed", || outbox(&server)["owedInAll"] == 0);
+    assert_eq!(outbox(&server)["deadLettersInAll"], 0);
+    is_deleted(&server, &sid);
+    let body = |request: &str| request.split_once("\r\n\r\n").unwrap().1.to_owned();
+    let all = application.final_statuses();
+    assert_eq!(body(&all[0]), body(&all[2]));
+    assert!(all[2].to_lowercase().contains("x-twilio-signature: "));
+    stop(server);
+}
+
+#[test]
+fn a_dead_letter_of_a_deleted_call_can_be_replayed() {
+    let application = Application::saying(ANSWER_AND_WAIT);
+    application.answer_status_with(404);
+    let server = Server::start(setup(&application)).unwrap();
+    let sid = call(&server, "deleted");
+    until("it was given up", || {
+        outbox(&server)["deadLettersInAll"] == 1
+    });
+    delete(&server, &sid);
+    application.answer_status_with(200);
+    let all = r#"{"all":true}"#;
+    let replayed = post_json(server.http_addr, "/hookflash/v1/outbox/replay", all);
+    assert_eq!(replayed["replayed"], 1);
+    until("the application was told", || {
+        application.final_statuses().len() == 2
+    });
+    until("nothing is left", || {
+        let outbox = outbox(&server);
+        outbox["owedInAll"] == 0 && outbox["deadLettersInAll"] == 0
+    });
+    is_deleted(&server, &sid);
     stop(server);
 }
 

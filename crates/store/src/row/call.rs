@@ -76,7 +76,7 @@ pub struct CallEnd {
 ///
 /// The times by which calls are ordered and aged must hold: `created_at` never changes, and no
 /// other time lies before it; its INVITE leaves within an hour of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallRow {
     /// Its account.
     pub account: String,

@@ -1,8 +1,8 @@
 //! What is deleted is gone, and nothing else.
 
-use hookflash_store::{CallFilter, Page, Scope};
+use hookflash_store::{CallFilter, CallRow, DeadLetters, Next, Page, Scope};
 
-use super::{ACCOUNT, OTHER, Place, call, ended, recording, sids, with_parts};
+use super::{ACCOUNT, OTHER, Place, as_it_is, call, ended, now, owed, recording, sids, with_parts};
 
 const MINE: Scope<'_> = Scope::Account(ACCOUNT);
 
@@ -15,10 +15,10 @@ pub(crate) async fn a_call_that_is_over_can_be_deleted_and_one_that_runs_cannot(
     }
     store.put_call(call("CA3", 300));
     store.put_recording(recording("RE1", 100));
-    assert!(store.delete_call(ACCOUNT, "CA1").await.unwrap());
-    assert!(!store.delete_call(ACCOUNT, "CA1").await.unwrap());
+    assert!(store.delete_call(ACCOUNT, "CA1", as_it_is).await.unwrap());
+    assert!(!store.delete_call(ACCOUNT, "CA1", as_it_is).await.unwrap());
     assert_eq!(store.call(MINE, "CA1").await.unwrap(), None);
-    assert!(!store.delete_call(ACCOUNT, "CA3").await.unwrap());
+    assert!(!store.delete_call(ACCOUNT, "CA3", as_it_is).await.unwrap());
     assert!(store.call(MINE, "CA3").await.unwrap().is_some());
 
     // The same identifier again finds nothing that was left behind.
@@ -26,6 +26,62 @@ pub(crate) async fn a_call_that_is_over_can_be_deleted_and_one_that_runs_cannot(
     let again = store.call(MINE, "CA1").await.unwrap();
     assert_eq!(again, Some(call("CA1", 300)));
     assert!(store.recording(MINE, "RE1").await.unwrap().is_some());
+}
+
+pub(crate) async fn what_is_owed_of_a_deleted_call_takes_along_what_it_needs(place: &impl Place) {
+    let store = place.open().await;
+    store.put_call(with_parts(ended(call("CA1", 100), 200)));
+    store.put_call(ended(call("CA2", 100), 200));
+    let mut theirs = owed("CA1", 1);
+    theirs.account = OTHER.to_owned();
+    for entry in [
+        owed("CA1", 0),
+        owed("CA1", 1),
+        owed("CA2", 1),
+        theirs.clone(),
+    ] {
+        store.owe(entry).await.unwrap();
+    }
+    let given_up = Next::Never {
+        why: "404".to_owned(),
+        at: 7,
+    };
+    store.failed(ACCOUNT, "CA1", 0, given_up);
+    let carry = |request: &[u8], call: &CallRow| {
+        let request = String::from_utf8_lossy(request);
+        format!("{request} of {} legs", call.legs.len()).into_bytes()
+    };
+    assert!(store.delete_call(ACCOUNT, "CA1", carry).await.unwrap());
+    // Deleted once more, there is nothing to be taken along.
+    assert!(!store.delete_call(ACCOUNT, "CA1", carry).await.unwrap());
+
+    let with_call = [owed("CA1", 1).request, b" of 2 legs".to_vec()].concat();
+    let left = store.owed(Scope::Operator, 10, 0).await.unwrap();
+    let left: Vec<_> = left.into_iter().map(|entry| entry.request).collect();
+    assert_eq!(
+        left,
+        [with_call.clone(), owed("CA2", 1).request, theirs.request]
+    );
+    let letters = store.dead_letters(MINE, DeadLetters::default(), 10, 0);
+    assert_eq!(letters.await.unwrap()[0].request, with_call);
+}
+
+pub(crate) async fn calls_of_which_something_is_owed_stay(place: &impl Place) {
+    let store = place.open().await;
+    for (number, sid) in (0_i64..).zip(["CA0", "CA1", "CA2", "CA3"]) {
+        store.put_call(ended(call(sid, number), 100 + number));
+        store.flush().await.unwrap();
+    }
+    store.owe(owed("CA1", 0)).await.unwrap();
+    assert_eq!(store.trim_calls(2).await.unwrap(), 1);
+    assert_eq!(
+        store.sweep_calls(Scope::Operator, now(), 9).await.unwrap(),
+        2
+    );
+    let left = store.calls(MINE, CallFilter::default(), Page::first(9));
+    assert_eq!(sids(&left.await.unwrap().calls), ["CA1"]);
+    store.delivered(ACCOUNT, "CA1", 0);
+    assert_eq!(store.sweep_calls(MINE, now(), 9).await.unwrap(), 1);
 }
 
 pub(crate) async fn in_memory_the_calls_that_ended_last_are_kept(place: &impl Place) {

@@ -61,6 +61,8 @@ macro_rules! behaviours {
             outbox::one_whose_holder_says_nothing_falls_due_again,
             outbox::a_waiting_deliverer_is_woken,
             deletion::a_call_that_is_over_can_be_deleted_and_one_that_runs_cannot,
+            deletion::what_is_owed_of_a_deleted_call_takes_along_what_it_needs,
+            deletion::calls_of_which_something_is_owed_stay,
             deletion::in_memory_the_calls_that_ended_last_are_kept,
             deletion::old_calls_go_a_few_at_a_time,
             deletion::a_deleted_recording_is_gone,
@@ -217,6 +219,11 @@ pub(crate) fn owed(call: &str, place: i64) -> Owed {
         attempts: 0,
         last_error: None,
     }
+}
+
+/// What a deleted call leaves to what is owed of it: nothing.
+pub(crate) fn as_it_is(request: &[u8], _: &CallRow) -> Vec<u8> {
+    request.to_vec()
 }
 
 /// The time now, as rows have it.

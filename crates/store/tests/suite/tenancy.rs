@@ -2,7 +2,7 @@
 
 use hookflash_store::{CallFilter, DeadLetters, Next, Page, RecordingFilter, Scope};
 
-use super::{ACCOUNT, OTHER, Place, call, ended, ids, now, owed, recording, with_parts};
+use super::{ACCOUNT, OTHER, Place, as_it_is, call, ended, ids, now, owed, recording, with_parts};
 
 const MINE: Scope<'_> = Scope::Account(ACCOUNT);
 const THEIRS: Scope<'_> = Scope::Account(OTHER);
@@ -28,7 +28,7 @@ pub(crate) async fn a_call_is_seen_by_its_own_account_only(place: &impl Place) {
         .await
         .unwrap();
     assert_eq!(list, []);
-    assert!(!store.delete_call(OTHER, "CA1").await.unwrap());
+    assert!(!store.delete_call(OTHER, "CA1", as_it_is).await.unwrap());
     assert!(!store.delete_recording(OTHER, "RE1").await.unwrap());
     assert_eq!(store.sweep_calls(THEIRS, 1_000, 10).await.unwrap(), 0);
 
@@ -47,7 +47,7 @@ pub(crate) async fn two_accounts_may_use_the_same_identifiers(place: &impl Place
     store.put_call(theirs.clone());
     assert_eq!(store.call(MINE, "CA1").await.unwrap(), Some(mine.clone()));
     assert_eq!(store.call(THEIRS, "CA1").await.unwrap(), Some(theirs));
-    assert!(store.delete_call(OTHER, "CA1").await.unwrap());
+    assert!(store.delete_call(OTHER, "CA1", as_it_is).await.unwrap());
     assert_eq!(store.call(MINE, "CA1").await.unwrap(), Some(mine));
 }
 

@@ -129,8 +129,8 @@ struct Api {
 
 /// What the server replied.
 #[derive(Debug)]
-struct Reply {
-    status: u16,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
     head: String,
     body: Vec<u8>,
 }
@@ -181,7 +181,7 @@ impl Api {
 }
 
 /// Sends one request and reads the reply to its end.
-fn send(http: SocketAddr, method: &str, path: &str, head: &str, body: &[u8]) -> Reply {
+pub(crate) fn send(http: SocketAddr, method: &str, path: &str, head: &str, body: &[u8]) -> Reply {
     let mut stream = TcpStream::connect(http).unwrap();
     let head = format!(
         "{method} {path} HTTP/1.1\r\nHost: {http}\r\nConnection: close\r\n{head}\
