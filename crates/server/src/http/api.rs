@@ -1,8 +1,9 @@
 //! The REST APIs of the four vendors.
 //!
-//! A request is admitted ([`tenant`]), its body read ([`body`]), and what it asks for done
-//! ([`calls`]) in nobody's vocabulary; [`hookflash_dialects::rest`] has the words. Each vendor has
-//! a file with its paths. Nobody sees or touches what another account has, by whatever path.
+//! A request is admitted ([`tenant`]), what its path names and its body brings is read ([`named`],
+//! [`body`]), and what it asks for done ([`calls`], [`recordings`]) in nobody's vocabulary;
+//! [`hookflash_dialects::rest`] has the words. Each vendor has a file with its paths. Nobody sees
+//! or touches what another account has, by whatever path.
 
 mod bandwidth;
 mod body;
@@ -10,6 +11,7 @@ mod calls;
 mod jambonz;
 mod laml;
 mod live_recording;
+mod named;
 mod oauth2;
 mod rate;
 mod recordings;
@@ -42,7 +44,7 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
 /// What is replied to a request for a path that is not there; `None` when it is below no API. Only
 /// who has the account of the path is told.
 pub(crate) fn nowhere(desk: &Desk, headers: &HeaderMap, uri: &Uri) -> Option<Response> {
-    let vendor = vendor_of(uri.path())?;
+    let vendor = Vendor::find(uri.path())?;
     Some(match admit(desk, vendor, account_of(uri.path()), headers) {
         Ok(tenant) => tenant.not_found("such resource").into_response(),
         Err(refused) => refused.into_response(),
@@ -57,7 +59,7 @@ pub(crate) fn wrong_method(
     headers: &HeaderMap,
     uri: &Uri,
 ) -> Option<Response> {
-    let vendor = vendor_of(uri.path())?;
+    let vendor = Vendor::find(uri.path())?;
     if method == Method::OPTIONS {
         return Some(StatusCode::NO_CONTENT.into_response());
     }
@@ -68,19 +70,6 @@ pub(crate) fn wrong_method(
         }
         Err(refused) => refused.into_response(),
     })
-}
-
-fn vendor_of(path: &str) -> Option<Vendor> {
-    let prefixes = [
-        ("/2010-04-01/", Vendor::Laml),
-        ("/api/laml/", Vendor::Laml),
-        ("/api/v1/", Vendor::Bandwidth),
-        ("/api/v2/", Vendor::Bandwidth),
-        ("/accounts/", Vendor::Bandwidth),
-        ("/v1/", Vendor::Jambonz),
-    ];
-    let found = prefixes.iter().find(|(prefix, _)| path.starts_with(prefix));
-    found.map(|(_, vendor)| *vendor)
 }
 
 /// The account of a path: what follows `Accounts`.

@@ -1,8 +1,10 @@
 //! What a request brings along: its query and its body, within limits.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, Uri, header};
 use bytes::Bytes;
 use hookflash_dialects::Dialect;
@@ -11,6 +13,8 @@ use http_body_util::LengthLimitError;
 use tokio::time::timeout;
 
 use super::refused::Refused;
+use super::tenant::Vendor;
+use crate::http::Desk;
 
 /// The largest body, in bytes. The largest document is jambonz' list of verbs.
 pub(crate) const MOST: usize = 512 * 1024;
@@ -60,13 +64,20 @@ fn kind(headers: &HeaderMap) -> Kind {
 }
 
 /// Reads a body of parameters, as a form or as JSON. Whether the vendor takes either is for the
-/// dialect to say.
-pub(crate) async fn parameters(
-    dialect: Dialect,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Sent, Refused> {
-    let kind = kind(headers);
+/// dialect to say. It comes behind the [`super::tenant::Tenant`]: who may not ask is not listened
+/// to, and refusals are worded for the account.
+impl FromRequest<Arc<Desk>> for Sent {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, _: &Arc<Desk>) -> Result<Sent, Refused> {
+        let admitted = request.extensions().get().copied();
+        let dialect = admitted.unwrap_or_else(|| Vendor::of(request.uri().path()).dialect());
+        parameters(dialect, request).await
+    }
+}
+
+async fn parameters(dialect: Dialect, request: Request) -> Result<Sent, Refused> {
+    let kind = kind(request.headers());
     if matches!(kind, Kind::Xml | Kind::Other) {
         let wanted = usual(dialect);
         return Err(media_type(
@@ -74,7 +85,7 @@ pub(crate) async fn parameters(
             &format!("send the request as {wanted}"),
         ));
     }
-    let bytes = bytes(dialect, headers, body).await?;
+    let bytes = bytes(dialect, request).await?;
     let is_json = match kind {
         Kind::Json => true,
         // A request without a body needs no type.
@@ -88,13 +99,9 @@ pub(crate) async fn parameters(
 }
 
 /// Reads a body that is a document.
-pub(crate) async fn document(
-    dialect: Dialect,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Bytes, Refused> {
-    match kind(headers) {
-        Kind::Xml | Kind::Unsaid => bytes(dialect, headers, body).await,
+pub(crate) async fn document(dialect: Dialect, request: Request) -> Result<Bytes, Refused> {
+    match kind(request.headers()) {
+        Kind::Xml | Kind::Unsaid => bytes(dialect, request).await,
         Kind::Form | Kind::Json | Kind::Other => {
             Err(media_type(dialect, "send the document as application/xml"))
         }
@@ -121,20 +128,21 @@ fn fields(dialect: Dialect, text: &[u8]) -> Result<Vec<(String, String)>, Refuse
     form_fields(text).map_err(|why| Refused::new(dialect, ApiReason::Malformed, why.to_string()))
 }
 
-async fn bytes(dialect: Dialect, headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
+async fn bytes(dialect: Dialect, request: Request) -> Result<Bytes, Refused> {
     let too_large = || {
         let message = format!("the body may have {MOST} bytes at most");
         Refused::new(dialect, ApiReason::TooLarge, message)
     };
     let malformed = |message: String| Refused::new(dialect, ApiReason::Malformed, message);
-    let announced = headers
+    let announced = request
+        .headers()
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     // Nobody has to send what will not be read.
     if announced.is_some_and(|length| length > MOST as u64) {
         return Err(too_large());
     }
-    match timeout(PATIENCE, to_bytes(body, MOST)).await {
+    match timeout(PATIENCE, to_bytes(request.into_body(), MOST)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => {
             let error = error.into_inner();

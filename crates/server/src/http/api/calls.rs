@@ -1,25 +1,30 @@
 //! What the APIs can do with calls, whatever vendor's words it is asked for in.
 
+use std::sync::Arc;
+
+use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::IntoResponse;
 use hookflash_call::CommandRefused;
-use hookflash_dialects::rest::{ApiBody, ApiReason, Listing};
+use hookflash_dialects::rest::{ApiReason, Listing};
 use hookflash_dialects::{CallAction, CallFacts, CallState, CallUpdate};
 use hookflash_sip::reason_phrase;
 
+use super::Answer;
+use super::body::{self, Sent};
+use super::named::CallSid;
 use super::refused::{Refused, response};
 use super::tenant::Tenant;
-use super::{Answer, body};
 use crate::http::Desk;
 use crate::placing::{self, NotUpdated, Updated};
 
 /// Places a call. It is replied to when a crash can no longer make it be forgotten.
-pub(crate) async fn create(desk: &Desk, tenant: &Tenant, body: ApiBody<'_>) -> Answer {
+pub(super) async fn create(State(desk): State<Arc<Desk>>, tenant: Tenant, sent: Sent) -> Answer {
     let dialect = tenant.dialect();
     let new = dialect
-        .read_order(tenant, body)
+        .read_order(&tenant, sent.as_body())
         .map_err(|fault| Refused::of(dialect, fault))?;
-    let call = placing::place(desk, new.order)
+    let call = placing::place(&desk, new.order)
         .await
         .map_err(|why| Refused::not_placed(dialect, &why))?;
     let reply = call.facts(|facts| dialect.call_created(facts, new.repeated));
@@ -44,15 +49,19 @@ pub(crate) async fn find(desk: &Desk, tenant: &Tenant, sid: &str) -> Result<Call
 }
 
 /// Shows a call.
-pub(crate) async fn show(desk: &Desk, tenant: &Tenant, sid: &str) -> Answer {
-    let facts = find(desk, tenant, sid).await?;
+pub(super) async fn show(
+    State(desk): State<Arc<Desk>>,
+    tenant: Tenant,
+    CallSid(sid): CallSid,
+) -> Answer {
+    let facts = find(&desk, &tenant, &sid).await?;
     Ok(axum::Json(tenant.dialect().call_resource(&facts)).into_response())
 }
 
 /// Shows part of the list of calls.
-pub(crate) async fn list(desk: &Desk, tenant: &Tenant, uri: &Uri) -> Answer {
+pub(super) async fn list(State(desk): State<Arc<Desk>>, tenant: Tenant, uri: Uri) -> Answer {
     let dialect = tenant.dialect();
-    let query = body::query(dialect, uri)?;
+    let query = body::query(dialect, &uri)?;
     let wanted = dialect
         .read_list(&query)
         .map_err(|fault| Refused::of(dialect, fault))?;
@@ -60,7 +69,7 @@ pub(crate) async fn list(desk: &Desk, tenant: &Tenant, uri: &Uri) -> Answer {
         .records
         .list(tenant.sid(), dialect, &wanted)
         .await
-        .map_err(|error| broken(tenant, &error))?;
+        .map_err(|error| broken(&tenant, &error))?;
     let listing = Listing {
         path: uri.path(),
         query: &query,
@@ -72,20 +81,25 @@ pub(crate) async fn list(desk: &Desk, tenant: &Tenant, uri: &Uri) -> Answer {
 }
 
 /// Changes a call as the request says.
-pub(crate) async fn change(desk: &Desk, tenant: &Tenant, sid: &str, body: ApiBody<'_>) -> Answer {
+pub(super) async fn change(
+    State(desk): State<Arc<Desk>>,
+    tenant: Tenant,
+    CallSid(sid): CallSid,
+    sent: Sent,
+) -> Answer {
     let dialect = tenant.dialect();
-    runs(desk, tenant, sid).await?;
+    runs(&desk, &tenant, &sid).await?;
     let updates = dialect
-        .read_update(body)
+        .read_update(sent.as_body())
         .map_err(|fault| Refused::of(dialect, fault))?;
     let mut answer = None;
     for update in updates {
-        answer = tell(desk, tenant, sid, update)
+        answer = tell(&desk, &tenant, &sid, update)
             .await?
             .peer_status
             .or(answer);
     }
-    let facts = find(desk, tenant, sid).await?;
+    let facts = find(&desk, &tenant, &sid).await?;
     let answer = answer.map(|status| (status, reason_phrase(status)));
     Ok(response(dialect.call_updated(&facts, answer)))
 }
@@ -129,18 +143,22 @@ pub(crate) async fn hang_up(desk: &Desk, tenant: &Tenant, sid: &str) -> Result<(
 }
 
 /// Deletes the record of a call that is over.
-pub(crate) async fn delete(desk: &Desk, tenant: &Tenant, sid: &str) -> Answer {
-    let facts = find(desk, tenant, sid).await?;
+pub(super) async fn delete(
+    State(desk): State<Arc<Desk>>,
+    tenant: Tenant,
+    CallSid(sid): CallSid,
+) -> Answer {
+    let facts = find(&desk, &tenant, &sid).await?;
     if !matches!(facts.state, CallState::Ended(_)) {
         let message = "the call is not over yet; end it first";
         return Err(tenant.refuse(ApiReason::CallRuns, message));
     }
     // First in memory, so that nothing of it is written again.
-    desk.ledger.forget(sid);
+    desk.ledger.forget(&sid);
     desk.records
-        .delete(tenant.sid(), sid)
+        .delete(tenant.sid(), &sid)
         .await
-        .map_err(|error| broken(tenant, &error))?;
+        .map_err(|error| broken(&tenant, &error))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::response::Response;
+use axum::extract::State;
 use hookflash_call::CommandRefused;
-use hookflash_dialects::rest::{ApiBody, ApiReason};
+use hookflash_dialects::rest::ApiReason;
 use hookflash_dialects::{CallAction, CallUpdate, RecordingFacts, RecordingState};
 use hookflash_program::BackgroundRecording;
 
 use super::Answer;
+use super::body::Sent;
 use super::calls::{broken, runs};
+use super::named::{CallSid, Name, bare};
 use super::refused::{Refused, response};
 use super::tenant::Tenant;
 use crate::http::Desk;
@@ -19,30 +21,36 @@ use crate::placing::{self, NotUpdated};
 const CURRENT: &str = "Twilio.CURRENT";
 
 /// Begins a recording.
-pub(crate) async fn begin(desk: &Desk, tenant: &Tenant, call: &str, body: ApiBody<'_>) -> Answer {
+pub(super) async fn begin(
+    State(desk): State<Arc<Desk>>,
+    tenant: Tenant,
+    CallSid(call): CallSid,
+    sent: Sent,
+) -> Answer {
     let dialect = tenant.dialect();
-    runs(desk, tenant, call).await?;
+    runs(&desk, &tenant, &call).await?;
     let order = dialect
-        .read_recording(body)
+        .read_recording(sent.as_body())
         .map_err(|fault| Refused::of(dialect, fault))?;
-    let recording = carry_out(desk, tenant, call, BackgroundRecording::Start(order)).await?;
+    let start = BackgroundRecording::Start(order);
+    let recording = carry_out(&desk, &tenant, &call, start).await?;
     Ok(response(
         dialect.recording_begun(&recording, &tenant.settings.public_url),
     ))
 }
 
 /// Changes the recording of this name.
-pub(crate) async fn change(
-    desk: &Desk,
-    tenant: &Tenant,
-    call: &str,
-    name: &str,
-    body: ApiBody<'_>,
+pub(super) async fn change(
+    desk: State<Arc<Desk>>,
+    tenant: Tenant,
+    (CallSid(call), Name(name)): (CallSid, Name),
+    sent: Sent,
 ) -> Answer {
+    let name = bare(&name);
     if name != CURRENT {
         let found = desk.recordings.find(tenant.sid(), name).await;
         let found = found
-            .map_err(|error| broken(tenant, &error))?
+            .map_err(|error| broken(&tenant, &error))?
             .filter(|facts| facts.call_sid == call)
             .ok_or_else(|| tenant.not_found("recording"))?;
         if !matches!(
@@ -52,22 +60,22 @@ pub(crate) async fn change(
             return Err(tenant.refuse(ApiReason::CallState, "the recording is over"));
         }
     }
-    change_current(desk, tenant, call, body).await
+    change_current(desk, tenant, CallSid(call), sent).await
 }
 
 /// Changes the recording that runs.
-pub(crate) async fn change_current(
-    desk: &Desk,
-    tenant: &Tenant,
-    call: &str,
-    body: ApiBody<'_>,
-) -> Result<Response, Refused> {
+pub(super) async fn change_current(
+    State(desk): State<Arc<Desk>>,
+    tenant: Tenant,
+    CallSid(call): CallSid,
+    sent: Sent,
+) -> Answer {
     let dialect = tenant.dialect();
-    runs(desk, tenant, call).await?;
+    runs(&desk, &tenant, &call).await?;
     let change = dialect
-        .read_recording_change(body)
+        .read_recording_change(sent.as_body())
         .map_err(|fault| Refused::of(dialect, fault))?;
-    let recording = carry_out(desk, tenant, call, change.clone()).await?;
+    let recording = carry_out(&desk, &tenant, &call, change.clone()).await?;
     Ok(response(dialect.recording_changed(
         &recording,
         &change,

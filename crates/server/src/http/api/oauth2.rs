@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Json;
-use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,7 +18,7 @@ use hookflash_dialects::Dialect;
 use serde_json::json;
 use sha2::Sha256;
 
-use super::body::{self, Sent};
+use super::body::Sent;
 use super::tenant::{basic, token};
 use crate::http::access::same;
 use crate::http::{Desk, Settings};
@@ -33,15 +33,14 @@ const PURPOSE: &[u8] = b"hookflash oauth2 access token\n";
 const PROOF: usize = 32;
 
 /// `POST /api/v1/oauth2/token`.
-pub(crate) async fn issue(State(desk): State<Arc<Desk>>, request: Request) -> Response {
-    let (parts, sent) = request.into_parts();
-    let fields = match body::parameters(Dialect::Bxml, &parts.headers, sent).await {
-        Ok(Sent::Form(fields)) => fields,
-        Ok(Sent::Json(_)) => {
-            let why = "send the request as application/x-www-form-urlencoded";
-            return refuse(StatusCode::BAD_REQUEST, "invalid_request", why);
-        }
-        Err(refused) => return refused.into_response(),
+pub(super) async fn issue(
+    State(desk): State<Arc<Desk>>,
+    headers: HeaderMap,
+    sent: Sent,
+) -> Response {
+    let Sent::Form(fields) = sent else {
+        let why = "send the request as application/x-www-form-urlencoded";
+        return refuse(StatusCode::BAD_REQUEST, "invalid_request", why);
     };
     let field = |name: &str| {
         let found = fields.iter().find(|(field, _)| field == name);
@@ -58,7 +57,7 @@ pub(crate) async fn issue(State(desk): State<Arc<Desk>>, request: Request) -> Re
             return refuse(StatusCode::BAD_REQUEST, "invalid_request", why);
         }
     }
-    let shown = basic(&parts.headers).or_else(|| field("client_id").zip(field("client_secret")));
+    let shown = basic(&headers).or_else(|| field("client_id").zip(field("client_secret")));
     let known = shown.filter(|(user, secret)| is_known(&desk.settings(), user, secret));
     let Some((user, secret)) = known else {
         let why = "authenticate with the account's user and token";

@@ -5,10 +5,9 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::extract::{FromRequestParts, Path, Query, Request, State};
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get};
 use hookflash_dialects::laml::{RecordingPage, recording_list};
 use hookflash_dialects::rest::ApiReason;
 use hookflash_dialects::{Dialect, RecordingFacts, RecordingState};
@@ -17,9 +16,11 @@ use serde::Deserialize;
 use serde_json::Value;
 use tower_http::services::ServeFile;
 
+use super::Answer;
 use super::calls::broken;
+use super::named::{AccountSid, CallSid, Name};
 use super::refused::Refused;
-use super::tenant::{Tenant, Vendor, admit, named};
+use super::tenant::{Tenant, Vendor, named};
 use crate::http::Desk;
 
 /// Entries of a page when nobody asks for a number, and at most.
@@ -56,63 +57,16 @@ fn form(name: &str) -> (&str, Form) {
     }
 }
 
-pub(super) fn laml_one() -> MethodRouter<Arc<Desk>> {
-    let read = async |state: State<Arc<Desk>>,
-                      Path((account, name)): Path<(String, String)>,
-                      request: Request| {
-        laml_read(&state, &account, None, &name, request).await
-    };
-    let delete = async |state: State<Arc<Desk>>,
-                        Path((account, name)): Path<(String, String)>,
-                        headers: HeaderMap| {
-        laml_delete(&state, &account, None, &name, &headers).await
-    };
-    get(read).delete(delete)
-}
-
-pub(super) fn laml_one_of_call() -> MethodRouter<Arc<Desk>> {
-    type Named = Path<(String, String, String)>;
-    let read =
-        async |state: State<Arc<Desk>>, Path((account, call, name)): Named, request: Request| {
-            laml_read(&state, &account, Some(&call), &name, request).await
-        };
-    let delete =
-        async |state: State<Arc<Desk>>, Path((account, call, name)): Named, headers: HeaderMap| {
-            laml_delete(&state, &account, Some(&call), &name, &headers).await
-        };
-    get(read).delete(delete)
-}
-
 pub(super) async fn laml_list(
-    state: State<Arc<Desk>>,
-    Path(account): Path<String>,
+    State(desk): State<Arc<Desk>>,
+    tenant: Tenant,
+    call: Option<CallSid>,
     Query(wanted): Query<Wanted>,
-    (uri, headers): (Uri, HeaderMap),
+    uri: Uri,
 ) -> Result<Json<Value>, Refused> {
-    let tenant = admit(&state, Vendor::Laml, &account, &headers)?;
-    let call = wanted.call_sid.clone();
-    laml_page(&state, &tenant, call.as_deref(), &wanted, uri.path()).await
-}
-
-pub(super) async fn laml_list_of_call(
-    state: State<Arc<Desk>>,
-    Path((account, call)): Path<(String, String)>,
-    Query(wanted): Query<Wanted>,
-    (uri, headers): (Uri, HeaderMap),
-) -> Result<Json<Value>, Refused> {
-    let tenant = admit(&state, Vendor::Laml, &account, &headers)?;
-    laml_page(&state, &tenant, Some(&call), &wanted, uri.path()).await
-}
-
-async fn laml_page(
-    desk: &Desk,
-    tenant: &Tenant,
-    call: Option<&str>,
-    wanted: &Wanted,
-    path: &str,
-) -> Result<Json<Value>, Refused> {
+    let of_call = call.map(|CallSid(sid)| sid).or(wanted.call_sid.clone());
     let page = RecordingPage {
-        path,
+        path: uri.path(),
         page: number(&wanted.page).unwrap_or_default(),
         page_size: number(&wanted.page_size).unwrap_or(USUAL).clamp(1, MOST),
         call_sid: wanted.call_sid.as_deref(),
@@ -122,9 +76,9 @@ async fn laml_page(
     let most = page.page_size.saturating_add(1);
     let found = desk
         .recordings
-        .list(tenant.sid(), call, first, most)
+        .list(tenant.sid(), of_call.as_deref(), first, most)
         .await
-        .map_err(|error| broken(tenant, &error))?;
+        .map_err(|error| broken(&tenant, &error))?;
     Ok(Json(recording_list(
         tenant.dialect(),
         &found,
@@ -138,15 +92,15 @@ fn number(text: &Option<String>) -> Option<usize> {
     text.as_ref()?.parse().ok()
 }
 
-async fn laml_read(
-    desk: &Desk,
-    account: &str,
-    call: Option<&str>,
-    name: &str,
+pub(super) async fn laml_read(
+    State(desk): State<Arc<Desk>>,
+    AccountSid(account): AccountSid,
+    call: Option<CallSid>,
+    Name(name): Name,
     request: Request,
-) -> Result<Response, Refused> {
-    let (sid, mut form) = form(name);
-    let named = named(desk, Vendor::Laml, account);
+) -> Answer {
+    let (sid, mut form) = form(&name);
+    let named = named(&desk, Vendor::Laml, &account);
     // Without an extension Twilio gives the sound and SignalWire the description.
     let is_cxml = named
         .as_ref()
@@ -155,137 +109,95 @@ async fn laml_read(
         form = Form::Json;
     }
     let is_open = matches!(form, Form::Sound(_)) && desk.settings().public_recordings;
+    let (mut parts, body) = request.into_parts();
     let tenant = match is_open {
         true => named.ok_or_else(|| Refused::not_found(Vendor::Laml.dialect(), "recording"))?,
-        false => admit(desk, Vendor::Laml, account, request.headers())?,
+        false => Tenant::from_request_parts(&mut parts, &desk).await?,
     };
-    let facts = find(desk, &tenant, call, sid).await?;
+    let facts = find(&desk, &tenant, call.as_ref(), sid).await?;
     match form {
         Form::Json => Ok(resource(&tenant, &facts)),
-        Form::Sound(wanted) => sound(desk, &tenant, &facts, wanted, request).await,
+        Form::Sound(wanted) => {
+            let request = Request::from_parts(parts, body);
+            sound(&desk, &tenant, &facts, wanted, request).await
+        }
     }
 }
 
-async fn laml_delete(
-    desk: &Desk,
-    account: &str,
-    call: Option<&str>,
-    name: &str,
-    headers: &HeaderMap,
-) -> Result<StatusCode, Refused> {
-    let tenant = admit(desk, Vendor::Laml, account, headers)?;
-    let facts = find(desk, &tenant, call, form(name).0).await?;
-    is_over(&tenant, &facts)?;
-    let deleted = desk.recordings.delete(&facts).await;
-    deleted.map_err(|error| broken(&tenant, &error))?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-pub(super) async fn bandwidth_list(
+/// The lists of Bandwidth and jambonz: of an account or of a call, newest first.
+pub(super) async fn list(
     State(desk): State<Arc<Desk>>,
-    Path(account): Path<String>,
-    headers: HeaderMap,
+    tenant: Tenant,
+    call: Option<CallSid>,
 ) -> Result<Json<Value>, Refused> {
-    let tenant = admit(&desk, Vendor::Bandwidth, &account, &headers)?;
-    bare_list(&desk, &tenant, None).await
-}
-
-pub(super) async fn bandwidth_list_of_call(
-    State(desk): State<Arc<Desk>>,
-    Path((account, call)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<Json<Value>, Refused> {
-    let tenant = admit(&desk, Vendor::Bandwidth, &account, &headers)?;
-    bare_list(&desk, &tenant, Some(&call)).await
-}
-
-pub(super) async fn jambonz_list(
-    State(desk): State<Arc<Desk>>,
-    Path(account): Path<String>,
-    headers: HeaderMap,
-) -> Result<Json<Value>, Refused> {
-    let tenant = admit(&desk, Vendor::Jambonz, &account, &headers)?;
-    bare_list(&desk, &tenant, None).await
-}
-
-pub(super) async fn jambonz_list_of_call(
-    State(desk): State<Arc<Desk>>,
-    Path((account, call)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<Json<Value>, Refused> {
-    let tenant = admit(&desk, Vendor::Jambonz, &account, &headers)?;
-    bare_list(&desk, &tenant, Some(&call)).await
-}
-
-async fn bare_list(
-    desk: &Desk,
-    tenant: &Tenant,
-    call: Option<&str>,
-) -> Result<Json<Value>, Refused> {
+    let call = call.as_ref().map(|CallSid(sid)| sid.as_str());
     let shown = desk
         .recordings
         .list(tenant.sid(), call, 0, UNPAGED)
         .await
-        .map_err(|error| broken(tenant, &error))?;
+        .map_err(|error| broken(&tenant, &error))?;
     let public_url = &tenant.settings.public_url;
     let shown = shown.iter();
     let shown = shown.map(|facts| tenant.dialect().recording_resource(facts, public_url));
     Ok(Json(shown.collect()))
 }
 
-pub(super) async fn bandwidth_one(
+pub(super) async fn show(
     State(desk): State<Arc<Desk>>,
-    Path((account, call, sid)): Path<(String, String, String)>,
-    headers: HeaderMap,
-) -> Result<Response, Refused> {
-    let tenant = admit(&desk, Vendor::Bandwidth, &account, &headers)?;
-    let facts = find(&desk, &tenant, Some(&call), &sid).await?;
+    tenant: Tenant,
+    call: Option<CallSid>,
+    Name(sid): Name,
+) -> Answer {
+    let facts = find(&desk, &tenant, call.as_ref(), &sid).await?;
     Ok(resource(&tenant, &facts))
 }
 
-pub(super) async fn bandwidth_sound(
-    State(desk): State<Arc<Desk>>,
-    Path((account, call, sid)): Path<(String, String, String)>,
-    request: Request,
-) -> Result<Response, Refused> {
-    let tenant = admit(&desk, Vendor::Bandwidth, &account, request.headers())?;
-    let facts = find(&desk, &tenant, Some(&call), &sid).await?;
-    sound(&desk, &tenant, &facts, None, request).await
-}
-
 /// Everything goes: the sound, and that there was a recording.
-pub(super) async fn bandwidth_delete(
+pub(super) async fn delete(
     State(desk): State<Arc<Desk>>,
-    Path((account, call, sid)): Path<(String, String, String)>,
-    headers: HeaderMap,
+    tenant: Tenant,
+    call: Option<CallSid>,
+    Name(name): Name,
 ) -> Result<StatusCode, Refused> {
-    let tenant = admit(&desk, Vendor::Bandwidth, &account, &headers)?;
-    let facts = find(&desk, &tenant, Some(&call), &sid).await?;
-    is_over(&tenant, &facts)?;
+    let sid = match tenant.dialect() {
+        Dialect::Bxml => &name,
+        Dialect::Twiml | Dialect::Cxml | Dialect::Jambonz => form(&name).0,
+    };
+    let facts = find_over(&desk, &tenant, call.as_ref(), sid).await?;
     let deleted = desk.recordings.delete(&facts).await;
     deleted.map_err(|error| broken(&tenant, &error))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
+pub(super) async fn bandwidth_sound(
+    State(desk): State<Arc<Desk>>,
+    tenant: Tenant,
+    call: CallSid,
+    Name(sid): Name,
+    request: Request,
+) -> Answer {
+    let facts = find(&desk, &tenant, Some(&call), &sid).await?;
+    sound(&desk, &tenant, &facts, None, request).await
+}
+
 /// The sound goes; that there was a recording stays known.
 pub(super) async fn bandwidth_delete_sound(
     State(desk): State<Arc<Desk>>,
-    Path((account, call, sid)): Path<(String, String, String)>,
-    headers: HeaderMap,
+    tenant: Tenant,
+    call: CallSid,
+    Name(sid): Name,
 ) -> Result<StatusCode, Refused> {
-    let tenant = admit(&desk, Vendor::Bandwidth, &account, &headers)?;
-    let facts = find(&desk, &tenant, Some(&call), &sid).await?;
-    is_over(&tenant, &facts)?;
+    let facts = find_over(&desk, &tenant, Some(&call), &sid).await?;
     desk.recordings.delete_sound(&facts);
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn jambonz_one(
+pub(super) async fn jambonz_read(
     State(desk): State<Arc<Desk>>,
-    Path((account, name)): Path<(String, String)>,
+    tenant: Tenant,
+    Name(name): Name,
     request: Request,
-) -> Result<Response, Refused> {
-    let tenant = admit(&desk, Vendor::Jambonz, &account, request.headers())?;
+) -> Answer {
     let (sid, form) = form(&name);
     let facts = find(&desk, &tenant, None, sid).await?;
     match form {
@@ -294,26 +206,13 @@ pub(super) async fn jambonz_one(
     }
 }
 
-pub(super) async fn jambonz_delete(
-    State(desk): State<Arc<Desk>>,
-    Path((account, name)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<StatusCode, Refused> {
-    let tenant = admit(&desk, Vendor::Jambonz, &account, &headers)?;
-    let facts = find(&desk, &tenant, None, form(&name).0).await?;
-    is_over(&tenant, &facts)?;
-    let deleted = desk.recordings.delete(&facts).await;
-    deleted.map_err(|error| broken(&tenant, &error))?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
 /// The newest recording of a call. The day in the path is not looked at: a call has one.
 pub(super) async fn jambonz_record(
     State(desk): State<Arc<Desk>>,
-    Path((account, call, _, _, _, format)): Path<(String, String, String, String, String, String)>,
+    tenant: Tenant,
+    Path((_, call, _, _, _, format)): Path<(String, String, String, String, String, String)>,
     request: Request,
-) -> Result<Response, Refused> {
-    let tenant = admit(&desk, Vendor::Jambonz, &account, request.headers())?;
+) -> Answer {
     let format = match format.as_str() {
         "wav" => RecordingFormat::Wav,
         "mp3" => RecordingFormat::Mp3,
@@ -333,23 +232,30 @@ pub(super) async fn jambonz_record(
 async fn find(
     desk: &Desk,
     tenant: &Tenant,
-    call: Option<&str>,
+    call: Option<&CallSid>,
     sid: &str,
 ) -> Result<Arc<RecordingFacts>, Refused> {
     let found = desk.recordings.find(tenant.sid(), sid).await;
     found
         .map_err(|error| broken(tenant, &error))?
-        .filter(|facts| call.is_none_or(|call| facts.call_sid == call))
+        .filter(|facts| call.is_none_or(|CallSid(call)| facts.call_sid == *call))
         .ok_or_else(|| tenant.not_found("recording"))
 }
 
-fn is_over(tenant: &Tenant, facts: &RecordingFacts) -> Result<(), Refused> {
+/// Finds a recording that is over.
+async fn find_over(
+    desk: &Desk,
+    tenant: &Tenant,
+    call: Option<&CallSid>,
+    sid: &str,
+) -> Result<Arc<RecordingFacts>, Refused> {
+    let facts = find(desk, tenant, call, sid).await?;
     match facts.state {
         RecordingState::InProgress | RecordingState::Paused => {
             let message = "the recording is not over yet";
             Err(tenant.refuse(ApiReason::CallRuns, message))
         }
-        RecordingState::Completed | RecordingState::Absent | RecordingState::Failed => Ok(()),
+        RecordingState::Completed | RecordingState::Absent | RecordingState::Failed => Ok(facts),
     }
 }
 
@@ -364,7 +270,7 @@ async fn sound(
     facts: &RecordingFacts,
     wanted: Option<RecordingFormat>,
     request: Request,
-) -> Result<Response, Refused> {
+) -> Answer {
     let missing = || tenant.not_found("sound of this recording");
     if facts.state != RecordingState::Completed {
         return Err(missing());

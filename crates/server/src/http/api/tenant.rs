@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use axum::RequestPartsExt;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hookflash_dialects::rest::{ApiReason, Directory};
 use hookflash_dialects::{Account, Application, Dialect};
 
+use super::named::AccountSid;
 use super::oauth2;
 use super::refused::Refused;
 use crate::config::AccountSettings;
@@ -31,6 +35,28 @@ pub(crate) enum Vendor {
 }
 
 impl Vendor {
+    /// Where the path of each API begins.
+    const PREFIXES: [(&str, Vendor); 6] = [
+        ("/2010-04-01/", Vendor::Laml),
+        ("/api/laml/", Vendor::Laml),
+        ("/api/v1/", Vendor::Bandwidth),
+        ("/api/v2/", Vendor::Bandwidth),
+        ("/accounts/", Vendor::Bandwidth),
+        ("/v1/", Vendor::Jambonz),
+    ];
+
+    /// Whose API a path belongs to, if to any.
+    pub(crate) fn find(path: &str) -> Option<Vendor> {
+        let mut prefixes = Vendor::PREFIXES.iter();
+        let found = prefixes.find(|(prefix, _)| path.starts_with(prefix));
+        found.map(|(_, vendor)| *vendor)
+    }
+
+    /// Whose API a path of an API belongs to.
+    pub(crate) fn of(path: &str) -> Vendor {
+        Vendor::find(path).unwrap_or(Vendor::Laml)
+    }
+
     fn speaks(self, dialect: Dialect) -> bool {
         match self {
             Vendor::Laml => matches!(dialect, Dialect::Twiml | Dialect::Cxml),
@@ -89,6 +115,18 @@ impl Directory for Tenant {
 
     fn application(&self, named: &str) -> Option<Arc<Application>> {
         self.board.application(self.sid(), named)
+    }
+}
+
+impl FromRequestParts<Arc<Desk>> for Tenant {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Tenant, Refused> {
+        let AccountSid(sid) = parts.extract().await?;
+        let tenant = admit(desk, Vendor::of(parts.uri.path()), &sid, &parts.headers)?;
+        // For refusals of what else the request brings.
+        parts.extensions.insert(tenant.dialect());
+        Ok(tenant)
     }
 }
 
