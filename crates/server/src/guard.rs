@@ -1,4 +1,5 @@
-//! Who guesses passwords has to wait: wrong ones are counted per address, for all shards.
+//! Who guesses passwords has to wait: wrong ones are counted per address, those of phones for all
+//! shards and those of HTTP clients apart from them.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -24,10 +25,14 @@ pub(crate) struct Guard {
 impl Guard {
     /// Whether an address has tried too many.
     pub(crate) fn shuts_out(&self, now: Instant, ip: IpAddr) -> bool {
+        self.shut_out(now, ip).is_some()
+    }
+
+    /// For how long an address that has tried too many is not listened to.
+    pub(crate) fn shut_out(&self, now: Instant, ip: IpAddr) -> Option<Duration> {
         let wrong = self.wrong();
-        wrong
-            .get(&network(ip))
-            .is_some_and(|(count, until)| *count >= MOST_WRONG && *until > now)
+        let (count, until) = wrong.get(&network(ip))?;
+        (*count >= MOST_WRONG && *until > now).then(|| *until - now)
     }
 
     /// An address tried a wrong one. True when that was one too many.
@@ -96,6 +101,8 @@ mod tests {
         assert!(!guard.shuts_out(now, eve));
         assert!(guard.wrong_password(now, eve), "one too many");
         assert!(guard.shuts_out(now, eve) && !guard.shuts_out(now, bob));
+        let later = now + Duration::from_secs(20);
+        assert_eq!(guard.shut_out(later, eve), Some(Duration::from_secs(40)));
         assert!(!guard.shuts_out(now + WINDOW, eve));
         guess(&guard, now + WINDOW, "192.0.2.1", MOST_WRONG - 1);
         assert!(!guard.shuts_out(now + WINDOW, eve), "counted anew");

@@ -4,6 +4,7 @@
 mod access;
 mod api;
 mod calls;
+mod client;
 mod engines;
 mod events;
 mod metrics;
@@ -36,6 +37,7 @@ use crate::shard::Mail;
 use crate::sip::streams::Connections;
 use crate::speech::Speech;
 use crate::switchboard::Switchboard;
+use client::Client;
 use refusal::Refusal;
 
 /// How often recordings that are old enough are looked for.
@@ -46,7 +48,10 @@ pub(crate) struct Desk {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) mail: Mail,
     pub(crate) connections: Arc<Connections>,
+    /// Against phones that guess.
     pub(crate) guard: Arc<Guard>,
+    /// Against HTTP clients that guess.
+    pub(crate) client_guard: Guard,
     pub(crate) bindings: Arc<Bindings>,
     pub(crate) registrations: Arc<Registrations>,
     pub(crate) prompts: Arc<Prompts>,
@@ -193,8 +198,13 @@ async fn later(what: &'static str) -> Refusal {
     Refusal::new(StatusCode::NOT_IMPLEMENTED, message)
 }
 
-async fn unknown(State(desk): State<Arc<Desk>>, headers: HeaderMap, uri: Uri) -> Response {
-    let of_api = api::nowhere(&desk, &headers, &uri);
+async fn unknown(
+    State(desk): State<Arc<Desk>>,
+    client: Client,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let of_api = api::nowhere(&desk, client, &headers, &uri);
     of_api.unwrap_or_else(|| {
         Refusal::new(StatusCode::NOT_FOUND, "there is nothing at this path").into_response()
     })
@@ -202,11 +212,12 @@ async fn unknown(State(desk): State<Arc<Desk>>, headers: HeaderMap, uri: Uri) ->
 
 async fn wrong_method(
     State(desk): State<Arc<Desk>>,
+    client: Client,
     method: Method,
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    let of_api = api::wrong_method(&desk, &method, &headers, &uri);
+    let of_api = api::wrong_method(&desk, client, &method, &headers, &uri);
     of_api.unwrap_or_else(|| {
         let message = "this path does not know this method";
         Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message).into_response()

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::PRODUCT;
 use crate::config::{Config, Listen};
+use crate::guard::Guard;
 use crate::http::{self, Desk};
 use crate::media::{Advertise, Media};
 use crate::placing::{self, NotPlaced, NotUpdated, Updated};
@@ -189,6 +190,7 @@ impl Server {
             mail,
             connections: Arc::clone(&common.connections),
             guard: Arc::clone(&common.guard),
+            client_guard: Guard::default(),
             bindings: Arc::clone(&common.bindings),
             registrations: Arc::clone(&common.registrations),
             prompts: Arc::clone(&common.prompts),

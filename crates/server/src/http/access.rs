@@ -8,19 +8,33 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::client::Client;
 use super::{Desk, Refusal};
 
 pub(crate) async fn check(
     State(desk): State<Arc<Desk>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    client: Client,
     request: Request,
     next: Next,
 ) -> Response {
     let settings = desk.settings();
     let token = settings.admin_token.as_ref().map(|token| token.reveal());
-    match judge(peer.ip(), request.headers(), token) {
+    let headers = request.headers();
+    let shows_one = token.is_some() && bearer(headers).is_some();
+    if let Some(left) = desk.shut_out(client).filter(|_| shows_one) {
+        let message = "too many wrong passwords came from this address; come back later";
+        let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, message);
+        return refusal.after(left).into_response();
+    }
+    match judge(peer.ip(), headers, token) {
         Ok(()) => next.run(request).await,
-        Err(refusal) => refusal.into_response(),
+        Err(refusal) => {
+            if shows_one {
+                desk.wrong_password(client);
+            }
+            refusal.into_response()
+        }
     }
 }
 

@@ -30,6 +30,7 @@ use refused::Refused;
 use tenant::{Vendor, admit};
 
 use super::Desk;
+use super::client::Client;
 
 /// What a handler gives.
 type Answer = Result<Response, Refused>;
@@ -43,18 +44,26 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
 
 /// What is replied to a request for a path that is not there; `None` when it is below no API. Only
 /// who has the account of the path is told.
-pub(crate) fn nowhere(desk: &Desk, headers: &HeaderMap, uri: &Uri) -> Option<Response> {
+pub(crate) fn nowhere(
+    desk: &Desk,
+    client: Client,
+    headers: &HeaderMap,
+    uri: &Uri,
+) -> Option<Response> {
     let vendor = Vendor::find(uri.path())?;
-    Some(match admit(desk, vendor, account_of(uri.path()), headers) {
-        Ok(tenant) => tenant.not_found("such resource").into_response(),
-        Err(refused) => refused.into_response(),
-    })
+    Some(
+        match admit(desk, vendor, account_of(uri.path()), headers, client) {
+            Ok(tenant) => tenant.not_found("such resource").into_response(),
+            Err(refused) => refused.into_response(),
+        },
+    )
 }
 
 /// The same for a path that does not know the method of the request. Which ones it knows axum
 /// puts into `Allow`, which is all that OPTIONS asks for.
 pub(crate) fn wrong_method(
     desk: &Desk,
+    client: Client,
     method: &Method,
     headers: &HeaderMap,
     uri: &Uri,
@@ -63,13 +72,15 @@ pub(crate) fn wrong_method(
     if method == Method::OPTIONS {
         return Some(StatusCode::NO_CONTENT.into_response());
     }
-    Some(match admit(desk, vendor, account_of(uri.path()), headers) {
-        Ok(tenant) => {
-            let message = "this path does not know this method";
-            tenant.refuse(ApiReason::Method, message).into_response()
-        }
-        Err(refused) => refused.into_response(),
-    })
+    Some(
+        match admit(desk, vendor, account_of(uri.path()), headers, client) {
+            Ok(tenant) => {
+                let message = "this path does not know this method";
+                tenant.refuse(ApiReason::Method, message).into_response()
+            }
+            Err(refused) => refused.into_response(),
+        },
+    )
 }
 
 /// The account of a path: what follows `Accounts`.

@@ -141,7 +141,7 @@ fn write(
     let so_far = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let speech = desk.speech.counts();
     let store = desk.records.health();
-    let counters: [(&str, &str, u64); 15] = [
+    let counters: [(&str, &str, u64); 16] = [
         (
             "store_rows_written_total",
             "Rows that the store has written.",
@@ -166,6 +166,11 @@ fn write(
             "wrong_passwords_total",
             "Wrong passwords of phones.",
             desk.guard.counted(),
+        ),
+        (
+            "api_wrong_passwords_total",
+            "Wrong passwords and tokens of HTTP clients.",
+            desk.client_guard.counted(),
         ),
         (
             "speech_texts_spoken_total",

@@ -1,5 +1,7 @@
 //! Errors of our own view: a status and a sentence.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,6 +12,7 @@ use serde_json::json;
 pub(crate) struct Refusal {
     status: StatusCode,
     message: String,
+    retry_after: Option<Duration>,
 }
 
 impl Refusal {
@@ -17,6 +20,15 @@ impl Refusal {
         Refusal {
             status,
             message: message.into(),
+            retry_after: None,
+        }
+    }
+
+    /// It may be asked again after this time.
+    pub(crate) fn after(self, retry_after: Duration) -> Refusal {
+        Refusal {
+            retry_after: Some(retry_after),
+            ..self
         }
     }
 }
@@ -33,6 +45,17 @@ impl IntoResponse for Refusal {
                 .headers_mut()
                 .insert(header::WWW_AUTHENTICATE, challenge);
         }
+        if let Some(after) = self.retry_after {
+            let seconds = whole_seconds(after);
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
+        }
         response
     }
+}
+
+/// What Retry-After says: whole seconds, and never too early.
+pub(crate) fn whole_seconds(after: Duration) -> u64 {
+    after.as_secs() + u64::from(after.subsec_nanos() > 0)
 }

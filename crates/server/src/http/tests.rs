@@ -15,6 +15,7 @@ pub(crate) fn desk() -> Arc<Desk> {
         mail: Mail::new(0).0,
         connections: Arc::default(),
         guard: Arc::default(),
+        client_guard: Guard::default(),
         bindings: Arc::default(),
         registrations: Arc::default(),
         prompts: Prompts::new((&config().media).into()),

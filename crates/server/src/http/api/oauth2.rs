@@ -19,8 +19,10 @@ use serde_json::json;
 use sha2::Sha256;
 
 use super::body::Sent;
-use super::tenant::{basic, token};
+use super::tenant::{GUESSING, basic, token};
 use crate::http::access::same;
+use crate::http::client::Client;
+use crate::http::refusal::whole_seconds;
 use crate::http::{Desk, Settings};
 
 /// For how long a token is good.
@@ -35,9 +37,19 @@ const PROOF: usize = 32;
 /// `POST /api/v1/oauth2/token`.
 pub(super) async fn issue(
     State(desk): State<Arc<Desk>>,
+    client: Client,
     headers: HeaderMap,
     sent: Sent,
 ) -> Response {
+    if let Some(left) = desk.shut_out(client) {
+        let retry = (header::RETRY_AFTER, whole_seconds(left).to_string());
+        let refused = refuse(
+            StatusCode::TOO_MANY_REQUESTS,
+            "temporarily_unavailable",
+            GUESSING,
+        );
+        return ([retry], refused).into_response();
+    }
     let Sent::Form(fields) = sent else {
         let why = "send the request as application/x-www-form-urlencoded";
         return refuse(StatusCode::BAD_REQUEST, "invalid_request", why);
@@ -58,8 +70,12 @@ pub(super) async fn issue(
         }
     }
     let shown = basic(&headers).or_else(|| field("client_id").zip(field("client_secret")));
+    let is_guess = shown.is_some();
     let known = shown.filter(|(user, secret)| is_known(&desk.settings(), user, secret));
     let Some((user, secret)) = known else {
+        if is_guess {
+            desk.wrong_password(client);
+        }
         let why = "authenticate with the account's user and token";
         return refuse(StatusCode::UNAUTHORIZED, "invalid_client", why);
     };
@@ -110,19 +126,23 @@ fn make(user: &str, secret: &str, until: SystemTime) -> String {
 
 /// Whether a token is one of this user's, and still good.
 pub(crate) fn fits(given: &str, user: &str, secret: &str, now: SystemTime) -> bool {
-    let Ok(bytes) = URL_SAFE_NO_PAD.decode(given) else {
-        return false;
-    };
-    let Some((until, rest)) = bytes.split_first_chunk::<8>() else {
-        return false;
-    };
-    let Some((shown, named)) = rest.split_first_chunk::<PROOF>() else {
-        return false;
-    };
     let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    good_until(given, user, secret).is_some_and(|until| now < until)
+}
+
+/// Whether a token is one of this user's, good or not any more.
+pub(crate) fn is_ours(given: &str, user: &str, secret: &str) -> bool {
+    good_until(given, user, secret).is_some()
+}
+
+/// Until when a token of this user's is good, in seconds since 1970.
+fn good_until(given: &str, user: &str, secret: &str) -> Option<u64> {
+    let bytes = URL_SAFE_NO_PAD.decode(given).ok()?;
+    let (until, rest) = bytes.split_first_chunk::<8>()?;
+    let (shown, named) = rest.split_first_chunk::<PROOF>()?;
     // Compared in the same time whatever differs.
-    let is_proved = proof(user, secret, *until).is_some_and(|mac| mac.verify(shown.into()).is_ok());
-    is_proved && named == user.as_bytes() && now < u64::from_be_bytes(*until)
+    proof(user, secret, *until)?.verify(shown.into()).ok()?;
+    (named == user.as_bytes()).then(|| u64::from_be_bytes(*until))
 }
 
 fn proof(user: &str, secret: &str, until: [u8; 8]) -> Option<Hmac<Sha256>> {
@@ -150,6 +170,7 @@ mod tests {
             now + LASTS - Duration::from_secs(2)
         ));
         assert!(!fits(&token, "u", "secret", now + LASTS));
+        assert!(is_ours(&token, "u", "secret") && !is_ours(&token, "u", "changed"));
         assert!(!fits(&token, "v", "secret", now));
         assert!(!fits(&token, "u", "changed", now));
     }

@@ -9,6 +9,7 @@ use hookflash_call::CommandRefused;
 use hookflash_dialects::Dialect;
 use hookflash_dialects::rest::{ApiFault, ApiReason, ApiReply};
 
+use crate::http::refusal::whole_seconds;
 use crate::placing::{NotPlaced, NotUpdated};
 use crate::ways::NoWay;
 
@@ -106,9 +107,7 @@ impl IntoResponse for Refused {
             );
         }
         if let Some(after) = self.retry_after {
-            // Whole seconds, and never too early.
-            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
-            headers.insert(header::RETRY_AFTER, seconds.into());
+            headers.insert(header::RETRY_AFTER, whole_seconds(after).into());
         }
         response
     }

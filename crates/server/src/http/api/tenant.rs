@@ -17,8 +17,13 @@ use super::oauth2;
 use super::refused::Refused;
 use crate::config::AccountSettings;
 use crate::http::access::{bearer, same};
+use crate::http::client::Client;
 use crate::http::{Desk, Settings};
 use crate::switchboard::{Switchboard, account_of};
+
+/// What is replied to clients that tried too many wrong passwords.
+pub(super) const GUESSING: &str =
+    "too many wrong passwords came from this address; come back later";
 
 /// When a rate that was exceeded has room again.
 const COME_BACK: Duration = Duration::from_secs(1);
@@ -123,7 +128,9 @@ impl FromRequestParts<Arc<Desk>> for Tenant {
 
     async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Tenant, Refused> {
         let AccountSid(sid) = parts.extract().await?;
-        let tenant = admit(desk, Vendor::of(parts.uri.path()), &sid, &parts.headers)?;
+        let client = Client::new(&parts.extensions, &parts.headers);
+        let vendor = Vendor::of(parts.uri.path());
+        let tenant = admit(desk, vendor, &sid, &parts.headers, client)?;
         // For refusals of what else the request brings.
         parts.extensions.insert(tenant.dialect());
         Ok(tenant)
@@ -136,10 +143,17 @@ pub(crate) fn admit(
     vendor: Vendor,
     path_sid: &str,
     headers: &HeaderMap,
+    client: Client,
 ) -> Result<Tenant, Refused> {
+    let refuse = |reason, message: &str| Refused::new(vendor.dialect(), reason, message);
+    if let Some(left) = desk.shut_out(client) {
+        return Err(refuse(ApiReason::TooMany, GUESSING).after(left));
+    }
     let settings = desk.settings();
     let theirs = all_of(vendor, &settings.accounts, headers);
-    let refuse = |reason, message: &str| Refused::new(vendor.dialect(), reason, message);
+    if theirs.is_empty() && is_guess(&settings.accounts, headers) {
+        desk.wrong_password(client);
+    }
     let account = match theirs.iter().find(|account| account.sid == path_sid) {
         Some(account) => *account,
         None if theirs.is_empty() || vendor == Vendor::Laml => {
@@ -207,6 +221,17 @@ fn all_of<'a>(
         .filter(|account| vendor.speaks(account.dialect))
         .filter(fits)
         .collect()
+}
+
+/// Whether credentials that fit no account were made up. A token that was good until a moment ago
+/// is none: its client has many requests under way, and will ask for another.
+fn is_guess(accounts: &[AccountSettings], headers: &HeaderMap) -> bool {
+    let was_good = |given| {
+        accounts.iter().any(|account| {
+            token(account).is_some_and(|token| oauth2::is_ours(given, &account.auth_user, token))
+        })
+    };
+    headers.contains_key(header::AUTHORIZATION) && !bearer(headers).is_some_and(was_good)
 }
 
 /// The token of an account; one without has no API.

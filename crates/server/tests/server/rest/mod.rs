@@ -1,6 +1,7 @@
 //! The REST APIs of the four vendors over real sockets, with a party that is called.
 
 mod bandwidth;
+mod guessing;
 mod jambonz;
 mod laml;
 mod recordings;
