@@ -2,7 +2,7 @@
 //! with later releases says so instead of being unknown.
 
 mod access;
-mod api;
+pub(crate) mod api;
 mod calls;
 mod client;
 mod engines;
@@ -52,6 +52,7 @@ pub(crate) struct Desk {
     pub(crate) guard: Arc<Guard>,
     /// Against HTTP clients that guess.
     pub(crate) client_guard: Guard,
+    pub(crate) meter: api::Meter,
     pub(crate) bindings: Arc<Bindings>,
     pub(crate) registrations: Arc<Registrations>,
     pub(crate) prompts: Arc<Prompts>,
@@ -177,6 +178,7 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
         .merge(api::routes())
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(Arc::clone(&desk), api::measure))
         .with_state(desk)
 }
 

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use crate::PRODUCT;
 use crate::config::{Config, Listen};
 use crate::guard::Guard;
+use crate::http::api::Meter;
 use crate::http::{self, Desk};
 use crate::media::{Advertise, Media};
 use crate::placing::{self, NotPlaced, NotUpdated, Updated};
@@ -191,6 +192,7 @@ impl Server {
             connections: Arc::clone(&common.connections),
             guard: Arc::clone(&common.guard),
             client_guard: Guard::default(),
+            meter: Meter::new().map_err(|e| StartError::Machine(std::io::Error::other(e)))?,
             bindings: Arc::clone(&common.bindings),
             registrations: Arc::clone(&common.registrations),
             prompts: Arc::clone(&common.prompts),

@@ -11,6 +11,7 @@ mod calls;
 mod jambonz;
 mod laml;
 mod live_recording;
+mod meter;
 mod named;
 mod oauth2;
 mod rate;
@@ -25,6 +26,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use hookflash_dialects::rest::ApiReason;
 
+pub(crate) use meter::{Meter, measure};
 pub(crate) use rate::Rates;
 use refused::Refused;
 use tenant::{Vendor, admit};

@@ -337,5 +337,6 @@ fn write(
         }
         registry.register(Box::new(gauge))?;
     }
+    desk.meter.show(&registry)?;
     TextEncoder::new().encode_to_string(&registry.gather())
 }

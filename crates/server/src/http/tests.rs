@@ -16,6 +16,7 @@ pub(crate) fn desk() -> Arc<Desk> {
         connections: Arc::default(),
         guard: Arc::default(),
         client_guard: Guard::default(),
+        meter: api::Meter::new().unwrap(),
         bindings: Arc::default(),
         registrations: Arc::default(),
         prompts: Prompts::new((&config().media).into()),

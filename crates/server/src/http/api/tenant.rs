@@ -186,6 +186,13 @@ pub(crate) fn named(desk: &Desk, vendor: Vendor, path_sid: &str) -> Option<Tenan
     Some(Tenant::new(desk, Arc::clone(&settings), found))
 }
 
+/// The dialect of an account, or that of refusals when there is no such account.
+pub(super) fn dialect_of(settings: &Settings, vendor: Vendor, path_sid: &str) -> Dialect {
+    let mut accounts = settings.accounts.iter();
+    let found = accounts.find(|a| vendor.speaks(a.dialect) && a.sid == path_sid);
+    found.map_or(vendor.dialect(), |account| account.dialect)
+}
+
 /// The accounts that a request's credentials fit.
 fn all_of<'a>(
     vendor: Vendor,

@@ -131,6 +131,60 @@ fn an_account_that_asks_too_often_is_told_when_to_come_back_and_others_are_serve
     assert_eq!(list(&other).status, 200);
 }
 
+/// The series of a metric, without those that are named last.
+fn series(stage: &Stage, metric: &str) -> Vec<String> {
+    let metrics = crate::stage::get(stage.server.http_addr, "/metrics").1;
+    let lines = metrics.lines().filter(|line| line.starts_with(metric));
+    lines.map(|line| line[metric.len()..].to_owned()).collect()
+}
+
+#[test]
+fn requests_are_counted_by_dialect_operation_and_class_of_status() {
+    let stage = Stage::new(PAUSE);
+    for (api, path) in places(&stage) {
+        assert_eq!(api.get(&path).status, 200);
+        assert_eq!(api.send("HEAD", &path, "", "").status, 200);
+        assert_eq!(api.send("POST", &path, "text/plain", "x").status, 415);
+        assert_eq!(api.send("PATCH", &path, "", "").status, 405);
+        let base = path.trim_end_matches(".json");
+        assert_eq!(api.get(&format!("{base}/none")).status, 404);
+        for unknown in ["nowhere", "else"] {
+            assert_eq!(api.get(&format!("{base}/a/{unknown}")).status, 404);
+        }
+    }
+    for dialect in ["twiml", "cxml", "bxml", "jambonz"] {
+        for (operation, status, count) in [
+            ("list-calls", "2xx", 2),
+            ("create-call", "4xx", 1),
+            ("show-call", "4xx", 1),
+            ("other", "4xx", 3),
+        ] {
+            let labels = format!(
+                "{{dialect=\"{dialect}\",operation=\"{operation}\",status=\"{status}\"}} {count}"
+            );
+            let counted = series(&stage, "hookflash_api_requests_total");
+            assert!(counted.contains(&labels), "{labels}: {counted:?}");
+        }
+        let took = format!("{{dialect=\"{dialect}\",operation=\"list-calls\"}} 2");
+        let durations = series(&stage, "hookflash_api_request_duration_seconds_count");
+        assert!(durations.contains(&took), "{durations:?}");
+    }
+    // Whatever is asked for, and by whomever: there are no more series.
+    let before = series(&stage, "hookflash_api_request").len();
+    for number in 0..10 {
+        let path = format!("/v1/Accounts/{number}/{number}");
+        send(stage.server.http_addr, "GET", &path, "", b"");
+        send(
+            stage.server.http_addr,
+            "GET",
+            &format!("/{number}"),
+            "",
+            b"",
+        );
+    }
+    assert_eq!(series(&stage, "hookflash_api_request").len(), before);
+}
+
 /// SignalWire's Node library says that it closes the connection and uses it again, unless the
 /// server says so too.
 #[test]
@@ -231,6 +285,11 @@ fn every_request_of_the_documentation_is_served() {
             "{request}: {allow}"
         );
         served += 1;
+        // A stranger's request is counted by what it asks for.
+        send(http, method, &format!("/{path}"), "", b"");
     }
+    let counted = series(&stage, "hookflash_api_requests_total");
+    let is_unnamed = |line: &&String| line.contains("\"other\",status=\"4xx\"");
+    assert_eq!(counted.iter().find(is_unnamed), None);
     assert!(served > 40, "{served}");
 }
