@@ -48,7 +48,7 @@ impl<H: Host> AtAnswer<H> {
         }
         let wanted = order.machine_detection;
         let mut detection = wanted.and_then(|wanted| Detection::begin(call, wanted));
-        if let Some(beside) = detection.take_if(|detection| detection.is_told()) {
+        if let Some(beside) = detection.take_if(|detection| detection.is_beside()) {
             call.background.detect(beside.beside(call));
         }
         let own = || order.document.map_or(Opening::Asked, Opening::Given);

@@ -1,7 +1,7 @@
 //! Finding out who picked up a call that we placed.
 //!
 //! A tap listens from the answer on. Either the first document waits for what it finds
-//! ([`Detection::found`]), or the document runs meanwhile and the application is told.
+//! ([`Detection::found`]), or the document runs meanwhile ([`Detection::beside`]).
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -62,9 +62,9 @@ impl<H: Host> Detection<H> {
         })
     }
 
-    /// Whether the application is told and the document does not wait.
-    pub(crate) fn is_told(&self) -> bool {
-        self.order.told_to.is_some()
+    /// Whether the document does not wait.
+    pub(crate) fn is_beside(&self) -> bool {
+        self.order.beside
     }
 
     /// Waits until it is known who picked up; tells the application on the way what it is told.

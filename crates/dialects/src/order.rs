@@ -137,8 +137,10 @@ pub struct MachineDetection {
     pub speech_end_threshold: Duration,
     /// So much silence at the beginning says nothing: it is unknown.
     pub silence_timeout: Duration,
-    /// The document runs meanwhile, and the result is told there; otherwise the document waits
-    /// for the result.
+    /// The document runs meanwhile; otherwise it waits for the result.
+    pub beside: bool,
+    /// Where the result is told of a detection beside the document. Without it the call's resource
+    /// has it.
     pub told_to: Option<Hook>,
 }
 

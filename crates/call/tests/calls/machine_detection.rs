@@ -26,6 +26,16 @@ fn world(dialect: Dialect) -> World {
 
 /// An order that detects with the usual thresholds; the result is told at `/amd` or waited for.
 fn order(world: &World, until_greeting_ends: bool, told: bool) -> CallOrder {
+    let told_to = told.then(|| Hook::post("http://app.example/amd"));
+    detecting(world, until_greeting_ends, told, told_to)
+}
+
+fn detecting(
+    world: &World,
+    until_greeting_ends: bool,
+    beside: bool,
+    told_to: Option<Hook>,
+) -> CallOrder {
     CallOrder {
         machine_detection: Some(MachineDetection {
             until_greeting_ends,
@@ -33,7 +43,8 @@ fn order(world: &World, until_greeting_ends: bool, told: bool) -> CallOrder {
             speech_threshold: 2_400 * MS,
             speech_end_threshold: 1_200 * MS,
             silence_timeout: 5 * SECOND,
-            told_to: told.then(|| Hook::post("http://app.example/amd")),
+            beside,
+            told_to,
         }),
         ..world.order()
     }
@@ -150,6 +161,31 @@ fn the_document_runs_while_the_application_is_told_who_picked_up() {
             }
             phone.hung_up().await;
             world.settle().await;
+        });
+    }
+}
+
+#[test]
+fn the_document_runs_while_the_call_itself_learns_who_picked_up() {
+    for dialect in [Dialect::Twiml, Dialect::Cxml] {
+        in_virtual_time(async {
+            let world = world(dialect);
+            let (phone, handset) = (world.phone(), world.handset());
+            let order = detecting(&world, false, true, None);
+            let callee = answered(&world, &phone, &handset, order).await;
+            handset.speak(4 * SECOND);
+            callee.waits(500 * MS).await;
+            let first = world.asked_once("/start");
+            assert_eq!(first.field("AnsweredBy"), "-");
+            assert_eq!(answered_by(&world), None);
+            callee.waits(4 * SECOND).await;
+            let found = world
+                .record()
+                .facts(|facts| dialect.call_resource(facts)["answered_by"].clone());
+            assert_eq!(found, "machine_start", "{dialect}");
+            phone.hung_up().await;
+            world.settle().await;
+            assert!(world.application.asked_at("/amd").is_empty());
         });
     }
 }

@@ -207,6 +207,7 @@ fn machines_are_detected_before_the_document_or_beside_it() {
         let order = form_order(dialect, &[TO, FROM, URL, detection]);
         let detection = order.machine_detection.unwrap();
         assert!(detection.until_greeting_ends && detection.told_to.is_none());
+        assert!(!detection.beside);
         assert_eq!(detection.timeout, Duration::from_secs(30));
         assert_eq!(detection.silence_timeout, Duration::from_millis(5000));
     }
@@ -221,11 +222,17 @@ fn machines_are_detected_before_the_document_or_beside_it() {
     let detection = form_order(Dialect::Twiml, &beside)
         .machine_detection
         .unwrap();
+    assert!(detection.beside);
     assert_eq!(
         detection.told_to.unwrap().url,
         "https://app.example.com/amd"
     );
-    assert_eq!(refused(Dialect::Twiml, &beside[..5]), "20001");
+    // Nobody is told then; the call's resource has the result.
+    for dialect in BOTH {
+        let order = form_order(dialect, &beside[..5]);
+        let detection = order.machine_detection.unwrap();
+        assert!(detection.beside && detection.told_to.is_none());
+    }
     let none = form_order(
         Dialect::Cxml,
         &[TO, FROM, URL, ("MachineDetection", "none")],

@@ -58,7 +58,7 @@ fn laml_samples(operation: Operation) -> Vec<Sample<&'static str>> {
             ("MachineDetectionSpeechThreshold", vec![machine], "3000"),
             ("MachineDetectionSpeechEndThreshold", vec![machine], "3000"),
             ("MachineDetectionSilenceTimeout", vec![machine], "3000"),
-            ("AsyncAmd", vec![machine, amd], "true"),
+            ("AsyncAmd", vec![machine], "true"),
             (
                 "AsyncAmdStatusCallback",
                 vec![machine, ("AsyncAmd", "true")],

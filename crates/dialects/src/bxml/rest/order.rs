@@ -214,6 +214,7 @@ fn machine(object: &Map<String, Value>) -> Result<MachineDetection, String> {
         speech_threshold: of("speechThreshold", 10.0)?,
         speech_end_threshold: of("speechEndThreshold", 5.0)?,
         silence_timeout: of("silenceTimeout", 10.0)?,
+        beside: is_async,
         told_to: told_to.filter(|_| is_async),
     })
 }

@@ -248,6 +248,7 @@ fn machine_detection(fields: &Fields<'_>) -> Result<Option<MachineDetection>, St
         speech_threshold: Duration::from_millis(2400),
         speech_end_threshold: milliseconds("greetingCompletionTimeoutMs", 2000)?,
         silence_timeout: milliseconds("noSpeechTimeoutMs", 5000)?,
+        beside: true,
         told_to: Some(told_to),
     }))
 }

@@ -39,16 +39,13 @@ pub(super) fn machine_detection(form: &Form<'_>) -> Result<Option<MachineDetecti
     let Some(until_greeting_ends) = until_greeting_ends else {
         return Ok(None);
     };
-    if is_async && hook.is_none() {
-        let wanted = "needs AsyncAmdStatusCallback: nobody would be told who picked up";
-        return Err(form.invalid("AsyncAmd", wanted));
-    }
     Ok(Some(MachineDetection {
         until_greeting_ends,
         timeout,
         speech_threshold,
         speech_end_threshold,
         silence_timeout,
+        beside: is_async,
         told_to: hook.filter(|_| is_async),
     }))
 }

@@ -39,7 +39,7 @@ macro_rules! create {
             runs("MachineDetectionSpeechThreshold", "2400; 1000 to 6000 ms"),
             runs("MachineDetectionSpeechEndThreshold", "1200; 500 to 5000 ms"),
             runs("MachineDetectionSilenceTimeout", "5000; 2000 to 10000 ms"),
-            runs("AsyncAmd", "needs `AsyncAmdStatusCallback`"),
+            runs("AsyncAmd", "without `AsyncAmdStatusCallback` the result is in the call's `answered_by`"),
             runs("AsyncAmdStatusCallback", "absolute"),
             runs("AsyncAmdStatusCallbackMethod", METHOD),
             $($own,)*
