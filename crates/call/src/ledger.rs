@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use hookflash_dialects::{CallEnd, CallState, EndedBy};
 use hookflash_transfer::{End, Outcome};
@@ -35,6 +35,31 @@ struct Calls {
     by_key: BTreeMap<CallKey, Arc<CallRecord>>,
     /// In the order in which calls ended.
     ended: VecDeque<CallKey>,
+    /// Calls that are no longer remembered, as far as somebody still keeps something of them: their
+    /// application is being told of their end.
+    leaving: Vec<Weak<CallRecord>>,
+}
+
+impl Calls {
+    /// Stops to remember a call that is over.
+    fn leave(&mut self, key: CallKey) {
+        let Some(record) = self.by_key.remove(&key) else {
+            return;
+        };
+        record.facts(|facts| self.by_sid.remove(&facts.sid));
+        if Arc::strong_count(&record) == 1 {
+            return;
+        }
+        if self.leaving.len() == self.leaving.capacity() {
+            self.leaving.retain(|leaving| leaving.strong_count() > 0);
+        }
+        self.leaving.push(Arc::downgrade(&record));
+    }
+
+    fn leaving(&self, sid: &str) -> Option<Arc<CallRecord>> {
+        let mut leaving = self.leaving.iter().filter_map(Weak::upgrade);
+        leaving.find(|record| record.facts(|facts| facts.sid == sid))
+    }
 }
 
 /// A new entry in the journal of a call, for those who watch.
@@ -88,9 +113,13 @@ impl Ledger {
             .collect()
     }
 
-    /// Forgets a call that is over; says whether there was one.
+    /// Forgets a call that is over; says whether there was one. Of a call that is not remembered any
+    /// more nothing is kept from then on, either.
     pub fn forget(&self, sid: &str) -> bool {
         let mut calls = self.calls();
+        if let Some(record) = calls.leaving(sid) {
+            record.forget();
+        }
         let is_over = |record: &Arc<CallRecord>| {
             record.facts(|facts| matches!(facts.state, CallState::Ended(_)))
         };
@@ -146,9 +175,7 @@ impl Ledger {
             let Some(oldest) = calls.ended.pop_front() else {
                 break;
             };
-            if let Some(forgotten) = calls.by_key.remove(&oldest) {
-                forgotten.facts(|facts| calls.by_sid.remove(&facts.sid));
-            }
+            calls.leave(oldest);
         }
         drop(calls);
         self.counters.call_ended(end);

@@ -4,12 +4,13 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 #[derive(Clone)]
 pub(crate) struct Application {
     pub(crate) address: SocketAddr,
     heard: Arc<Mutex<Vec<String>>>,
-    /// The status with which `/status` is answered.
+    /// The status with which `/status` is answered; 0 while it is not answered.
     answers: Arc<AtomicU16>,
 }
 
@@ -29,6 +30,20 @@ impl Application {
             }
         });
         application
+    }
+
+    fn status(&self) -> u16 {
+        loop {
+            match self.answers.load(Ordering::Relaxed) {
+                0 => std::thread::sleep(Duration::from_millis(5)),
+                status => return status,
+            }
+        }
+    }
+
+    /// From now on `/status` is not answered, until it is said how.
+    pub(crate) fn hold_status(&self) {
+        self.answers.store(0, Ordering::Relaxed);
     }
 
     /// From now on `/status` is answered like this.
@@ -78,7 +93,7 @@ fn serve(mut stream: TcpStream, document: &str, application: &Application) {
         let is_status = text.starts_with("POST /status ");
         application.heard.lock().unwrap().push(text);
         let status = match is_status {
-            true => application.answers.load(Ordering::Relaxed),
+            true => application.status(),
             false => 200,
         };
         bytes.clear();

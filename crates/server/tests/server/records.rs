@@ -197,6 +197,34 @@ fn the_end_of_a_deleted_call_is_told_after_a_restart() {
 }
 
 #[test]
+fn a_call_that_is_deleted_while_its_end_is_told_does_not_come_back() {
+    // With room in memory for the calls that are over, and without.
+    for kept in [10, 1] {
+        let application = Application::saying(ANSWER_AND_WAIT);
+        let mut setup = setup(&application);
+        setup.records.max = kept;
+        let server = Server::start(setup.clone()).unwrap();
+        application.hold_status();
+        let sids = ["one", "another"].map(|name| call(&server, name));
+        until("both are being told", || {
+            application.final_statuses().len() == sids.len()
+        });
+        for sid in &sids {
+            delete(&server, sid);
+        }
+        application.answer_status_with(200);
+        until("nothing is owed", || outbox(&server)["owedInAll"] == 0);
+        // What is known of the replies is written at the latest now, if at all.
+        stop(server);
+        let server = Server::start(setup).unwrap();
+        for sid in &sids {
+            is_deleted(&server, sid);
+        }
+        stop(server);
+    }
+}
+
+#[test]
 fn a_dead_letter_of_a_deleted_call_can_be_replayed() {
     let application = Application::saying(ANSWER_AND_WAIT);
     application.answer_status_with(404);
