@@ -152,7 +152,8 @@ impl Records {
     ) -> impl Future<Output = ()> + use<> {
         let written = is_awaited(record).then(|| {
             self.changed().remove(&record.key);
-            self.store.put_call_surely(row::row(record))
+            self.store
+                .put_call_surely(row::row(record), grouped(record))
         });
         async {
             if let Some(written) = written {
@@ -205,6 +206,15 @@ impl Records {
                 "the store could not be written; records are lost"
             );
         }
+    }
+}
+
+/// How long a call may wait for others to be written down with. Whoever asked for one waits for it
+/// to ring; one that comes in has yet to be asked about.
+fn grouped(record: &CallRecord) -> Duration {
+    match record.facts(|facts| facts.direction) {
+        Direction::OutboundApi => Duration::from_millis(4),
+        _ => Duration::from_millis(20),
     }
 }
 

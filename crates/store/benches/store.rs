@@ -286,7 +286,9 @@ fn owing(criterion: &mut Criterion) {
         bencher.iter(|| {
             number += 1;
             let call = sid(number, now());
-            runtime.block_on(store.owe(owed(&call, now()))).unwrap();
+            runtime
+                .block_on(store.owe(owed(&call, now()), None))
+                .unwrap();
             store.delivered(ACCOUNT, &call, 0);
         });
     });
@@ -312,7 +314,7 @@ enum Kept {
     /// Its row, once it is over.
     Record,
     /// Its row before it begins, its row and its final callback once it is over, that the callback
-    /// was delivered.
+    /// was delivered, and its row with what is known of that.
     Owed,
 }
 
@@ -329,7 +331,7 @@ async fn traffic(store: &Store, kept: Kept, per_second: u64, seconds: u64) -> Du
             let row = call(number, now());
             let first = row.clone();
             if kept == Kept::Owed {
-                let written = store.put_call_surely(first);
+                let written = store.put_call_surely(first, Duration::from_millis(20));
                 tokio::spawn(async move { written.await.unwrap() });
             } else {
                 std::hint::black_box(first);
@@ -350,12 +352,13 @@ async fn traffic(store: &Store, kept: Kept, per_second: u64, seconds: u64) -> Du
                 Kept::Nothing => drop(std::hint::black_box((row, entry))),
                 Kept::Record => store.put_call(std::hint::black_box(row)),
                 Kept::Owed => {
-                    store.put_call(row);
+                    let again = row.clone();
                     let store = store.clone();
                     tokio::spawn(async move {
                         let call = entry.call.clone();
-                        store.owe(entry).await.unwrap();
+                        store.owe(entry, Some(row)).await.unwrap();
                         store.delivered(ACCOUNT, &call, 0);
+                        store.put_call(again);
                     });
                 }
             }

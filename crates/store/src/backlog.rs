@@ -2,11 +2,13 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::batch::{Batch, CallPut, Owing, Settled, Waiter};
+use crate::batch::{Batch, Owing, Settled};
 use crate::error::{ErrorKind, StoreError};
+use crate::journal::{self, Note, Waiter};
+use crate::outbox::Owed;
 use crate::row::{ByKey, CallRow, CallTable, Record, RecordingRow};
 use crate::sql::Database;
 
@@ -16,9 +18,29 @@ type Latest<R> = HashSet<ByKey<R>>;
 /// none, and says whether it has its answer; `true` as the second argument: it is not asked again.
 pub(crate) type Job = Box<dyn FnMut(Result<&mut dyn Database, &StoreError>, bool) -> bool + Send>;
 
+/// The latest state of a call.
+#[derive(Debug)]
+struct CallPut {
+    row: Arc<CallRow>,
+    /// Somebody relies on it.
+    is_sure: bool,
+}
+
+impl Record for CallPut {
+    fn key(&self) -> (&str, &str) {
+        self.row.key()
+    }
+
+    fn bytes(&self) -> usize {
+        self.row.bytes()
+    }
+}
+
 /// What waits.
 #[derive(Default)]
 struct Waiting {
+    /// What is to be in the journal soon. It waits for its table as well.
+    notes: VecDeque<Note>,
     calls: Latest<CallPut>,
     recordings: Latest<RecordingRow>,
     owed: VecDeque<Owing>,
@@ -30,8 +52,6 @@ struct Waiting {
     taken: usize,
     /// When the first of the rows came.
     since: Option<Instant>,
-    /// When the first of those came that somebody waits for.
-    urgent_since: Option<Instant>,
     trouble: Option<Trouble>,
     is_closing: bool,
 }
@@ -69,11 +89,17 @@ pub(crate) struct Limits {
     pub(crate) bytes: usize,
     pub(crate) rows: usize,
     pub(crate) delay: Duration,
-    pub(crate) urgent_delay: Duration,
+    /// Nothing outlives the process anyhow: nobody waits for the journal.
+    pub(crate) is_memory: bool,
 }
 
 /// What the writer is to do next.
+#[derive(Default)]
 pub(crate) struct Work {
+    /// To be safe now: in the journal, or in its tables with all of the batch.
+    pub(crate) notes: VecDeque<Note>,
+    /// Whether everything is to go to the tables.
+    pub(crate) is_whole: bool,
     pub(crate) batch: Batch,
     pub(crate) jobs: VecDeque<Job>,
     pub(crate) is_closing: bool,
@@ -81,37 +107,37 @@ pub(crate) struct Work {
 
 impl Waiting {
     fn rows(&self) -> usize {
-        self.calls.len() + self.recordings.len() + self.settled.len()
+        self.calls.len() + self.recordings.len() + self.settled.len() + self.owed.len()
     }
 
     fn is_empty(&self) -> bool {
-        self.taken == 0 && self.rows() == 0 && self.owed.is_empty()
+        self.taken == 0 && self.rows() == 0
     }
 
-    /// When a transaction is due.
-    fn deadline(&self, limits: &Limits) -> Option<Instant> {
-        if self.rows() + self.owed.len() >= limits.rows {
-            return self.since.or(self.urgent_since);
+    /// When the tables are to be written.
+    fn due(&self, limits: &Limits) -> Option<Instant> {
+        match self.rows() >= limits.rows {
+            true => self.since,
+            false => self.since.map(|since| since + limits.delay),
         }
-        let rows = self.since.map(|since| since + limits.delay);
-        let urgent = self.urgent_since.map(|since| since + limits.urgent_delay);
-        match (rows, urgent) {
-            (Some(rows), Some(urgent)) => Some(rows.min(urgent)),
-            (rows, urgent) => rows.or(urgent),
-        }
+    }
+
+    /// When the journal is to be written.
+    fn notes_due(&self) -> Option<Instant> {
+        self.notes.iter().map(|note| note.due).min()
     }
 
     /// Takes everything, in the order in which it must be written.
     fn take(&mut self) -> Batch {
         self.since = None;
-        self.urgent_since = None;
-        let batch = Batch {
-            calls: in_order(self.calls.drain()),
-            owed: std::mem::take(&mut self.owed),
-            settled: std::mem::take(&mut self.settled),
-            recordings: self.recordings.drain().map(|row| row.0).collect(),
-        };
+        let batch = Batch::new(
+            in_order(self.calls.drain()),
+            std::mem::take(&mut self.owed),
+            std::mem::take(&mut self.settled),
+            self.recordings.drain().map(|row| row.0).collect(),
+        );
         self.taken = batch.len();
+        self.bytes = batch.bytes();
         batch
     }
 
@@ -121,7 +147,7 @@ impl Waiting {
         let before = self.calls.len();
         let mut freed = 0;
         self.calls.retain(|put| {
-            let is_kept = put.0.row.table() == CallTable::Over || !put.0.waiters.is_empty();
+            let is_kept = put.0.row.table() == CallTable::Over || put.0.is_sure;
             freed += if is_kept { 0 } else { put.0.bytes() };
             is_kept
         });
@@ -130,40 +156,23 @@ impl Waiting {
     }
 
     /// Keeps a call in the place of its earlier state. One that is over stays over.
-    fn put_call(&mut self, put: CallPut) {
+    fn put_call(&mut self, mut put: CallPut) {
         let more = put.bytes();
-        let is_live = put.row.table() == CallTable::Live;
         let mut less = 0;
-        if let Some(earlier) = self.calls.replace(ByKey(put)) {
-            let is_late = is_live && earlier.0.row.table() == CallTable::Over;
-            if (is_late || !earlier.0.waiters.is_empty())
-                && let Some(latest) = self.calls.take(&earlier)
-            {
-                let (mut kept, gone) = match is_late {
-                    true => (earlier, latest),
-                    false => (latest, earlier),
-                };
-                less = gone.0.bytes();
-                kept.0.waiters.extend(gone.0.waiters);
-                self.calls.insert(kept);
-            } else {
-                less = earlier.0.bytes();
+        if let Some(ByKey(earlier)) = self.calls.take(&ByKey(CallPut {
+            row: Arc::clone(&put.row),
+            is_sure: false,
+        })) {
+            less = earlier.bytes();
+            let is_sure = put.is_sure || earlier.is_sure;
+            if put.row.table() == CallTable::Live && earlier.row.table() == CallTable::Over {
+                less = more;
+                put = earlier;
             }
+            put.is_sure = is_sure;
         }
+        self.calls.insert(ByKey(put));
         self.bytes = (self.bytes + more).saturating_sub(less);
-    }
-
-    /// Tells who waits for a call that it is not written yet.
-    fn put_off_calls(&mut self, error: &StoreError) {
-        let waits = |put: &ByKey<CallPut>| !put.0.waiters.is_empty();
-        if !self.calls.iter().any(waits) {
-            return;
-        }
-        let put_off = |mut put: ByKey<CallPut>| {
-            put.0.put_off(error);
-            put
-        };
-        self.calls = self.calls.drain().map(put_off).collect();
     }
 
     fn put_recording(&mut self, row: RecordingRow) {
@@ -175,11 +184,11 @@ impl Waiting {
 }
 
 /// Calls as they were made, so that the indexes grow at their ends.
-fn in_order(calls: impl Iterator<Item = ByKey<CallPut>>) -> VecDeque<CallPut> {
-    let mut calls: Vec<CallPut> = calls.map(|put| put.0).collect();
+fn in_order(calls: impl Iterator<Item = ByKey<CallPut>>) -> VecDeque<Arc<CallRow>> {
+    let mut calls: Vec<Arc<CallRow>> = calls.map(|put| put.0.row).collect();
     calls.sort_unstable_by(|a, b| {
-        let made = a.row.created_at.cmp(&b.row.created_at);
-        made.then_with(|| a.row.sid.cmp(&b.row.sid))
+        let made = a.created_at.cmp(&b.created_at);
+        made.then_with(|| a.sid.cmp(&b.sid))
     });
     calls.into()
 }
@@ -201,30 +210,71 @@ impl Backlog {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a call. When there is no room, what is worth less goes, or else this one. Who waits
-    /// for it to be written is told at once when that may take a while.
-    pub(crate) fn put_call(&self, row: CallRow, waiter: Option<Waiter>) {
-        let mut put = CallPut {
-            row,
-            waiters: waiter.into_iter().collect(),
-        };
+    /// Keeps a call. When there is no room, what is worth less goes, or else this one.
+    pub(crate) fn put_call(&self, row: CallRow) {
         let mut waiting = self.waiting();
-        if let Some(trouble) = &waiting.trouble {
-            put.put_off(&trouble.error);
+        let (_, dropped) = self.keep_call(&mut waiting, row, false);
+        self.came(waiting, false);
+        self.dropped(dropped);
+    }
+
+    /// Keeps a call, as [`Backlog::put_call`], and sees to it that it is in the journal at `due`.
+    /// Who waits for that is told at once when it may take a while.
+    pub(crate) fn put_call_surely(&self, row: CallRow, due: Instant, waiter: Waiter) {
+        let mut waiting = self.waiting();
+        let (call, dropped) = self.keep_call(&mut waiting, row, true);
+        match call {
+            Some(call) => self.note(
+                waiting,
+                Note {
+                    call: Some(call),
+                    owing: None,
+                    due,
+                    waiter,
+                },
+            ),
+            None => {
+                drop(waiting);
+                // Who no longer waits does not want to know.
+                let _ = waiter.send(Err(full()));
+            }
         }
-        let is_urgent = !put.waiters.is_empty();
-        let dropped = match self.room_for(&mut waiting, put.bytes()) {
+        self.dropped(dropped);
+    }
+
+    /// Keeps a call if there is room, and says how many rows that cost.
+    fn keep_call(
+        &self,
+        waiting: &mut Waiting,
+        row: CallRow,
+        is_sure: bool,
+    ) -> (Option<Arc<CallRow>>, usize) {
+        let row = Arc::new(row);
+        let put = CallPut {
+            row: Arc::clone(&row),
+            is_sure,
+        };
+        match self.room_for(waiting, put.bytes()) {
             Ok(dropped) => {
                 waiting.put_call(put);
-                dropped
+                (Some(row), dropped)
             }
-            Err(dropped) => {
-                put.put_off(&full());
-                dropped + 1
+            Err(dropped) => (None, dropped + 1),
+        }
+    }
+
+    /// Has something written to the journal soon.
+    fn note(&self, mut waiting: MutexGuard<'_, Waiting>, note: Note) {
+        let mut is_first = false;
+        match &waiting.trouble {
+            Some(trouble) => note.tell(Err(trouble.error.clone())),
+            None if self.limits.is_memory => note.tell(Ok(())),
+            None => {
+                is_first = waiting.notes_due().is_none_or(|due| note.due < due);
+                waiting.notes.push_back(note);
             }
-        };
-        self.came(waiting, is_urgent);
-        self.dropped(dropped);
+        }
+        self.came(waiting, is_first);
     }
 
     /// Keeps a recording, as [`Backlog::put_call`].
@@ -269,20 +319,15 @@ impl Backlog {
         }
     }
 
-    /// Wakes the writer when that cannot wait.
+    /// Wakes the writer when it is needed earlier than it knows.
     fn came(&self, mut waiting: MutexGuard<'_, Waiting>, is_urgent: bool) {
         let rows = waiting.rows();
-        let mut wakes = rows == self.limits.rows;
-        if rows > 0 && waiting.since.is_none() {
+        let is_first = rows > 0 && waiting.since.is_none();
+        if is_first {
             waiting.since = Some(Instant::now());
-            wakes = true;
-        }
-        if is_urgent && waiting.urgent_since.is_none() {
-            waiting.urgent_since = Some(Instant::now());
-            wakes = true;
         }
         drop(waiting);
-        if wakes {
+        if is_first || is_urgent || rows == self.limits.rows {
             self.wake.notify_one();
         }
     }
@@ -295,20 +340,45 @@ impl Backlog {
         self.came(waiting, false);
     }
 
-    /// Keeps an owed request until it is written; not when there is no room, or the store is
-    /// closing.
-    pub(crate) fn owe(&self, mut owing: Owing) -> bool {
+    /// Keeps an owed request, with the call that it tells of, and sees to it that both are in the
+    /// journal at `due`. Not when there is no room, or the store is closing: says whether it is
+    /// kept.
+    pub(crate) fn owe(
+        &self,
+        owed: Owed,
+        is_left: bool,
+        call: Option<CallRow>,
+        due: Instant,
+        waiter: Waiter,
+    ) -> bool {
         let mut waiting = self.waiting();
-        let bytes = owing.entry.bytes();
+        let bytes = owed.bytes();
         if waiting.bytes + bytes > self.limits.bytes || waiting.is_closing {
+            if let Some(row) = call {
+                let (_, dropped) = self.keep_call(&mut waiting, row, false);
+                self.came(waiting, false);
+                self.dropped(dropped);
+            }
             return false;
         }
-        if let Some(trouble) = &waiting.trouble {
-            owing.put_off(&trouble.error);
-        }
+        let (call, dropped) = match call {
+            Some(row) => self.keep_call(&mut waiting, row, true),
+            None => (None, 0),
+        };
+        let owing = Owing {
+            entry: Arc::new(owed),
+            is_left,
+        };
         waiting.bytes += bytes;
-        waiting.owed.push_back(owing);
-        self.came(waiting, true);
+        waiting.owed.push_back(owing.clone());
+        let note = Note {
+            call,
+            owing: Some(owing),
+            due,
+            waiter,
+        };
+        self.note(waiting, note);
+        self.dropped(dropped);
         true
     }
 
@@ -341,10 +411,7 @@ impl Backlog {
     /// How many rows wait, and how much memory they take.
     pub(crate) fn size(&self) -> (usize, usize) {
         let waiting = self.waiting();
-        (
-            waiting.rows() + waiting.owed.len() + waiting.taken,
-            waiting.bytes,
-        )
+        (waiting.rows() + waiting.taken, waiting.bytes)
     }
 
     /// For the writer: waits until there is something to do. After a failure, when `left` rows
@@ -352,16 +419,24 @@ impl Backlog {
     pub(crate) fn next(&self, left: usize, pause: Option<Instant>) -> Work {
         let mut waiting = self.waiting();
         loop {
-            let deadline = pause.or_else(|| match left {
-                0 => waiting.deadline(&self.limits),
-                _ => waiting.since,
-            });
             let now = Instant::now();
-            let is_due = deadline.is_some_and(|deadline| deadline <= now);
-            if is_due || !waiting.jobs.is_empty() || waiting.is_closing {
+            let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+            let tables = match (pause, left) {
+                (Some(pause), _) => Some(pause),
+                (None, 0) => waiting.due(&self.limits),
+                (None, _) => waiting.since,
+            };
+            if is_due(tables) || !waiting.jobs.is_empty() || waiting.is_closing {
                 break;
             }
-            waiting = match deadline {
+            let notes = waiting.notes_due();
+            if is_due(notes) {
+                return Work {
+                    notes: std::mem::take(&mut waiting.notes),
+                    ..Work::default()
+                };
+            }
+            waiting = match tables.into_iter().chain(notes).min() {
                 Some(deadline) => {
                     let wait = self.wake.wait_timeout(waiting, deadline - now);
                     wait.unwrap_or_else(PoisonError::into_inner).0
@@ -372,7 +447,6 @@ impl Backlog {
                 }
             };
         }
-        let jobs = std::mem::take(&mut waiting.jobs);
         // What failed goes first; meanwhile later states of rows take the places of earlier ones.
         let batch = if left == 0 {
             waiting.take()
@@ -380,10 +454,17 @@ impl Backlog {
             Batch::default()
         };
         Work {
+            notes: std::mem::take(&mut waiting.notes),
+            is_whole: true,
             batch,
-            jobs,
+            jobs: std::mem::take(&mut waiting.jobs),
             is_closing: waiting.is_closing,
         }
+    }
+
+    /// For the writer: everything that waits.
+    pub(crate) fn all(&self) -> Batch {
+        self.waiting().take()
     }
 
     /// For the writer: so many rows of so many bytes are written, or given up.
@@ -397,16 +478,15 @@ impl Backlog {
     /// For the writer: nothing can be written. Says whether that is new.
     pub(crate) fn failed(&self, error: &StoreError) -> bool {
         let mut waiting = self.waiting();
-        for owing in &mut waiting.owed {
-            owing.put_off(error);
-        }
-        waiting.put_off_calls(error);
         let is_new = waiting.trouble.is_none();
         let since = waiting.trouble.as_ref().map(|trouble| trouble.since);
         waiting.trouble = Some(Trouble {
             since: since.unwrap_or_else(SystemTime::now),
             error: error.clone(),
         });
+        let notes = std::mem::take(&mut waiting.notes);
+        drop(waiting);
+        journal::tell_all(notes, &Err(error.clone()));
         is_new
     }
 }

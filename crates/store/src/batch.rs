@@ -2,63 +2,20 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
-
-use tokio::sync::oneshot;
+use std::sync::Arc;
 
 use crate::error::StoreError;
-use crate::outbox::{self, EntryKey, Holder, Outcome, Owed, Receipt};
+use crate::journal::{self, Journal};
+use crate::outbox::{self, EntryKey, Outcome, Owed};
 use crate::row::{CallRow, CallTable, Record, RecordingRow};
 use crate::sql::{Database, Value};
 
-/// Who waits until a row is written.
-pub(crate) type Waiter = oneshot::Sender<Result<(), StoreError>>;
-
-/// A call on its way to the database.
-#[derive(Debug)]
-pub(crate) struct CallPut {
-    pub(crate) row: CallRow,
-    pub(crate) waiters: Vec<Waiter>,
-}
-
-impl CallPut {
-    /// Tells who waits that it is not written yet.
-    pub(crate) fn put_off(&mut self, error: &StoreError) {
-        for waiter in self.waiters.drain(..) {
-            // Who no longer waits does not want to know.
-            let _ = waiter.send(Err(error.clone()));
-        }
-    }
-}
-
-impl Record for CallPut {
-    fn key(&self) -> (&str, &str) {
-        self.row.key()
-    }
-
-    fn bytes(&self) -> usize {
-        self.row.bytes()
-    }
-}
-
 /// An owed request on its way to the database.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Owing {
-    pub(crate) entry: Owed,
-    /// Who waits. Nobody does once the caller was told that it cannot be written now, and then
-    /// the caller delivers it.
-    pub(crate) waiter: Option<oneshot::Sender<Result<Receipt, StoreError>>>,
+    pub(crate) entry: Arc<Owed>,
     /// Whether it is for whoever asks for what is due, and not for the caller.
     pub(crate) is_left: bool,
-}
-
-impl Owing {
-    /// Tells who waits that it is not written yet.
-    pub(crate) fn put_off(&mut self, error: &StoreError) {
-        if let Some(waiter) = self.waiter.take() {
-            // Who no longer waits does not want to know.
-            let _ = waiter.send(Err(error.clone()));
-        }
-    }
 }
 
 /// What became of an owed request.
@@ -93,7 +50,7 @@ impl Settled {
 /// Rows that are to be written, no two with the same key.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    pub(crate) calls: VecDeque<CallPut>,
+    pub(crate) calls: VecDeque<Arc<CallRow>>,
     pub(crate) owed: VecDeque<Owing>,
     pub(crate) settled: VecDeque<Settled>,
     pub(crate) recordings: VecDeque<RecordingRow>,
@@ -125,7 +82,7 @@ impl Batch {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        let calls: usize = self.calls.iter().map(Record::bytes).sum();
+        let calls: usize = self.calls.iter().map(|call| call.bytes()).sum();
         let recordings: usize = self.recordings.iter().map(Record::bytes).sum();
         let owed: usize = self.owed.iter().map(|owing| owing.entry.bytes()).sum();
         let settled: usize = self.settled.iter().map(Settled::bytes).sum();
@@ -152,41 +109,63 @@ impl Batch {
         put_back(&mut self.recordings, taken.recordings);
     }
 
-    /// Tells everybody who waits that nothing is written yet.
-    pub(crate) fn put_off(&mut self, error: &StoreError) {
-        for put in &mut self.calls {
-            put.put_off(error);
+    /// Leaves out what was owed and has been delivered before it was ever written.
+    fn leave_out_delivered(&mut self) {
+        let Batch { owed, settled, .. } = self;
+        let delivered: HashSet<EntryKey<'_>> = settled
+            .iter()
+            .filter(|one| one.outcome == Outcome::Delivered)
+            .map(Settled::key)
+            .collect();
+        if delivered.is_empty() {
+            return;
         }
-        for owing in &mut self.owed {
-            owing.put_off(error);
-        }
+        let is_delivered = |owing: &Owing| delivered.contains(&owing.entry.key());
+        let (gone, kept): (VecDeque<Owing>, VecDeque<Owing>) =
+            owed.drain(..).partition(is_delivered);
+        *owed = kept;
+        let gone: HashSet<EntryKey<'_>> = gone.iter().map(|owing| owing.entry.key()).collect();
+        settled.retain(|one| one.outcome != Outcome::Delivered || !gone.contains(&one.key()));
     }
 
-    /// Tells everybody who waits that it is written.
-    pub(crate) fn written(&mut self, receipts: Vec<Receipt>) {
-        for waiter in self.calls.iter_mut().flat_map(|put| put.waiters.drain(..)) {
-            // Who no longer waits has gone on.
-            let _ = waiter.send(Ok(()));
-        }
-        for (owing, receipt) in self.owed.iter_mut().zip(receipts) {
-            if let Some(waiter) = owing.waiter.take() {
-                // Who no longer waits finds the entry in the outbox when its hold is over.
-                let _ = waiter.send(Ok(receipt));
-            }
-        }
+    /// Brings everything that waits together, without what is no longer worth writing.
+    pub(crate) fn new(
+        calls: VecDeque<Arc<CallRow>>,
+        owed: VecDeque<Owing>,
+        settled: VecDeque<Settled>,
+        recordings: VecDeque<RecordingRow>,
+    ) -> Batch {
+        let mut batch = Batch {
+            calls,
+            owed,
+            settled,
+            recordings,
+        };
+        batch.leave_out_delivered();
+        batch
     }
 
-    /// Writes all of it in one transaction. A receipt for each of the owed requests comes back.
+    /// Whether more may be due of what is owed once it is written.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.settled.is_empty() || self.owed.iter().any(|owing| owing.is_left)
+    }
+
+    /// Writes all of it in one transaction; `durable` when what is owed would be lost otherwise.
+    /// With the last of what waits, the journal of the node is emptied.
     pub(crate) fn write(
         &self,
         database: &mut dyn Database,
         statements: &mut Statements,
         held: Held<'_>,
-    ) -> Result<Vec<Receipt>, StoreError> {
-        // What is only a record may go with the machine; what is owed may not.
-        database.begin(!self.owed.is_empty())?;
+        how: Commit,
+    ) -> Result<(), StoreError> {
+        database.begin(how.is_durable)?;
         let written = self.rows(database, statements, held);
-        let result = written.and_then(|receipts| database.commit().map(|()| receipts));
+        let emptied = written.and_then(|()| match how.empties_journal {
+            true => journal::empty(database, held.node),
+            false => Ok(()),
+        });
+        let result = emptied.and_then(|()| database.commit());
         if result.is_err() {
             database.rollback();
         }
@@ -198,26 +177,15 @@ impl Batch {
         database: &mut dyn Database,
         statements: &mut Statements,
         held: Held<'_>,
-    ) -> Result<Vec<Receipt>, StoreError> {
+    ) -> Result<(), StoreError> {
         self.calls(database, statements, held)?;
         if !self.recordings.is_empty() {
             let values: Vec<Vec<Value<'_>>> =
                 self.recordings.iter().map(RecordingRow::values).collect();
             database.run(&statements.recording, &values)?;
         }
-        let mut receipts = Vec::new();
         if !self.owed.is_empty() {
-            let holder = |owing: &Owing| match (owing.is_left, &owing.waiter) {
-                (true, _) => Holder::Nobody,
-                (false, Some(_)) => Holder::CallerWhenDue,
-                (false, None) => Holder::Caller,
-            };
-            let entries: Vec<(&Owed, Holder)> = self
-                .owed
-                .iter()
-                .map(|owing| (&owing.entry, holder(owing)))
-                .collect();
-            receipts = outbox::insert(database, &entries, held.node, held.now, held.until)?;
+            outbox::insert(database, &self.owed, held.node, held.until)?;
         }
         if !self.settled.is_empty() {
             let outcomes: Vec<(EntryKey<'_>, &Outcome)> = self
@@ -227,7 +195,7 @@ impl Batch {
                 .collect();
             outbox::settle(database, &outcomes)?;
         }
-        Ok(receipts)
+        Ok(())
     }
 
     fn calls(
@@ -237,7 +205,7 @@ impl Batch {
         held: Held<'_>,
     ) -> Result<(), StoreError> {
         let (mut live, mut over, mut moved) = (Vec::new(), Vec::new(), Vec::new());
-        for CallPut { row, .. } in &self.calls {
+        for row in &self.calls {
             let mut values = row.values();
             match row.table() {
                 CallTable::Live => {
@@ -268,7 +236,7 @@ impl Batch {
 
     /// Forgets which calls are no longer among those that run; to be called once it is written.
     pub(crate) fn forget_moved(&self, statements: &mut Statements) {
-        for CallPut { row, .. } in &self.calls {
+        for row in &self.calls {
             if row.table() == CallTable::Over {
                 statements.running.remove(row);
             }
@@ -281,8 +249,16 @@ impl Batch {
 pub(crate) struct Held<'a> {
     pub(crate) node: &'a str,
     pub(crate) run: i64,
-    pub(crate) now: i64,
     pub(crate) until: i64,
+}
+
+/// How a transaction ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Commit {
+    /// It is on the disk of the machine afterwards.
+    pub(crate) is_durable: bool,
+    /// With it, everything that is in the journal is in the tables.
+    pub(crate) empties_journal: bool,
 }
 
 /// The calls that may have a row among those that run. Most calls are over before they have been
@@ -315,6 +291,7 @@ pub(crate) struct Statements {
     over: String,
     moved: String,
     recording: String,
+    pub(crate) journal: Journal,
     pub(crate) running: Running,
 }
 
@@ -329,6 +306,7 @@ impl Statements {
                 live.name()
             ),
             recording: RecordingRow::upsert(),
+            journal: Journal::new(),
             running,
         }
     }

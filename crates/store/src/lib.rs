@@ -15,6 +15,7 @@ mod batch;
 mod call_list;
 mod dead_letter;
 mod error;
+mod journal;
 mod options;
 mod outbox;
 mod reader;
@@ -31,7 +32,7 @@ pub use call_list::{CallFilter, CallPage, Cursor, Order, Page, Span, Standing, S
 pub use dead_letter::{DeadLetter, DeadLetters};
 pub use error::{ErrorKind, StoreError};
 pub use options::Options;
-pub use outbox::{Next, Owed, Receipt};
+pub use outbox::{Next, Owed};
 pub use recording_list::RecordingFilter;
 pub use row::{
     CallEnd, CallRow, CallState, Direction, EndedBy, LegRow, RecordingRow, TransferRow, WebhookRow,

@@ -16,10 +16,10 @@ pub struct Options {
     pub node: String,
     /// How many rows one transaction writes at most.
     pub batch_rows: usize,
-    /// How long a row may wait for others before a transaction begins.
+    /// How long a row may wait for others before the tables are written. The more wait, the fewer
+    /// of the states that they go through are ever written.
     pub batch_delay: Duration,
-    /// How long what somebody waits for (an owed request, a call that is put to be sure of it) may
-    /// wait for others before a transaction begins.
+    /// How long what is owed may wait for others before it is written to the journal.
     pub urgent_delay: Duration,
     /// How many bytes of rows may wait in memory while the database cannot be written.
     pub backlog_bytes: usize,
@@ -41,8 +41,8 @@ impl Options {
             url: url.into(),
             node: String::new(),
             batch_rows: 1_024,
-            batch_delay: Duration::from_millis(50),
-            urgent_delay: Duration::from_millis(5),
+            batch_delay: Duration::from_millis(250),
+            urgent_delay: Duration::from_millis(40),
             backlog_bytes: 64 << 20,
             hold: Duration::from_secs(300),
             first_pause: Duration::from_millis(100),

@@ -5,13 +5,14 @@
 //! it; one that is held when the process dies is handed out again after the restart, and one whose
 //! holder never says anything when its time is up. So each is delivered at least once.
 
-use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
+use crate::batch::Owing;
 use crate::error::StoreError;
 use crate::sql::{Database, Row, Value};
 
 /// A request that is owed to an application.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Owed {
     /// Its account.
     pub account: String,
@@ -38,6 +39,14 @@ impl Owed {
     pub(crate) fn bytes(&self) -> usize {
         let texts = self.account.len() + self.call.len() + self.target.len();
         size_of::<Owed>() + texts + self.request.len()
+    }
+
+    pub(crate) fn key(&self) -> EntryKey<'_> {
+        EntryKey {
+            account: &self.account,
+            call: &self.call,
+            place: self.place,
+        }
     }
 }
 
@@ -67,14 +76,6 @@ pub(crate) enum Outcome {
     Failed(Next),
 }
 
-/// An owed request is written down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// Whether it is the caller's to deliver now. Otherwise earlier requests of the call are left,
-    /// or it is not due yet: [`crate::Store::due`] hands it out when its turn comes.
-    pub is_held: bool,
-}
-
 /// No earlier request of the call of `o` is left.
 const IS_FIRST: &str = "NOT EXISTS (SELECT 1 FROM outbox e WHERE e.account = o.account \
      AND e.call_sid = o.call_sid AND e.place < o.place)";
@@ -82,7 +83,7 @@ const IS_FIRST: &str = "NOT EXISTS (SELECT 1 FROM outbox e WHERE e.account = o.a
 const ENTRY: &str =
     "account, call_sid, place, target, request, owed_at, due_at, attempts, last_error";
 
-fn read(row: &mut Row) -> Result<Owed, StoreError> {
+pub(crate) fn read(row: &mut Row) -> Result<Owed, StoreError> {
     Ok(Owed {
         account: row.text()?,
         call: row.text()?,
@@ -96,7 +97,7 @@ fn read(row: &mut Row) -> Result<Owed, StoreError> {
     })
 }
 
-fn values(entry: &Owed) -> Vec<Value<'_>> {
+pub(crate) fn values(entry: &Owed) -> Vec<Value<'_>> {
     vec![
         Value::text(&entry.account),
         Value::text(&entry.call),
@@ -110,68 +111,36 @@ fn values(entry: &Owed) -> Vec<Value<'_>> {
     ]
 }
 
-/// Who delivers an entry that is written down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Holder {
-    /// Whoever asks for what is due.
-    Nobody,
-    /// Who wrote it, if it is due.
-    CallerWhenDue,
-    /// Who wrote it: that has begun.
-    Caller,
-}
-
-/// Writes entries down. Those that are first of their call are held until `until` for their
-/// holders.
+/// Writes entries down. Those that are not left for whoever asks are held until `until` by whoever
+/// owed them.
 pub(crate) fn insert(
     database: &mut dyn Database,
-    entries: &[(&Owed, Holder)],
+    owed: &VecDeque<Owing>,
     node: &str,
-    now: i64,
     until: i64,
-) -> Result<Vec<Receipt>, StoreError> {
-    // Held without an end by whoever delivers it, or ready at its time.
+) -> Result<(), StoreError> {
     let sql = format!(
         "INSERT INTO outbox ({ENTRY}, node, held_until, ready_at) \
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN is_first THEN held END, \
-         CASE WHEN is_first AND held IS NOT NULL THEN NULL ELSE due END \
-         FROM (SELECT CAST($11 AS BIGINT) AS held, CAST($12 AS BIGINT) AS due, \
-         NOT EXISTS (SELECT 1 FROM outbox e WHERE e.account = $1 AND e.call_sid = $2 \
-         AND e.place < $3) AS is_first) s WHERE true \
-         ON CONFLICT (account, call_sid, place) DO UPDATE SET place = excluded.place \
-         RETURNING held_until"
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+         ON CONFLICT (account, call_sid, place) DO NOTHING"
     );
-    let all: Vec<Vec<Value<'_>>> = entries
+    let all: Vec<Vec<Value<'_>>> = owed
         .iter()
-        .map(|(entry, holder)| {
-            let is_held = match holder {
-                Holder::Nobody => false,
-                Holder::CallerWhenDue => entry.due_at <= now,
-                Holder::Caller => true,
+        .map(|owing| {
+            let (held, ready) = match owing.is_left {
+                true => (None, Some(owing.entry.due_at)),
+                false => (Some(until), None),
             };
-            let held = is_held.then_some(until);
-            let mut values = values(entry);
-            values.extend([
-                Value::text(node),
-                Value::number(held),
-                Value::Int(entry.due_at),
-            ]);
+            let mut values = values(&owing.entry);
+            values.extend([Value::text(node), Value::number(held), Value::number(ready)]);
             values
         })
         .collect();
-    let results = database.run(&sql, &all)?;
-    let mut receipts = Vec::with_capacity(results.len());
-    for mut rows in results {
-        let held_until = rows.first_mut().map_or(Ok(None), Row::optional_int)?;
-        receipts.push(Receipt {
-            is_held: held_until == Some(until),
-        });
-    }
-    Ok(receipts)
+    database.run(&sql, &all).map(drop)
 }
 
 /// An entry by its key.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct EntryKey<'a> {
     pub(crate) account: &'a str,
     pub(crate) call: &'a str,

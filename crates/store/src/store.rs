@@ -5,17 +5,18 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{Notify, oneshot};
 
 use crate::backlog::{Backlog, Job, Limits, Trouble};
-use crate::batch::{Owing, Running, Settled};
+use crate::batch::{Commit, Held, Running, Settled, Statements};
 use crate::call_list::{self, CallFilter, CallPage, Cursor, Page};
 use crate::dead_letter::{self, DeadLetter, DeadLetters};
 use crate::error::{ErrorKind, StoreError};
+use crate::journal;
 use crate::options::{Options, Place};
-use crate::outbox::{self, Next, Outcome, Owed, Receipt};
+use crate::outbox::{self, Next, Outcome, Owed};
 use crate::reader::Readers;
 use crate::recording_list::{self, RecordingFilter};
 use crate::retention;
@@ -42,6 +43,8 @@ struct Inner {
     readers: Option<Readers>,
     node: String,
     hold: i64,
+    /// How long what is owed may wait for others before it is in the journal.
+    urgent_delay: Duration,
     outbox: Arc<Notify>,
     /// Gives the number of rows that were lost once the writer is done.
     ended: std::sync::Mutex<Option<oneshot::Receiver<usize>>>,
@@ -99,18 +102,18 @@ impl Store {
             bytes: options.backlog_bytes,
             rows: options.batch_rows,
             delay: options.batch_delay,
-            urgent_delay: options.urgent_delay,
+            is_memory,
         }));
         let outbox = Arc::new(Notify::new());
         let (opened, is_open) = oneshot::channel();
         let (ended, has_ended) = oneshot::channel();
         let (writing, shared, told) = (options.clone(), Arc::clone(&backlog), Arc::clone(&outbox));
         let run = random();
-        let write = move || match prepare(&writing) {
-            Ok((database, running)) => {
+        let write = move || match prepare(&writing, run) {
+            Ok((database, statements)) => {
                 // Who no longer waits has dropped the receiver of the end, too.
                 let _ = opened.send(Ok(()));
-                let lost = Writer::new(writing, shared, database, running, run, told).run();
+                let lost = Writer::new(writing, shared, database, statements, run, told).run();
                 let _ = ended.send(lost);
             }
             Err(error) => {
@@ -132,6 +135,7 @@ impl Store {
                 readers,
                 hold: i64::try_from(options.hold.as_micros()).unwrap_or(i64::MAX),
                 node: options.node,
+                urgent_delay: options.urgent_delay,
                 outbox,
                 ended: std::sync::Mutex::new(Some(has_ended)),
                 run,
@@ -174,11 +178,11 @@ impl Store {
 
     /// Keeps the state of a call.
     pub fn put_call(&self, row: CallRow) {
-        self.inner.backlog.put_call(row, None);
+        self.inner.backlog.put_call(row);
     }
 
     /// Keeps the state of a call, soon: resolves when the end of this process can no longer make
-    /// it be forgotten.
+    /// it be forgotten. It waits for others to be written with up to `patience`.
     ///
     /// # Errors
     /// When the database cannot be written now. The row is kept all the same, as by
@@ -186,9 +190,11 @@ impl Store {
     pub fn put_call_surely(
         &self,
         row: CallRow,
+        patience: Duration,
     ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
         let (waiter, written) = oneshot::channel();
-        self.inner.backlog.put_call(row, Some(waiter));
+        let due = Instant::now() + patience;
+        self.inner.backlog.put_call_surely(row, due, waiter);
         async { written.await.unwrap_or_else(|_| Err(StoreError::closed())) }
     }
 
@@ -382,52 +388,54 @@ impl Store {
 
     // What is owed.
 
-    /// Writes an owed request down. When this resolves to `Ok`, it survives whatever happens to the
-    /// process and the machine; it is delivered by the caller or by who asks [`Store::due`], as
-    /// the receipt says. It is on its way as soon as this returns, behind all that was put before.
+    /// Writes an owed request down, and with it the state of the call that it tells of. When this
+    /// returns `Ok`, both survive whatever happens to the process and the machine. It is delivered
+    /// by the caller, who says what came of it.
     ///
     /// # Errors
-    /// When it could not be written: it is the caller's to deliver then.
+    /// When it could not be written: it is the caller's to deliver all the same.
     pub fn owe(
         &self,
         entry: Owed,
-    ) -> impl Future<Output = Result<Receipt, NotWritten>> + Send + use<> {
-        self.write_down(entry, false)
+        call: Option<CallRow>,
+    ) -> impl Future<Output = Result<(), NotWritten>> + Send + use<> {
+        self.write_down(entry, false, call)
     }
 
-    /// As [`Store::owe`], for [`Store::due`] to hand out.
+    /// Writes an owed request down for [`Store::due`] to hand out.
     ///
     /// # Errors
     /// When it could not be written. If it is kept, it is handed out once it is.
-    pub async fn leave(&self, entry: Owed) -> Result<(), NotWritten> {
-        self.write_down(entry, true).await.map(drop)
+    pub fn leave(
+        &self,
+        entry: Owed,
+    ) -> impl Future<Output = Result<(), NotWritten>> + Send + use<> {
+        self.write_down(entry, true, None)
     }
 
     fn write_down(
         &self,
         entry: Owed,
         is_left: bool,
-    ) -> impl Future<Output = Result<Receipt, NotWritten>> + Send + use<> {
-        let (waiter, receipt) = oneshot::channel();
-        let owing = Owing {
-            entry,
-            waiter: Some(waiter),
-            is_left,
-        };
+        call: Option<CallRow>,
+    ) -> impl Future<Output = Result<(), NotWritten>> + Send + use<> {
+        let (waiter, written) = oneshot::channel();
         let backlog = &self.inner.backlog;
-        let refused = (!backlog.owe(owing)).then(|| NotWritten {
-            error: match backlog.trouble() {
-                Some(trouble) => trouble.error,
-                None => StoreError::new(ErrorKind::Busy, "too much waits to be written"),
-            },
-            is_kept: false,
+        let due = Instant::now() + self.inner.urgent_delay;
+        let is_kept = backlog.owe(entry, is_left, call, due, waiter);
+        let refused = (!is_kept).then(|| match backlog.trouble() {
+            Some(trouble) => trouble.error,
+            None => StoreError::new(ErrorKind::Busy, "too much waits to be written"),
         });
-        async {
-            if let Some(refused) = refused {
-                return Err(refused);
+        async move {
+            if let Some(error) = refused {
+                return Err(NotWritten {
+                    error,
+                    is_kept: false,
+                });
             }
-            match receipt.await {
-                Ok(Ok(receipt)) => Ok(receipt),
+            match written.await {
+                Ok(Ok(())) => Ok(()),
                 Ok(Err(error)) => Err(NotWritten {
                     is_kept: error.kind() != ErrorKind::Refused,
                     error,
@@ -479,7 +487,8 @@ impl Store {
             }
             outbox::claim(database, &node, now, until, limit)
         };
-        self.change(claim).await
+        // What a machine forgets of this when it dies is due again sooner.
+        self.change_by(claim, false).await
     }
 
     /// When [`Store::due`] has something next, as far as is known now.
@@ -613,10 +622,18 @@ impl Store {
     /// Changes something in a transaction of its own.
     async fn change<T: Send + 'static>(
         &self,
+        change: impl FnMut(&mut dyn Database) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.change_by(change, true).await
+    }
+
+    async fn change_by<T: Send + 'static>(
+        &self,
         mut change: impl FnMut(&mut dyn Database) -> Result<T, StoreError> + Send + 'static,
+        is_durable: bool,
     ) -> Result<T, StoreError> {
         let ask = move |database: &mut dyn Database| {
-            database.begin(true)?;
+            database.begin(is_durable)?;
             let result = change(database);
             let result = result.and_then(|done| database.commit().map(|()| done));
             if result.is_err() {
@@ -652,16 +669,33 @@ fn question<T: Send + 'static>(
     (job, answer)
 }
 
-/// Connects and makes everything ready. The calls that have a row come with it.
-fn prepare(options: &Options) -> Result<(Box<dyn Database>, Running), StoreError> {
+/// Connects and makes everything ready: what the last run of this node left in the journal goes to
+/// its tables, and what it held is let go of.
+fn prepare(options: &Options, run: i64) -> Result<(Box<dyn Database>, Statements), StoreError> {
     let mut database = sql::connect(options, Use::Writing)?;
     sql::migrate(database.as_mut(), micros(SystemTime::now()))?;
-    outbox::release(database.as_mut(), &options.node)?;
     let mut running = Running::default();
     for row in call_list::running(database.as_mut(), &options.node)? {
         running.insert(&row);
     }
-    Ok((database, running))
+    let mut statements = Statements::new(running);
+    let left = journal::read(database.as_mut(), &options.node)?;
+    if !left.is_empty() {
+        // The calls among it are of a run that is over.
+        let held = Held {
+            node: &options.node,
+            run: !run,
+            until: 0,
+        };
+        let how = Commit {
+            is_durable: true,
+            empties_journal: true,
+        };
+        left.write(database.as_mut(), &mut statements, held, how)?;
+        left.forget_moved(&mut statements);
+    }
+    outbox::release(database.as_mut(), &options.node)?;
+    Ok((database, statements))
 }
 
 /// A number that no earlier run had.

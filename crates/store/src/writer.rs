@@ -8,8 +8,9 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::Notify;
 
 use crate::backlog::{Backlog, Job};
-use crate::batch::{Batch, Held, Running, Statements};
+use crate::batch::{Batch, Commit, Held, Statements};
 use crate::error::{ErrorKind, StoreError};
+use crate::journal::{self, Note};
 use crate::options::Options;
 use crate::row::micros;
 use crate::sql::{self, Database, Use};
@@ -24,6 +25,10 @@ pub(crate) struct Writer {
     run: i64,
     /// What could not be written yet.
     left: Batch,
+    /// Who waits for the tables to be written.
+    notes: VecDeque<Note>,
+    /// Something is in the journal.
+    has_journal: bool,
     pause: Option<Duration>,
     resume: Option<Instant>,
     /// Told when something may have fallen due.
@@ -35,7 +40,7 @@ impl Writer {
         options: Options,
         backlog: Arc<Backlog>,
         database: Box<dyn Database>,
-        running: Running,
+        statements: Statements,
         run: i64,
         outbox: Arc<Notify>,
     ) -> Writer {
@@ -43,9 +48,11 @@ impl Writer {
             options,
             backlog,
             database: Some(database),
-            statements: Statements::new(running),
+            statements,
             run,
             left: Batch::default(),
+            notes: VecDeque::new(),
+            has_journal: false,
             pause: None,
             resume: None,
             outbox,
@@ -56,6 +63,11 @@ impl Writer {
     pub(crate) fn run(mut self) -> usize {
         loop {
             let work = self.backlog.next(self.left.len(), self.resume);
+            if !work.is_whole {
+                self.note(work.notes);
+                continue;
+            }
+            self.notes.extend(work.notes);
             if self.left.is_empty() {
                 self.left = work.batch;
             }
@@ -73,22 +85,48 @@ impl Writer {
     /// Writes what came while the last of it was written.
     fn last(mut self) -> usize {
         if self.left.is_empty() {
-            self.left = self.backlog.next(0, None).batch;
+            let work = self.backlog.next(0, None);
+            self.left = work.batch;
+            self.notes.extend(work.notes);
             self.write();
         }
         let (rows, _) = self.backlog.size();
         let closed = StoreError::closed();
-        self.left.put_off(&closed);
-        for mut job in self.backlog.next(0, None).jobs {
+        let late = self.backlog.next(self.left.len().max(1), None);
+        let notes = self.notes.drain(..).chain(late.notes);
+        journal::tell_all(notes, &Err(closed.clone()));
+        for mut job in late.jobs {
             job(Err(&closed), true);
         }
         rows
     }
 
-    fn held(&self) -> (i64, i64) {
-        let now = micros(SystemTime::now());
-        let hold = i64::try_from(self.options.hold.as_micros()).unwrap_or(i64::MAX);
-        (now, now.saturating_add(hold))
+    /// Makes what somebody waits for safe without writing the tables.
+    fn note(&mut self, notes: VecDeque<Note>) {
+        // Before it is tried: a commit may work and its answer be lost.
+        self.has_journal = true;
+        let journal = &self.statements.journal;
+        let written = connected(&mut self.database, &self.options)
+            .and_then(|database| journal.write(database, &self.options.node, &notes));
+        match written {
+            Ok(()) => {
+                self.backlog
+                    .counts
+                    .transactions
+                    .fetch_add(1, Ordering::Relaxed);
+                journal::tell_all(notes, &Ok(()));
+            }
+            // One row is not to be had: the tables find out which.
+            Err(error) if error.kind() == ErrorKind::Refused => {
+                self.notes.extend(notes);
+                self.left = self.backlog.all();
+                self.write();
+            }
+            Err(error) => {
+                self.notes.extend(notes);
+                self.failed(&error);
+            }
+        }
     }
 
     /// Writes everything that is left, one transaction after the other, until one fails.
@@ -104,15 +142,23 @@ impl Writer {
                 return self.failed(&error);
             }
         }
+        if self.has_journal
+            && let Err(error) = self.transaction(&mut Batch::default())
+        {
+            return self.failed(&error);
+        }
+        journal::tell_all(self.notes.drain(..), &Ok(()));
     }
 
     /// Finds out which row of a transaction is not to be had, and writes the others.
     fn one_by_one(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         while !batch.is_empty() {
             let mut one = batch.split(1);
-            match self.transaction(&mut one) {
+            // The journal still has what is left of the batch.
+            let result = self.commit(&mut one, false);
+            match result {
                 Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::Refused => self.refused(one, &error),
+                Err(error) if error.kind() == ErrorKind::Refused => self.refused(&one, &error),
                 Err(error) => {
                     batch.put_back(one);
                     return Err(error);
@@ -122,27 +168,42 @@ impl Writer {
         Ok(())
     }
 
-    fn refused(&mut self, mut batch: Batch, error: &StoreError) {
+    fn refused(&mut self, batch: &Batch, error: &StoreError) {
         let before = self.backlog.counts.refused.fetch_add(1, Ordering::Relaxed);
         if before == 0 {
             tracing::error!(%error, "the database refuses a row, which is lost; others are kept");
         }
-        batch.put_off(error);
+        let (told, kept) = self.notes.drain(..).partition(|note| note.is_of(batch));
+        self.notes = kept;
+        let told: VecDeque<Note> = told;
+        journal::tell_all(told, &Err(error.clone()));
         self.backlog.done(batch.len(), batch.bytes());
     }
 
     fn transaction(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
-        let (now, until) = self.held();
-        let node = self.options.node.clone();
+        let is_last = self.left.is_empty();
+        self.commit(batch, is_last)
+    }
+
+    /// Writes rows; after the last of them, nothing in the journal is needed.
+    fn commit(&mut self, batch: &mut Batch, is_last: bool) -> Result<(), StoreError> {
+        let hold = i64::try_from(self.options.hold.as_micros()).unwrap_or(i64::MAX);
         let held = Held {
-            node: &node,
+            node: &self.options.node,
             run: self.run,
-            now,
-            until,
+            until: micros(SystemTime::now()).saturating_add(hold),
+        };
+        let how = Commit {
+            // What is in the journal already is on disk, and leaves it in the same transaction.
+            is_durable: self.notes.iter().any(|note| note.owing.is_some()),
+            empties_journal: is_last && self.has_journal,
         };
         let database = connected(&mut self.database, &self.options)?;
-        let receipts = batch.write(database, &mut self.statements, held)?;
+        batch.write(database, &mut self.statements, held, how)?;
         batch.forget_moved(&mut self.statements);
+        if how.empties_journal {
+            self.has_journal = false;
+        }
         let counts = &self.backlog.counts;
         counts
             .written
@@ -159,10 +220,9 @@ impl Writer {
                 "the store can be written again"
             );
         }
-        if !batch.settled.is_empty() || receipts.iter().any(|receipt| !receipt.is_held) {
+        if batch.has_news() {
             self.outbox.notify_waiters();
         }
-        batch.written(receipts);
         Ok(())
     }
 
@@ -170,7 +230,7 @@ impl Writer {
     fn failed(&mut self, error: &StoreError) {
         let is_new = self.backlog.failed(error);
         // Whoever is told of the failure now can also see it in the store's health.
-        self.left.put_off(error);
+        journal::tell_all(self.notes.drain(..), &Err(error.clone()));
         if self
             .database
             .as_ref()

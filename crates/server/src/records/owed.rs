@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use hookflash_call::CallRecord;
 use hookflash_dialects::{FetchError, FetchErrorKind, HttpRequest, Moment, StatusEvent};
-use hookflash_store::{CallRow, Next, NotWritten, Owed, Receipt, micros, system_time};
+use hookflash_store::{CallRow, Next, NotWritten, Owed, micros, system_time};
 use serde::{Deserialize, Serialize};
 
 use super::details::{self, Details};
@@ -103,8 +103,9 @@ impl Records {
                 }
             }
             done(result);
-            // What the journal says of the request now belongs to the record.
-            records.changed().insert(record.key, record);
+            // What the call's journal says of the request belongs to the record, which is still to
+            // be written as a rule.
+            records.put(&record);
         });
         webhooks.tell_after(key, Box::pin(written), request, settled);
     }
@@ -115,7 +116,7 @@ impl Records {
         record: &CallRecord,
         target: &str,
         owed_at: SystemTime,
-    ) -> impl Future<Output = Result<Receipt, NotWritten>> + use<> {
+    ) -> impl Future<Output = Result<(), NotWritten>> + use<> {
         let row = row::row(record);
         let mut promise = Promise {
             sequence: record.statuses_told().saturating_sub(1),
@@ -127,12 +128,8 @@ impl Records {
             if is_forgotten {
                 promise.carry(&row);
             }
-            // First what is owed: a crash before the second costs nothing then.
-            let owing = self.store.owe(entry(&row, &promise, target, owed_at));
-            if !is_forgotten {
-                self.store.put_call(row);
-            }
-            owing
+            let owed = entry(&row, &promise, target, owed_at);
+            self.store.owe(owed, (!is_forgotten).then_some(row))
         })
     }
 }

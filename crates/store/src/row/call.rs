@@ -125,7 +125,7 @@ pub(crate) enum CallTable {
 }
 
 /// Columns of both tables, in the order of [`CallRow::values`].
-const COLUMNS: [&str; 17] = [
+pub(crate) const COLUMNS: [&str; 17] = [
     "account",
     "sid",
     "application",

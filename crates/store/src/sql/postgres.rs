@@ -237,7 +237,10 @@ impl Database for Postgres {
     }
 
     fn migrations(&self) -> &'static [&'static str] {
-        &[include_str!("../migrations/postgres_1.sql")]
+        &[
+            include_str!("../migrations/postgres_1.sql"),
+            include_str!("../migrations/postgres_2.sql"),
+        ]
     }
 
     fn is_gone(&self) -> bool {

@@ -199,7 +199,10 @@ impl Database for Sqlite {
     }
 
     fn migrations(&self) -> &'static [&'static str] {
-        &[include_str!("../migrations/sqlite_1.sql")]
+        &[
+            include_str!("../migrations/sqlite_1.sql"),
+            include_str!("../migrations/sqlite_2.sql"),
+        ]
     }
 
     fn is_gone(&self) -> bool {

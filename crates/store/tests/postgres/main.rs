@@ -115,7 +115,7 @@ async fn while_the_database_is_read_only_everything_waits() {
     admin.batch_execute(&read_only(true)).await.unwrap();
     place.cut().await;
     store.put_call(call("CA1", 100));
-    let refused = store.owe(owed("CA1", 0)).await;
+    let refused = store.owe(owed("CA1", 0), None).await;
     admin
         .batch_execute("SET default_transaction_read_only = off")
         .await
@@ -144,13 +144,13 @@ async fn while_the_server_is_gone_everything_waits_and_then_drains() {
     options.url = wire.url(&options.url);
     let store = Store::open(options).await.unwrap();
     let mine = Scope::Account(ACCOUNT);
-    assert!(store.owe(owed("CA1", 0)).await.unwrap().is_held);
+    store.owe(owed("CA1", 0), None).await.unwrap();
 
     wire.cut().await;
     for number in 0..1_000 {
         store.put_call(call(&format!("CA{number}"), number));
     }
-    let refused = store.owe(owed("CA1", 1)).await.unwrap_err();
+    let refused = store.owe(owed("CA1", 1), None).await.unwrap_err();
     assert!(refused.is_kept && refused.error.is_passing(), "{refused:?}");
     store.delivered(ACCOUNT, "CA1", 0);
     for number in 0..1_000 {

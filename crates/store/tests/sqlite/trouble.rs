@@ -31,6 +31,7 @@ fn trial() -> Trial {
     let mut options = Options::new(url);
     options.first_pause = Duration::from_millis(5);
     options.longest_pause = Duration::from_millis(20);
+    options.batch_delay = Duration::from_millis(50);
     Trial { folder, options }
 }
 
@@ -48,16 +49,19 @@ async fn while_somebody_holds_the_file_rows_wait_and_then_drain() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
 
     store.put_call(call("CA1", 100));
-    let refused = store.owe(owed("CA1", 0)).await.unwrap_err();
+    let refused = store.owe(owed("CA1", 0), None).await.unwrap_err();
     assert!(refused.is_kept, "it is written later");
     assert_eq!(refused.error.kind(), ErrorKind::Unavailable);
     let trouble = store.health().trouble.expect("the operator can see it");
     assert_eq!(trouble.error, refused.error);
     // Further ones are told at once, and the latest state of a call takes an earlier one's place.
-    let refused = store.owe(owed("CA2", 0)).await.unwrap_err();
+    let refused = store.owe(owed("CA2", 0), None).await.unwrap_err();
     assert!(refused.is_kept);
     store.put_call(call("CA2", 100));
-    let refused = store.put_call_surely(call("CA3", 100)).await.unwrap_err();
+    let refused = store
+        .put_call_surely(call("CA3", 100), Duration::from_millis(1))
+        .await
+        .unwrap_err();
     assert_eq!(
         refused.kind(),
         ErrorKind::Unavailable,
@@ -89,7 +93,7 @@ async fn a_request_delivered_before_it_could_be_written_is_not_owed_afterwards()
     let store = trial.open().await;
     let other = Connection::open(trial.path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    store.owe(owed("CA1", 0)).await.unwrap_err();
+    store.owe(owed("CA1", 0), None).await.unwrap_err();
     store.delivered(ACCOUNT, "CA1", 0);
     other.execute_batch("ROLLBACK").unwrap();
     until(|| store.health().waiting == 0).await;
@@ -120,7 +124,7 @@ async fn a_full_disk_bounds_the_backlog_and_what_was_kept_drains_when_there_is_r
     let full = store.health();
     assert!(full.dropped > 0, "{full:?}");
     assert!(full.waiting_bytes <= 300 << 10, "{full:?}");
-    let refused = store.owe(owed("CA1", 0)).await.unwrap_err();
+    let refused = store.owe(owed("CA1", 0), None).await.unwrap_err();
     assert_eq!(refused.error.kind(), ErrorKind::Unavailable);
 
     let before = store
@@ -137,7 +141,7 @@ async fn a_full_disk_bounds_the_backlog_and_what_was_kept_drains_when_there_is_r
         .await
         .unwrap();
     assert_eq!(kept.calls.len(), 1, "what waited was written");
-    assert!(store.owe(owed("CA-other", 0)).await.unwrap().is_held);
+    store.owe(owed("CA-other", 0), None).await.unwrap();
     let whole: String = Connection::open(trial.path())
         .unwrap()
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))

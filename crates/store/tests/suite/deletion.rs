@@ -40,7 +40,7 @@ pub(crate) async fn what_is_owed_of_a_deleted_call_takes_along_what_it_needs(pla
         owed("CA2", 1),
         theirs.clone(),
     ] {
-        store.owe(entry).await.unwrap();
+        store.owe(entry, None).await.unwrap();
     }
     let given_up = Next::Never {
         why: "404".to_owned(),
@@ -72,7 +72,7 @@ pub(crate) async fn calls_of_which_something_is_owed_stay(place: &impl Place) {
         store.put_call(ended(call(sid, number), 100 + number));
         store.flush().await.unwrap();
     }
-    store.owe(owed("CA1", 0)).await.unwrap();
+    store.owe(owed("CA1", 0), None).await.unwrap();
     assert_eq!(store.trim_calls(2).await.unwrap(), 1);
     assert_eq!(
         store.sweep_calls(Scope::Operator, now(), 9).await.unwrap(),

@@ -2,7 +2,7 @@
 
 use hookflash_store::{DeadLetters, Next, Options, Scope};
 
-use super::{ACCOUNT, Place, ids, now, owed};
+use super::{ACCOUNT, Place, call, ended, ids, now, owed};
 
 const MINE: Scope<'_> = Scope::Account(ACCOUNT);
 
@@ -20,11 +20,13 @@ fn never(at: i64) -> Next {
     }
 }
 
-pub(crate) async fn the_first_of_a_call_is_the_callers_and_the_next_waits(place: &impl Place) {
+pub(crate) async fn one_that_is_owed_is_the_callers_and_one_that_is_left_behind_it_waits(
+    place: &impl Place,
+) {
     let store = place.open().await;
-    assert!(store.owe(owed("CA1", 1)).await.unwrap().is_held);
-    assert!(!store.owe(owed("CA1", 2)).await.unwrap().is_held);
-    assert!(store.owe(owed("CA2", 1)).await.unwrap().is_held);
+    store.owe(owed("CA1", 1), None).await.unwrap();
+    store.leave(owed("CA1", 2)).await.unwrap();
+    store.owe(owed("CA2", 1), None).await.unwrap();
     assert_eq!(
         store.due(now(), 10).await.unwrap(),
         [],
@@ -52,7 +54,7 @@ pub(crate) async fn one_that_is_left_is_handed_out_to_whoever_asks(place: &impl 
 
 pub(crate) async fn one_that_failed_is_tried_again_at_its_time(place: &impl Place) {
     let store = place.open().await;
-    store.owe(owed("CA1", 0)).await.unwrap();
+    store.owe(owed("CA1", 0), None).await.unwrap();
     let later = now() + 60_000_000;
     store.failed(ACCOUNT, "CA1", 0, at(later));
     assert_eq!(store.next_due().await.unwrap(), Some(later));
@@ -71,11 +73,9 @@ pub(crate) async fn a_lower_place_goes_first(place: &impl Place) {
     last.due_at = now() + 60_000_000;
     let mut first = owed("CA1", 1);
     first.due_at = last.due_at + 5;
-    assert!(
-        !store.owe(last.clone()).await.unwrap().is_held,
-        "not due yet"
-    );
-    assert!(!store.owe(first.clone()).await.unwrap().is_held);
+    store.leave(last.clone()).await.unwrap();
+    store.leave(first.clone()).await.unwrap();
+    assert_eq!(store.due(now(), 10).await.unwrap(), [], "not due yet");
     assert_eq!(store.due(last.due_at, 10).await.unwrap(), []);
     let due = store.due(first.due_at, 10).await.unwrap();
     assert_eq!(ids(&due), [("CA1", 1)]);
@@ -86,9 +86,9 @@ pub(crate) async fn a_lower_place_goes_first(place: &impl Place) {
 
 pub(crate) async fn a_call_whose_request_fails_holds_up_no_other(place: &impl Place) {
     let store = place.open().await;
-    for (call, place) in [("CA1", 1), ("CA1", 2), ("CA2", 1)] {
-        store.owe(owed(call, place)).await.unwrap();
-    }
+    store.owe(owed("CA1", 1), None).await.unwrap();
+    store.leave(owed("CA1", 2)).await.unwrap();
+    store.owe(owed("CA2", 1), None).await.unwrap();
     store.failed(ACCOUNT, "CA1", 1, at(now() + 60_000_000));
     store.failed(ACCOUNT, "CA2", 1, at(20));
     assert_eq!(ids(&store.due(now(), 10).await.unwrap()), [("CA2", 1)]);
@@ -98,20 +98,20 @@ pub(crate) async fn a_call_whose_request_fails_holds_up_no_other(place: &impl Pl
 
 pub(crate) async fn owing_the_same_again_changes_nothing(place: &impl Place) {
     let store = place.open().await;
-    assert!(store.owe(owed("CA1", 0)).await.unwrap().is_held);
+    store.owe(owed("CA1", 0), None).await.unwrap();
     let mut again = owed("CA1", 0);
     again.request = b"another".to_vec();
-    assert!(
-        !store.owe(again).await.unwrap().is_held,
-        "somebody else has it"
-    );
+    store.leave(again.clone()).await.unwrap();
+    let left = store.owed(MINE, 10, 0).await.unwrap();
+    assert_eq!(left, [owed("CA1", 0)]);
+    store.leave(again).await.unwrap();
     let left = store.owed(MINE, 10, 0).await.unwrap();
     assert_eq!(left, [owed("CA1", 0)]);
 }
 
 pub(crate) async fn one_that_is_given_up_can_be_listed_and_replayed(place: &impl Place) {
     let store = place.open().await;
-    store.owe(owed("CA1", 0)).await.unwrap();
+    store.owe(owed("CA1", 0), None).await.unwrap();
     store.failed(ACCOUNT, "CA1", 0, never(777));
     assert_eq!(store.owed(MINE, 10, 0).await.unwrap(), []);
     let dead = store
@@ -146,7 +146,7 @@ pub(crate) async fn dead_letters_are_found_by_call_and_time_and_can_be_discarded
 ) {
     let store = place.open().await;
     for (number, call) in [(1_i64, "CA1"), (2, "CA1"), (3, "CA2")] {
-        store.owe(owed(call, number)).await.unwrap();
+        store.owe(owed(call, number), None).await.unwrap();
         store.failed(ACCOUNT, call, number, never(number * 100));
     }
     let find = async |wanted: DeadLetters| -> Vec<i64> {
@@ -176,7 +176,7 @@ pub(crate) async fn dead_letters_are_found_by_call_and_time_and_can_be_discarded
 pub(crate) async fn the_oldest_dead_letters_go_when_there_are_too_many(place: &impl Place) {
     let store = place.open().await;
     for number in 0..5 {
-        store.owe(owed("CA1", number)).await.unwrap();
+        store.owe(owed("CA1", number), None).await.unwrap();
         store.failed(ACCOUNT, "CA1", number, never(100 + number));
     }
     assert_eq!(store.trim_dead_letters(3).await.unwrap(), 2);
@@ -192,7 +192,7 @@ pub(crate) async fn the_oldest_dead_letters_go_when_there_are_too_many(place: &i
 
 pub(crate) async fn one_whose_holder_says_nothing_falls_due_again(place: &impl Place) {
     let store = place.open().await;
-    store.owe(owed("CA1", 0)).await.unwrap();
+    store.owe(owed("CA1", 0), None).await.unwrap();
     let hold = i64::try_from(Options::new("sqlite::memory:").hold.as_micros()).unwrap();
     assert_eq!(store.due(now(), 10).await.unwrap(), []);
     let due = store.due(now() + hold, 10).await.unwrap();
@@ -201,11 +201,31 @@ pub(crate) async fn one_whose_holder_says_nothing_falls_due_again(place: &impl P
 
 pub(crate) async fn a_waiting_deliverer_is_woken(place: &impl Place) {
     let store = place.open().await;
-    store.owe(owed("CA1", 1)).await.unwrap();
-    store.owe(owed("CA1", 2)).await.unwrap();
+    store.owe(owed("CA1", 1), None).await.unwrap();
+    store.leave(owed("CA1", 2)).await.unwrap();
+    assert_eq!(store.due(now(), 10).await.unwrap(), []);
     let changed = store.outbox_changed();
     assert_eq!(store.due(now(), 10).await.unwrap(), []);
     store.delivered(ACCOUNT, "CA1", 1);
     changed.await;
     assert_eq!(ids(&store.due(now(), 10).await.unwrap()), [("CA1", 2)]);
+}
+
+pub(crate) async fn one_that_is_delivered_at_once_is_never_in_the_outbox(place: &impl Place) {
+    let store = place.open().await;
+    let before = store.health().written;
+    store
+        .owe(owed("CA1", 0), Some(ended(call("CA1", 100), 200)))
+        .await
+        .unwrap();
+    store.delivered(ACCOUNT, "CA1", 0);
+    store.owe(owed("CA2", 0), None).await.unwrap();
+    assert_eq!(ids(&store.owed(MINE, 10, 0).await.unwrap()), [("CA2", 0)]);
+    let call = store.call(MINE, "CA1").await.unwrap();
+    assert_eq!(call, Some(ended(super::call("CA1", 100), 200)));
+    assert_eq!(
+        store.health().written - before,
+        2,
+        "the call, and what is owed of the other"
+    );
 }

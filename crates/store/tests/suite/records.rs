@@ -1,5 +1,7 @@
 //! Records that are put are found.
 
+use std::time::Duration;
+
 use hookflash_store::{CallFilter, CallState, EndedBy, Page, Scope};
 
 use super::{ACCOUNT, Place, call, ended, recording, with_parts};
@@ -80,7 +82,7 @@ pub(crate) async fn a_call_that_is_over_stays_over_and_learns_of_late_news(place
 
 pub(crate) async fn who_waits_for_a_call_is_told_when_it_is_written(place: &impl Place) {
     let store = place.open().await;
-    let first = store.put_call_surely(call("CA1", 100));
+    let first = store.put_call_surely(call("CA1", 100), Duration::from_millis(1));
     // A later state takes the place of the one that is waited for, and is as good.
     store.put_call(ended(call("CA1", 100), 200));
     first.await.unwrap();

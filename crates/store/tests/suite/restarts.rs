@@ -1,5 +1,7 @@
 //! What is there after a restart.
 
+use std::time::Duration;
+
 use hookflash_store::{ErrorKind, Scope, Store};
 
 use super::{ACCOUNT, Place, call, ended, ids, now, owed, sids};
@@ -18,7 +20,7 @@ pub(crate) async fn what_was_put_is_there_after_closing(place: &impl Place) {
 pub(crate) async fn what_was_held_is_due_after_a_restart(place: &impl Place) {
     let store = place.open().await;
     for call in ["CA-delivered", "CA-held", "CA-retried"] {
-        assert!(store.owe(owed(call, 0)).await.unwrap().is_held);
+        store.owe(owed(call, 0), None).await.unwrap();
     }
     store.delivered(ACCOUNT, "CA-delivered", 0);
     let later = now() + 60_000_000;
@@ -69,7 +71,7 @@ pub(crate) async fn two_servers_never_hold_the_same_request(place: &impl Place) 
     for number in 0..60 {
         let mut entry = owed(&format!("CA{number}"), 0);
         entry.due_at = now() + 1_000_000;
-        first.owe(entry).await.unwrap();
+        first.leave(entry).await.unwrap();
     }
     let later = past + 10_000_000;
     let mut handed_out = Vec::new();
@@ -100,4 +102,37 @@ pub(crate) async fn a_database_of_a_later_version_is_left_alone(place: &impl Pla
         .expect("it is refused");
     assert_eq!(error.kind(), ErrorKind::Operator);
     assert!(error.to_string().contains("schema 999"), "{error}");
+}
+
+/// What the journal promised, when the process dies before the tables are written.
+pub(crate) async fn what_was_in_the_journal_only_is_there_after_a_crash(place: &impl Place) {
+    let mut options = place.options();
+    options.batch_delay = Duration::from_secs(3_600);
+    let store = Store::open(options.clone()).await.unwrap();
+    let soon = Duration::from_millis(1);
+    for sid in ["CA-runs", "CA-over"] {
+        let written = store.put_call_surely(call(sid, 100), soon);
+        written.await.unwrap();
+    }
+    let over = ended(call("CA-over", 100), 200);
+    let owing = store.owe(owed("CA-over", 0), Some(over.clone()));
+    owing.await.unwrap();
+    store.leave(owed("CA-other", 0)).await.unwrap();
+    // A process that dies closes nothing.
+    std::mem::forget(store);
+
+    let store = Store::open(options).await.unwrap();
+    let died = store.unfinished_calls(10).await.unwrap();
+    assert_eq!(died, [call("CA-runs", 100)]);
+    let found = store.call(Scope::Account(ACCOUNT), "CA-over").await;
+    assert_eq!(found.unwrap(), Some(over));
+    let mut due = store.due(now(), 10).await.unwrap();
+    due.sort_by(|a, b| a.call.cmp(&b.call));
+    assert_eq!(ids(&due), [("CA-other", 0), ("CA-over", 0)]);
+    for entry in due {
+        store.delivered(&entry.account, &entry.call, entry.place);
+    }
+    store.close().await;
+    let store = place.open().await;
+    assert_eq!(store.owed(Scope::Operator, 10, 0).await.unwrap(), []);
 }

@@ -55,8 +55,8 @@ pub(crate) async fn what_is_owed_is_settled_for_its_own_account_only(place: &imp
     let store = place.open().await;
     let mut theirs = owed("CA1", 0);
     theirs.account = OTHER.to_owned();
-    store.owe(owed("CA1", 0)).await.unwrap();
-    store.owe(theirs).await.unwrap();
+    store.owe(owed("CA1", 0), None).await.unwrap();
+    store.owe(theirs, None).await.unwrap();
     store.delivered(OTHER, "CA1", 0);
     let left = store.owed(Scope::Operator, 10, 0).await.unwrap();
     assert_eq!(left.len(), 1);
