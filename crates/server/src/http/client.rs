@@ -51,14 +51,19 @@ impl<S: Sync> FromRequestParts<S> for Client {
 }
 
 impl Desk {
-    /// For how long nothing of a client is listened to, if so.
+    /// For how long nothing of a client is listened to, if so. Whoever is on this machine always is:
+    /// a proxy that does not say for whom it speaks would have everybody shut out.
     pub(crate) fn shut_out(&self, client: Client) -> Option<Duration> {
-        self.client_guard.shut_out(Instant::now(), client.0)
+        match client.0.to_canonical().is_loopback() {
+            true => None,
+            false => self.client_guard.shut_out(Instant::now(), client.0),
+        }
     }
 
     /// A client showed a password, or a token, that nobody has.
     pub(crate) fn wrong_password(&self, client: Client) {
-        if self.client_guard.wrong_password(Instant::now(), client.0) {
+        let is_last = self.client_guard.wrong_password(Instant::now(), client.0);
+        if is_last && self.shut_out(client).is_some() {
             tracing::warn!(client = %client.0, "{TOO_MANY}");
         }
     }
