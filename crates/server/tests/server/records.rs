@@ -47,6 +47,18 @@ fn outbox(server: &Running) -> Value {
     get_json(server.http_addr, "/hookflash/v1/outbox")
 }
 
+fn nothing_is_left(server: &Running) {
+    until("nothing is left", || {
+        let outbox = outbox(server);
+        outbox["owedInAll"] == 0 && outbox["deadLettersInAll"] == 0
+    });
+}
+
+/// The fields of a request.
+fn body(request: &str) -> &str {
+    request.split_once("\r\n\r\n").unwrap().1
+}
+
 fn stop(server: Running) {
     wait(server.drain(Duration::ZERO));
 }
@@ -114,10 +126,8 @@ fn a_final_status_that_is_not_taken_goes_out_after_a_restart() {
     until("the application was told", || {
         application.final_statuses().len() == 2
     });
-    until("nothing is owed", || outbox(&server)["owedInAll"] == 0);
-    assert_eq!(outbox(&server)["deadLettersInAll"], 0);
+    nothing_is_left(&server);
     // The same fields, signed anew.
-    let body = |request: &str| request.split_once("\r\n\r\n").unwrap().1.to_owned();
     let all = application.final_statuses();
     assert_eq!(body(&all[0]), body(&all[1]));
     assert!(all[1].to_lowercase().contains("x-twilio-signature: "));
@@ -186,10 +196,8 @@ fn the_end_of_a_deleted_call_is_told_after_a_restart() {
     until("the application was told", || {
         application.final_statuses().len() == 3
     });
-    until("nothing is owed", || outbox(&server)["owedInAll"] == 0);
-    assert_eq!(outbox(&server)["deadLettersInAll"], 0);
+    nothing_is_left(&server);
     is_deleted(&server, &sid);
-    let body = |request: &str| request.split_once("\r\n\r\n").unwrap().1.to_owned();
     let all = application.final_statuses();
     assert_eq!(body(&all[0]), body(&all[2]));
     assert!(all[2].to_lowercase().contains("x-twilio-signature: "));
@@ -241,10 +249,7 @@ fn a_dead_letter_of_a_deleted_call_can_be_replayed() {
     until("the application was told", || {
         application.final_statuses().len() == 2
     });
-    until("nothing is left", || {
-        let outbox = outbox(&server);
-        outbox["owedInAll"] == 0 && outbox["deadLettersInAll"] == 0
-    });
+    nothing_is_left(&server);
     is_deleted(&server, &sid);
     stop(server);
 }
@@ -272,10 +277,7 @@ fn a_final_status_that_is_refused_is_a_dead_letter_until_it_is_replayed() {
     until("the application was told", || {
         application.final_statuses().len() == 2
     });
-    until("nothing is left", || {
-        let outbox = outbox(&server);
-        outbox["owedInAll"] == 0 && outbox["deadLettersInAll"] == 0
-    });
+    nothing_is_left(&server);
     let again = post_json(server.http_addr, "/hookflash/v1/outbox/replay", &chosen);
     assert_eq!(again["replayed"], 0);
     stop(server);
