@@ -33,8 +33,10 @@ pub const fn encode(law: Law, sample: i16) -> u8 {
 
 /// The sample of a byte.
 pub const fn decode(law: Law, byte: u8) -> i16 {
-    // A byte is always inside a table of 256.
-    #[allow(clippy::indexing_slicing)]
+    #[allow(
+        clippy::indexing_slicing,
+        reason = "a byte is always inside a table of 256"
+    )]
     match law {
         Law::Mu => MU[byte as usize],
         Law::A => A[byte as usize],
@@ -109,8 +111,10 @@ const fn table(law: Law) -> [i16; 256] {
     let mut table = [0; 256];
     let mut byte = 0;
     while byte < 256 {
-        // The loop ends at 256; iterators are not for constants.
-        #[allow(clippy::indexing_slicing)]
+        #[allow(
+            clippy::indexing_slicing,
+            reason = "for a constant: out of bounds cannot compile"
+        )]
         {
             table[byte] = match law {
                 Law::Mu => decode_mu(byte as u8),

@@ -1,7 +1,10 @@
 //! What a beat of 20 ms costs one leg.
 
-// In a benchmark a panic is the message.
-#![allow(clippy::expect_used, missing_docs)]
+#![allow(
+    clippy::expect_used,
+    missing_docs,
+    reason = "in a benchmark a panic is the message"
+)]
 
 use std::hint::black_box;
 use std::sync::Arc;

@@ -1,7 +1,10 @@
 //! What a leg holds, and what a beat asks of the allocator.
 
-// In a test a panic is the message.
-#![allow(clippy::expect_used, clippy::indexing_slicing)]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "in a test a panic is the message"
+)]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

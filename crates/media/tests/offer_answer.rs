@@ -1,7 +1,10 @@
 //! Offer and answer as a dialogue between the peer's description and ours.
 
-// In a test a panic is the message.
-#![allow(clippy::expect_used, clippy::indexing_slicing)]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "in a test a panic is the message"
+)]
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -77,8 +77,10 @@ const fn table() -> [u32; 256] {
             }
             bit += 1;
         }
-        // The loop ends at 256; iterators are not for constants.
-        #[allow(clippy::indexing_slicing)]
+        #[allow(
+            clippy::indexing_slicing,
+            reason = "for a constant: out of bounds cannot compile"
+        )]
         {
             table[byte] = rest;
         }

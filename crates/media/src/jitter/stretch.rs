@@ -68,8 +68,6 @@ fn best_lag(samples: &[i16], rate: u32) -> Option<usize> {
 }
 
 #[cfg(test)]
-// In a test a panic is the message.
-#[allow(clippy::indexing_slicing)]
 mod tests {
     use super::*;
 

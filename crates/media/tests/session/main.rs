@@ -1,7 +1,11 @@
 //! Sessions in virtual time: two of them back to back, or one and a peer made of packets.
 
-// In a test a panic is the message.
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "in a test a panic is the message"
+)]
 
 mod hold;
 mod hostile;
