@@ -2,12 +2,14 @@
 
 mod active;
 mod feed;
+mod lease;
 mod track;
 
 use std::time::Duration;
 
 use crate::{BEATS, Law, Playlist};
 use active::Active;
+use lease::Lease;
 
 /// Dub tracks a player holds.
 pub const MAX_DUB_TRACKS: usize = 4;
@@ -75,10 +77,13 @@ pub enum PlayerEvent {
     },
 }
 
-/// What one leg hears. One that plays nothing is three words.
+/// What one leg hears. One that plays nothing is five words.
 #[derive(Debug)]
 pub struct Player {
     active: Option<Box<Active>>,
+    /// What the first playlist has given away ahead of time. While there is any, nothing else
+    /// sounds and nothing is to be told.
+    lease: Option<Lease>,
     feed_limit: Duration,
 }
 
@@ -95,6 +100,7 @@ impl Player {
     pub fn with_feed_limit(feed_limit: Duration) -> Player {
         Player {
             active: None,
+            lease: None,
             feed_limit,
         }
     }
@@ -108,6 +114,7 @@ impl Player {
     /// Fades out what plays within 8 ms and forgets what waits; all of it is told as stopped at
     /// once. Feed and dub tracks go on.
     pub fn stop(&mut self) {
+        self.give_back();
         if let Some(active) = &mut self.active {
             active.stop();
         }
@@ -134,6 +141,7 @@ impl Player {
 
     /// Fades out what was fed, forgets the rest and tells its marks as cleared.
     pub fn clear_feed(&mut self) {
+        self.give_back();
         if let Some(active) = &mut self.active {
             active.clear_feed();
         }
@@ -154,6 +162,7 @@ impl Player {
 
     /// Takes a dub track away.
     pub fn remove_dub(&mut self, track: &str) {
+        self.give_back();
         if let Some(active) = &mut self.active {
             active.remove_dub(track);
         }
@@ -161,22 +170,39 @@ impl Player {
 
     /// The next 20 ms.
     pub fn next(&mut self, want: Want) -> Frame<'_> {
-        if self.active.as_ref().is_some_and(|active| active.is_idle()) {
-            self.active = None;
+        if self.lease.as_ref().is_none_or(|lease| !lease.serves(want)) {
+            self.give_back();
+            if self.active.as_ref().is_some_and(|active| active.is_idle()) {
+                self.active = None;
+            }
+            let active = self.active.as_mut();
+            self.lease = active.and_then(|active| active.lease(want));
         }
-        match &mut self.active {
-            Some(active) => active.next(want),
-            None => Frame::Silence,
+        match (&mut self.lease, &mut self.active) {
+            (Some(lease), _) => Frame::Encoded(lease.next()),
+            (None, Some(active)) => active.next(want),
+            (None, None) => Frame::Silence,
         }
     }
 
     /// What happened, oldest first.
     pub fn poll_event(&mut self) -> Option<PlayerEvent> {
+        if self.lease.is_some() {
+            return None;
+        }
         self.active.as_mut()?.poll_event()
     }
 
     fn wake(&mut self) -> &mut Active {
+        self.give_back();
         self.active.get_or_insert_default()
+    }
+
+    /// Has the first playlist go on from where it really is.
+    fn give_back(&mut self) {
+        if let (Some(lease), Some(active)) = (self.lease.take(), &mut self.active) {
+            active.give_back(&lease);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::tone::rise;
 use crate::{Clip, Playlist};
 
 use super::feed::Feed;
+use super::lease::Lease;
 use super::track::Track;
 use super::{Frame, MAX_DUB_TRACKS, PlayerEvent, Want};
 
@@ -141,6 +142,23 @@ impl Active {
             Frame::Samples(&self.mixed)
         } else {
             Frame::Silence
+        }
+    }
+
+    /// The frames of the clip that plays, up to its last one, when nothing else sounds and nothing is
+    /// to be told before they are over.
+    pub(super) fn lease(&mut self, want: Want) -> Option<Lease> {
+        let law = want.law()?;
+        if !self.is_plain() || !self.events.is_empty() {
+            return None;
+        }
+        self.queue.front_mut()?.track.lease(law)
+    }
+
+    /// Takes back what was not played of a lease.
+    pub(super) fn give_back(&mut self, lease: &Lease) {
+        if let Some(queued) = self.queue.front_mut() {
+            queued.track.give_back(lease.rest());
         }
     }
 

@@ -69,7 +69,7 @@ fn a_player_of_nothing_is_silent_and_tiny() {
     let mut player = Player::new();
     assert_eq!(player.next(G711), Frame::Silence);
     assert!(!player.is_playing());
-    assert!(size_of::<Player>() <= 24);
+    assert!(size_of::<Player>() <= 40);
 }
 
 #[test]
@@ -353,6 +353,56 @@ fn another_codec_in_the_middle_goes_on_from_the_same_moment() {
     assert_eq!(events(&mut player), [finished(1)]);
     let hz = measure::dominant_frequency(&heard, 16_000).unwrap();
     assert!((hz - 500.0).abs() < 1.0, "{hz}");
+}
+
+#[test]
+fn whatever_comes_between_a_clip_goes_on_from_the_very_sample() {
+    type Interruption = fn(&mut Player);
+    let interruptions: [(&str, Interruption); 6] = [
+        ("another playlist", |p| p.push(2, clip(vec![7; 160]).into())),
+        ("a feed", |p| assert_eq!(p.feed(8_000, &[0; 800]), 800)),
+        ("a mark", |p| p.feed_mark("here".to_owned())),
+        ("a dub track", |p| {
+            assert!(p.dub("music", Some(clip(vec![0; 800]).into()), 0.0));
+        }),
+        ("the end of a dub track", |p| p.remove_dub("music")),
+        ("the end of a feed", Player::clear_feed),
+    ];
+    for frames in [1, 10] {
+        for (what, interrupt) in interruptions {
+            let mut player = Player::new();
+            player.push(1, clip(counting(0, 4_000)).into());
+            for _ in 0..frames {
+                assert!(matches!(player.next(G711), Frame::Encoded(_)));
+            }
+            interrupt(&mut player);
+            let heard = take(&mut player, LINEAR, 2);
+            assert_eq!(heard, counting(frames * 160, 320), "{what}");
+            let as_bytes = player.next(Want::G711(Law::A));
+            let samples = counting(frames * 160 + 320, 160);
+            let bytes: Vec<u8> = samples.iter().map(|s| g711::encode(Law::A, *s)).collect();
+            match as_bytes {
+                Frame::Samples(mixed) => assert_eq!(mixed, samples, "{what}"),
+                other => assert_eq!(other, Frame::Encoded(&bytes), "{what}"),
+            }
+            player.stop();
+            let fading = take(&mut player, LINEAR, 1);
+            assert_eq!(fading[0], (frames * 160 + 480), "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_clip_that_is_stopped_fades_from_where_it_is() {
+    let mut player = Player::new();
+    player.push(1, clip(counting(0, 4_000)).into());
+    for _ in 0..10 {
+        player.next(G711);
+    }
+    player.stop();
+    assert_eq!(events(&mut player), [stopped(1)]);
+    let fading = take(&mut player, LINEAR, 1);
+    assert_eq!((fading[0], fading[159]), (1_600, 0));
 }
 
 #[test]

@@ -4,7 +4,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::tone::{Generator, samples_in};
-use crate::{Clip, Item, Playlist};
+use crate::{Clip, Item, Law, Playlist};
+
+use super::Want;
+use super::lease::Lease;
 
 /// Where in a playlist we are. There is always a next sample unless it is done.
 #[derive(Debug)]
@@ -90,6 +93,28 @@ impl Track {
             Some(Item::Clip(clip, _)) => Some((clip, range)),
             _ => None,
         }
+    }
+
+    /// Gives away what plays of a clip, but for its last samples.
+    pub(super) fn lease(&mut self, law: Law) -> Option<Lease> {
+        self.change_rate(Want::G711(law).rate());
+        if self.done {
+            return None;
+        }
+        let Some(Item::Clip(clip, _)) = self.items.get(self.index) else {
+            return None;
+        };
+        let before_last = (self.length - self.position).saturating_sub(1);
+        let lease = Lease::new(clip, law, self.position, before_last)?;
+        self.sounded = true;
+        self.begun = true;
+        self.position += lease.rest();
+        Some(lease)
+    }
+
+    /// So many samples that were given away have not been played.
+    pub(super) fn give_back(&mut self, samples: usize) {
+        self.position = self.position.saturating_sub(samples);
     }
 
     fn copy(&mut self, out: &mut [i16]) {
