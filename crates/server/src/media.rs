@@ -4,6 +4,7 @@ mod leg;
 mod pacer;
 mod ports;
 mod readable;
+mod waiting;
 
 use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -89,7 +90,7 @@ impl Media {
                     };
                     return Ok(Port {
                         address: SocketAddr::new(shown, port),
-                        leg: Rc::new(Leg::new(self.pacer.watch(socket, port), config, towards)),
+                        leg: Rc::new(Leg::new(socket, config, towards)),
                         slot: Cell::new(None),
                         pacer: self.pacer.clone(),
                         pool: Rc::clone(&self.ports),

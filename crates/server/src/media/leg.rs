@@ -2,13 +2,14 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::rc::Rc;
 use std::time::Instant;
 
 use hookflash_media::{MediaEvent, Session, SessionConfig};
 use tokio::sync::Notify;
 
-use super::readable::Watched;
+use super::readable::{Readable, Watched};
 
 /// Room for the largest packet that is taken or sent: an Ethernet frame's worth.
 pub(crate) const LARGEST_PACKET: usize = 1_500;
@@ -33,7 +34,9 @@ impl Tally {
 
 /// One leg.
 pub(crate) struct Leg {
-    socket: Watched,
+    socket: UdpSocket,
+    /// It beats no more.
+    over: Cell<bool>,
     /// The port above, when the peer wants RTCP there and the call lasts; `None` when somebody
     /// else has it. A call that is over before has sent no report and needs no farewell.
     rtcp: OnceCell<Option<Watched>>,
@@ -45,11 +48,12 @@ pub(crate) struct Leg {
 
 impl Leg {
     /// A leg on a bound socket. `signalling` is where the peer's SIP comes from.
-    pub(super) fn new(socket: Watched, config: SessionConfig, signalling: IpAddr) -> Leg {
+    pub(super) fn new(socket: UdpSocket, config: SessionConfig, signalling: IpAddr) -> Leg {
         let mut session = Session::new(config);
         session.trust(signalling);
         Leg {
             socket,
+            over: Cell::new(false),
             rtcp: OnceCell::new(),
             beats: Cell::new(0),
             session: RefCell::new(session),
@@ -58,16 +62,43 @@ impl Leg {
         }
     }
 
-    /// Takes what came in, then lets 20 ms pass.
-    pub(crate) fn beat(&self, now: Instant, packet: &mut [u8; LARGEST_PACKET], tally: &Tally) {
-        let mut session = self.session.borrow_mut();
-        self.socket.take(packet, |from, packet| {
+    /// What its packets come to and leave from.
+    pub(super) fn socket(&self) -> &UdpSocket {
+        &self.socket
+    }
+
+    /// Whether it beats no more.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.get()
+    }
+
+    /// It beats no more.
+    pub(super) fn stop(&self) {
+        self.over.set(true);
+    }
+
+    /// Takes one packet that has come.
+    pub(super) fn take(&self, now: Instant, packet: &mut [u8; LARGEST_PACKET], tally: &Tally) {
+        // An error is what ICMP says about an earlier packet.
+        if let Ok((length, from)) = self.socket.recv_from(packet) {
             Tally::count(&tally.packets_in, 1);
-            session.receive(now, from, packet);
-        });
-        self.take_reports(&mut session, now, packet);
+            let packet = packet.get(..length).unwrap_or_default();
+            self.session.borrow_mut().receive(now, from, packet);
+        }
+    }
+
+    /// Lets 20 ms pass.
+    pub(super) fn beat(
+        &self,
+        now: Instant,
+        packet: &mut [u8; LARGEST_PACKET],
+        readable: &Rc<Readable>,
+        tally: &Tally,
+    ) {
+        let mut session = self.session.borrow_mut();
+        self.take_reports(&mut session, now, packet, readable);
         if let Some(due) = session.beat(now, packet) {
-            self.socket.send(packet, due);
+            send(&self.socket, packet, due);
             Tally::count(&tally.packets_out, 1);
         }
         if let Some(due) = session.poll_rtcp(now, packet) {
@@ -76,14 +107,20 @@ impl Leg {
         self.gather(&mut session);
     }
 
-    fn take_reports(&self, session: &mut Session, now: Instant, packet: &mut [u8; LARGEST_PACKET]) {
+    fn take_reports(
+        &self,
+        session: &mut Session,
+        now: Instant,
+        packet: &mut [u8; LARGEST_PACKET],
+        readable: &Rc<Readable>,
+    ) {
         let beats = self.beats.get();
         if beats < BEATS_WITHOUT_RTCP {
             return self.beats.set(beats + 1);
         }
         if session.has_rtcp_port() {
             self.rtcp
-                .get_or_init(|| self.socket.above(super::RTCP_BUFFER));
+                .get_or_init(|| Watched::above(&self.socket, readable));
         }
         if let Some(Some(rtcp)) = self.rtcp.get() {
             rtcp.take(packet, |from, report| {
@@ -94,9 +131,9 @@ impl Leg {
 
     fn send_report(&self, session: &Session, packet: &[u8], due: (SocketAddr, usize)) {
         if !session.has_rtcp_port() {
-            self.socket.send(packet, due);
+            send(&self.socket, packet, due);
         } else if let Some(Some(rtcp)) = self.rtcp.get() {
-            rtcp.send(packet, due);
+            send(rtcp.socket(), packet, due);
         }
     }
 
@@ -141,4 +178,9 @@ impl Leg {
             self.news.notify_one();
         }
     }
+}
+
+fn send(socket: &UdpSocket, packet: &[u8], (to, length): (SocketAddr, usize)) {
+    // A peer that is not there yet, or no more, answers with ICMP; the next beat tries again.
+    let _ = socket.send_to(packet.get(..length).unwrap_or_default(), to);
 }

@@ -6,7 +6,6 @@
 //! beats have passed.
 
 use std::cell::RefCell;
-use std::net::UdpSocket;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
@@ -14,7 +13,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use super::leg::{LARGEST_PACKET, Leg, Tally};
-use super::readable::{Readable, Watched};
+use super::readable::Readable;
+use super::waiting;
 
 /// A packet of every leg each 20 ms.
 const BEAT: Duration = Duration::from_millis(20);
@@ -51,11 +51,6 @@ impl Pacer {
         }
     }
 
-    /// A socket that a leg of this wheel reads at its beat.
-    pub(super) fn watch(&self, socket: UdpSocket, port: u16) -> Watched {
-        Watched::new(socket, port, Rc::clone(&self.readable))
-    }
-
     /// What the legs have done.
     pub(crate) fn tally(&self) -> &Tally {
         &self.tally
@@ -81,6 +76,7 @@ impl Pacer {
 
     /// Ends the beat of a leg.
     pub(crate) fn remove(&self, slot: usize, leg: &Rc<Leg>) {
+        leg.stop();
         let mut wheel = self.wheel.borrow_mut();
         if let Some(legs) = wheel.slots.get_mut(slot)
             && let Some(at) = legs.iter().position(|other| Rc::ptr_eq(other, leg))
@@ -104,6 +100,7 @@ async fn turn(pacer: Pacer) {
     } = pacer;
     let step = BEAT / SLOTS as u32;
     let mut packet = [0; LARGEST_PACKET];
+    let mut legs = Vec::new();
     let mut due = Instant::now();
     loop {
         for slot in 0..SLOTS {
@@ -122,7 +119,14 @@ async fn turn(pacer: Pacer) {
                     tokio::task::yield_now().await;
                 }
                 readable.refresh();
-                beat(&wheel, slot, &mut packet, &tally);
+                // Whoever listens in on a leg may end another one, so the wheel is not held.
+                if let Some(those) = wheel.borrow().slots.get(slot) {
+                    legs.clone_from(those);
+                }
+                if beat(&legs, &mut packet, &readable, &tally) {
+                    forget(&wheel, slot);
+                }
+                legs.clear();
             }
             due += step;
         }
@@ -142,29 +146,35 @@ fn skipped(behind: Duration, tally: &Tally, wheel: &RefCell<Wheel>) -> Duration 
     BEAT * turns
 }
 
-fn beat(wheel: &RefCell<Wheel>, slot: usize, packet: &mut [u8; LARGEST_PACKET], tally: &Tally) {
+/// Lets these legs receive and send. True when one of them has stopped by a fault of ours.
+fn beat(
+    legs: &[Rc<Leg>],
+    packet: &mut [u8; LARGEST_PACKET],
+    readable: &Rc<Readable>,
+    tally: &Tally,
+) -> bool {
     let now = std::time::Instant::now();
-    let mut index = 0;
-    loop {
-        // Whoever listens in on a leg may end another one, so the wheel is not held meanwhile.
-        let leg = wheel
-            .borrow()
-            .slots
-            .get(slot)
-            .and_then(|legs| legs.get(index))
-            .map(Rc::clone);
-        let Some(leg) = leg else { return };
-        let beaten = catch_unwind(AssertUnwindSafe(|| leg.beat(now, packet, tally)));
-        if beaten.is_ok() {
-            index += 1;
-            continue;
-        }
+    let mut fault = false;
+    let mut spare_others = |leg: &Leg, work: &mut dyn FnMut()| {
         // A fault of ours in one leg's audio must not silence all others.
-        tracing::error!("the audio of a call has stopped by a fault of this server");
-        if let Some(legs) = wheel.borrow_mut().slots.get_mut(slot)
-            && index < legs.len()
-        {
-            legs.swap_remove(index);
+        if catch_unwind(AssertUnwindSafe(work)).is_err() {
+            tracing::error!("the audio of a call has stopped by a fault of this server");
+            leg.stop();
+            fault = true;
         }
+    };
+    waiting::each(legs, |leg| {
+        spare_others(leg, &mut || leg.take(now, packet, tally));
+    });
+    for leg in legs.iter().filter(|leg| !leg.is_over()) {
+        spare_others(leg, &mut || leg.beat(now, packet, readable, tally));
+    }
+    fault
+}
+
+/// Takes away the legs of a slot that have stopped.
+fn forget(wheel: &RefCell<Wheel>, slot: usize) {
+    if let Some(legs) = wheel.borrow_mut().slots.get_mut(slot) {
+        legs.retain(|leg| !leg.is_over());
     }
 }

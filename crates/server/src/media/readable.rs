@@ -1,10 +1,11 @@
-//! Which sockets have packets, asked of the kernel once for many legs.
+//! Which RTCP sockets have reports, asked of the kernel once for many legs.
 //!
-//! A look at a socket is a system call, and at most beats most sockets are empty: who listens to a
-//! prompt says nothing. A poll that belongs to the wheel alone tells of all of them at once, and
-//! wakes nobody when a packet comes.
+//! Reports are seldom, so that a look at each socket every beat would find nothing nearly always.
+//! A poll that belongs to the wheel alone tells of all of them at once, and wakes nobody when a
+//! report comes. It is not for sockets of RTP: whatever such a socket sends would look for those
+//! who wait at it.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
@@ -16,9 +17,8 @@ use mio::{Events, Interest, Poll, Token};
 
 /// News that are fetched with one call of the kernel; more wait for the next.
 const AT_ONCE: usize = 1_024;
-/// How many packets are taken from a socket each beat. A peer that sends one each 20 ms and
-/// gathers them for 200 ms stays far below; one that floods loses what is beyond.
-const TAKEN_PER_BEAT: usize = 32;
+/// How many reports are taken from a socket each beat; one that floods loses what is beyond.
+const TAKEN_PER_BEAT: usize = 4;
 
 /// What the kernel has told of the sockets of one shard.
 pub(super) struct Readable {
@@ -31,7 +31,7 @@ pub(super) struct Readable {
 impl Readable {
     pub(super) fn new() -> Rc<Readable> {
         let poll = Poll::new()
-            .inspect_err(|error| tracing::warn!(%error, "RTP ports are looked at one by one"))
+            .inspect_err(|error| tracing::warn!(%error, "RTCP ports are looked at one by one"))
             .ok();
         Rc::new(Readable {
             poll: poll.map(|poll| RefCell::new((poll, Events::with_capacity(AT_ONCE)))),
@@ -80,31 +80,40 @@ impl Readable {
     }
 }
 
-/// A socket that is read at the beat.
+/// A socket of reports that is read at the beat.
 pub(super) struct Watched {
     socket: UdpSocket,
     port: u16,
-    /// Whether there are news of it; decided when it is first read.
-    told: OnceCell<bool>,
+    /// Whether there are news of it.
+    told: bool,
     readable: Rc<Readable>,
 }
 
 impl Watched {
-    /// A socket that is bound to this port.
-    pub(super) fn new(socket: UdpSocket, port: u16, readable: Rc<Readable>) -> Watched {
-        Watched {
+    /// The socket above that of RTP.
+    pub(super) fn above(rtp: &UdpSocket, readable: &Rc<Readable>) -> Option<Watched> {
+        let mut address = rtp.local_addr().ok()?;
+        let port = address.port().checked_add(1)?;
+        address.set_port(port);
+        let socket = super::bind(address, super::RTCP_BUFFER)
+            .inspect_err(|error| tracing::debug!(%address, %error, "no reports of this call"))
+            .ok()?;
+        let told = readable.watch(&socket, port);
+        Some(Watched {
             socket,
             port,
-            told: OnceCell::new(),
-            readable,
-        }
+            told,
+            readable: Rc::clone(readable),
+        })
+    }
+
+    pub(super) fn socket(&self) -> &UdpSocket {
+        &self.socket
     }
 
     /// Hands on what has come.
     pub(super) fn take(&self, packet: &mut [u8], mut hand_on: impl FnMut(SocketAddr, &[u8])) {
-        // A call that is over before its first beat costs the kernel nothing.
-        let watch = || self.readable.watch(&self.socket, self.port);
-        if *self.told.get_or_init(watch) && !self.readable.has(self.port) {
+        if self.told && !self.readable.has(self.port) {
             return;
         }
         for _ in 0..TAKEN_PER_BEAT {
@@ -117,22 +126,5 @@ impl Watched {
                 Err(_) => {}
             }
         }
-    }
-
-    pub(super) fn send(&self, packet: &[u8], (to, length): (SocketAddr, usize)) {
-        // A peer that is not there yet, or no more, answers with ICMP; the next beat tries again.
-        let _ = self
-            .socket
-            .send_to(packet.get(..length).unwrap_or_default(), to);
-    }
-
-    /// The socket above this one, for reports.
-    pub(super) fn above(&self, buffer: usize) -> Option<Watched> {
-        let mut address = self.socket.local_addr().ok()?;
-        address.set_port(address.port().checked_add(1)?);
-        super::bind(address, buffer)
-            .inspect_err(|error| tracing::debug!(%address, %error, "no reports of this call"))
-            .ok()
-            .map(|socket| Watched::new(socket, address.port(), Rc::clone(&self.readable)))
     }
 }
