@@ -165,7 +165,10 @@ impl<H: Host> Recording<H> {
             base,
             mut facts,
         } = self.running.take()?;
-        let call = self.call.upgrade()?;
+        let Some(call) = self.call.upgrade() else {
+            tracing::warn!(recording = facts.sid, "lost: its call has gone before it");
+            return None;
+        };
         drop(tapped);
         // Whoever waits for a failure waits in vain from now on.
         self.failed.notify_one();
@@ -181,11 +184,10 @@ impl<H: Host> Recording<H> {
             match finishing {
                 Ok(file) if is_nothing => {
                     drop(file);
-                    facts.state = RecordingState::Absent;
-                    call.host.keep_recording(&facts);
-                    note(&call, &facts.sid, "came to nothing: no sound was heard");
+                    absent(&call, &mut facts, "no sound was heard");
                 }
                 Ok(file) => match file.finish().await {
+                    Ok((_, Duration::ZERO, _)) => came_to_nothing(&call, &mut facts),
                     Ok((bytes, duration, format)) => {
                         facts.bytes = bytes;
                         facts.duration = duration;
@@ -269,6 +271,21 @@ async fn write_down<H: Host>(
         text,
     };
     call.tell_of_at(base, &moment);
+}
+
+/// Not one sample came: the call ended at once, or it was paused all along.
+fn came_to_nothing<H: Host>(call: &Rc<Call<H>>, facts: &mut RecordingFacts) {
+    let why = "it was over before any sound came";
+    match call.dialect().has_absent_recordings() {
+        true => absent(call, facts, why),
+        false => fail(call, facts, why),
+    }
+}
+
+fn absent<H: Host>(call: &Rc<Call<H>>, facts: &mut RecordingFacts, why: &str) {
+    facts.state = RecordingState::Absent;
+    call.host.keep_recording(facts);
+    note(call, &facts.sid, &format!("came to nothing: {why}"));
 }
 
 fn fail<H: Host>(call: &Rc<Call<H>>, facts: &mut RecordingFacts, why: &str) {

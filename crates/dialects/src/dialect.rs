@@ -96,6 +96,11 @@ impl Dialect {
         }
     }
 
+    /// Whether a recording that nothing came into has a state of its own; else it is a failure.
+    pub fn has_absent_recordings(self) -> bool {
+        self != Dialect::Bxml
+    }
+
     /// Parses and validates a document.
     ///
     /// # Errors

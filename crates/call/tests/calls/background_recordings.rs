@@ -136,6 +136,44 @@ fn a_pause_leaves_no_gap_in_the_file() {
 }
 
 #[test]
+fn a_recording_that_no_sound_came_into_is_a_failure_where_the_vendor_has_no_word_for_it() {
+    in_virtual_time(async {
+        let verbs = format!("{START}<PauseRecording/><Pause duration=\"30\"/>");
+        let world = world(Dialect::Bxml, &verbs);
+        let (phone, handset) = world.caller().await;
+        handset.play(tone(300.0, Duration::from_secs(2)));
+        seconds(3).await;
+        phone.send("BYE", &[], "");
+        world.settle().await;
+        let kept = world.host.services.recording();
+        assert_eq!(kept.state, RecordingState::Failed);
+        assert!(kept.error.unwrap().contains("before any sound"));
+        let told = world.application.asked_at("/recorded");
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].field("status"), "error");
+    });
+}
+
+#[test]
+fn a_recording_that_was_over_before_any_sound_came_is_absent() {
+    for (events, told) in [("completed", 0), ("completed absent", 1)] {
+        in_virtual_time(async {
+            let verbs = format!(
+                "<Start><Recording recordingStatusCallback=\"/recorded\" \
+                 recordingStatusCallbackEvent=\"{events}\"/></Start><Hangup/>"
+            );
+            let world = world(Dialect::Twiml, &verbs);
+            let (_phone, _handset) = world.caller().await;
+            world.settle().await;
+            let kept = world.host.services.recording();
+            assert_eq!(kept.state, RecordingState::Absent, "{events}");
+            let asked = world.application.asked_at("/recorded");
+            assert_eq!(asked.len(), told, "{events}");
+        });
+    }
+}
+
+#[test]
 fn a_full_disk_ends_the_recording_and_not_the_call() {
     in_virtual_time(async {
         let verbs = r#"<Start><Recording recordingStatusCallback="/recorded"/></Start>
