@@ -104,6 +104,16 @@ impl Recording {
     }
 }
 
+#[cfg(test)]
+impl Recording {
+    /// Has its writer go wrong with it.
+    pub(crate) fn meet_fault(&self) {
+        if let Some(queue) = &self.queue {
+            queue.send(Job::Fault { id: self.id });
+        }
+    }
+}
+
 impl RecordingFile for Recording {
     fn write(&mut self, channels: &[&[i16]], rate: u32) {
         if self.gathered.rate != rate {
@@ -136,11 +146,13 @@ impl RecordingFile for Recording {
         if let Some(queue) = self.queue.take() {
             queue.send(Job::Finish { id: self.id, done });
         }
+        let progress = Arc::clone(&self.progress);
         async move {
-            match is_done.await {
-                Ok(finished) => finished,
-                Err(_) => Err("the server stopped before the file was complete".to_owned()),
-            }
+            let why = || {
+                let known = progress.failure.get().cloned();
+                known.unwrap_or_else(|| "the server stopped before it was complete".to_owned())
+            };
+            is_done.await.unwrap_or_else(|_| Err(why()))
         }
     }
 }

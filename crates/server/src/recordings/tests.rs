@@ -328,6 +328,27 @@ fn a_full_disk_ends_the_recording_with_a_sentence() {
     assert!(files(&account).is_empty());
 }
 
+#[test]
+fn a_fault_in_one_recording_fails_that_one_and_no_other_of_its_writer() {
+    let folder = scratch();
+    let recordings = Recordings::open(&folder, &records(&scratch()));
+    // Those of one writer: every second goes to the other.
+    let begin = |sid| recordings.record(&facts(sid, "AC1")).unwrap();
+    let (mut broken, _other, mut sound) = (begin("RE1"), begin("RE2"), begin("RE3"));
+    for recording in [&mut broken, &mut sound] {
+        recording.write(&[&[7; 8_000]], 8_000);
+    }
+    broken.meet_fault();
+    recordings.settle();
+    let why = broken.failure().unwrap();
+    assert!(why.contains("a fault of this server"), "{why}");
+    assert_eq!(wait(broken.finish()), Err(why));
+    assert_eq!(recordings.counts().failed.load(Ordering::Relaxed), 1);
+    let (bytes, ..) = wait(sound.finish()).unwrap();
+    assert_eq!(bytes, 44 + 16_000);
+    assert!(!files(&folder.join("AC1")).contains(&"RE1.wav.part".to_owned()));
+}
+
 #[cfg(target_os = "linux")]
 fn open_nothing() -> Recordings {
     Recordings {

@@ -1,6 +1,7 @@
 //! The threads that write recordings, so that a slow disk never holds up a call.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -43,6 +44,26 @@ pub(crate) enum Job {
     },
     Remove(Vec<PathBuf>),
     Settle(Sender<()>),
+    /// Goes wrong as the encoder of this recording might.
+    #[cfg(test)]
+    Fault {
+        id: u64,
+    },
+}
+
+impl Job {
+    /// The recording that it is for.
+    fn recording(&self) -> Option<u64> {
+        match self {
+            Job::Open { id, .. }
+            | Job::Write { id, .. }
+            | Job::Finish { id, .. }
+            | Job::GiveUp { id } => Some(*id),
+            Job::Remove(_) | Job::Settle(_) => None,
+            #[cfg(test)]
+            Job::Fault { id } => Some(*id),
+        }
+    }
 }
 
 /// The way to one writer. What may wait there is bounded per recording.
@@ -144,68 +165,81 @@ impl Running {
 }
 
 fn work(jobs: &Receiver<Job>) {
-    let mut running: HashMap<u64, Running> = HashMap::new();
+    let mut running = HashMap::new();
     while let Ok(job) = jobs.recv() {
-        match job {
-            Job::Open {
-                id,
-                sound,
-                format,
-                channels,
-                progress,
-                counts,
-            } => {
-                let opened = Sound::create(sound, format, channels);
-                let mut one = Running {
-                    sound: None,
-                    progress,
-                    counts,
-                };
-                match opened {
-                    Ok(sound) => one.sound = Some(sound),
-                    Err(why) => one.fail(why),
-                }
-                running.insert(id, one);
-            }
-            Job::Write { id, piece } => {
-                let Some(one) = running.get_mut(&id) else {
-                    continue;
-                };
-                let bytes = piece.samples.len() * 2;
-                one.progress.waiting.fetch_sub(bytes, Ordering::Relaxed);
-                if let Some(sound) = &mut one.sound
-                    && let Err(why) = sound.write(&piece)
-                {
-                    one.fail(why);
-                }
-            }
-            Job::Finish { id, done } => {
-                let Some(mut one) = running.remove(&id) else {
-                    continue;
-                };
-                let finished = finish(&mut one);
-                if let Ok((bytes, ..)) = &finished {
-                    one.counts.bytes.fetch_add(*bytes, Ordering::Relaxed);
-                }
-                // The call may be gone.
-                let _ = done.send(finished);
-            }
-            Job::GiveUp { id } => {
-                if let Some(sound) = running.remove(&id).and_then(|one| one.sound) {
-                    sound.give_up();
-                }
-            }
-            Job::Remove(files) => remove(&files),
-            Job::Settle(done) => {
-                // Whoever waits may have given up.
-                let _ = done.send(());
-            }
+        let id = job.recording();
+        // A fault of ours in one recording must not lose all others of this writer.
+        let done = catch_unwind(AssertUnwindSafe(|| carry_out(&mut running, job)));
+        let broken = id.filter(|_| done.is_err());
+        if let Some(mut one) = broken.and_then(|id| running.remove(&id)) {
+            one.fail("writing it met a fault of this server".to_owned());
         }
     }
     for one in running.into_values() {
         if let Some(sound) = one.sound {
             sound.give_up();
         }
+    }
+}
+
+fn carry_out(running: &mut HashMap<u64, Running>, job: Job) {
+    match job {
+        Job::Open {
+            id,
+            sound,
+            format,
+            channels,
+            progress,
+            counts,
+        } => {
+            let opened = Sound::create(sound, format, channels);
+            let mut one = Running {
+                sound: None,
+                progress,
+                counts,
+            };
+            match opened {
+                Ok(sound) => one.sound = Some(sound),
+                Err(why) => one.fail(why),
+            }
+            running.insert(id, one);
+        }
+        Job::Write { id, piece } => {
+            let Some(one) = running.get_mut(&id) else {
+                return;
+            };
+            let bytes = piece.samples.len() * 2;
+            one.progress.waiting.fetch_sub(bytes, Ordering::Relaxed);
+            if let Some(sound) = &mut one.sound
+                && let Err(why) = sound.write(&piece)
+            {
+                one.fail(why);
+            }
+        }
+        Job::Finish { id, done } => {
+            let Some(one) = running.get_mut(&id) else {
+                return;
+            };
+            let finished = finish(one);
+            if let Ok((bytes, ..)) = &finished {
+                one.counts.bytes.fetch_add(*bytes, Ordering::Relaxed);
+            }
+            running.remove(&id);
+            // The call may be gone.
+            let _ = done.send(finished);
+        }
+        Job::GiveUp { id } => {
+            if let Some(sound) = running.remove(&id).and_then(|one| one.sound) {
+                sound.give_up();
+            }
+        }
+        Job::Remove(files) => remove(&files),
+        Job::Settle(done) => {
+            // Whoever waits may have given up.
+            let _ = done.send(());
+        }
+        #[cfg(test)]
+        Job::Fault { .. } => panic!("a fault for the test"),
     }
 }
 
