@@ -155,7 +155,7 @@ fn ten_minutes_are_thirty_thousand_packets_for_every_leg() {
 #[test]
 fn legs_are_spread_over_the_beat() {
     run(async {
-        let media = media(22_000, 22_799);
+        let media = media(22_000, 23_999);
         let (peer, remote) = peer();
         let ports: Vec<Port> = (0..400).map(|_| open(&media, remote)).collect();
         pass(Duration::from_millis(40)).await;
