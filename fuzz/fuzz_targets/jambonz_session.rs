@@ -87,7 +87,7 @@ fn facts() -> CallFacts {
         invite: Arc::default(),
         parent_sid: None,
         trace_id: String::new(),
-        public_url: String::new(),
+        public_url: Arc::default(),
         created_at: UNIX_EPOCH,
         started_at: UNIX_EPOCH,
         answered_at: None,

@@ -155,7 +155,7 @@ fn call(dialect: Dialect) -> CallFacts {
         invite: Arc::new(InviteFacts::default()),
         parent_sid: None,
         trace_id: String::new(),
-        public_url: String::new(),
+        public_url: Arc::default(),
         created_at: SystemTime::UNIX_EPOCH,
         started_at: SystemTime::UNIX_EPOCH,
         answered_at: None,

@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use hookflash_dialects::{CallState, StatusEvent};
-use hookflash_media::{AnswerError, LocalMedia, NegotiatedStream, OfferAnswer, OfferError};
+use hookflash_media::{AnswerError, LocalMedia, OfferAnswer, OfferError};
 use hookflash_sip::{LegEnd, Request, session_description};
 
 use crate::call::{Call, Finish, Phase, Reason};
-use crate::journal::What;
+use crate::journal::{Agreed, What};
 use crate::{Host, MediaError, MediaPort, Turn};
 
 /// Where a peer is that was never heard of: the family that every host has decides.
@@ -275,7 +275,12 @@ impl<H: Host> Call<H> {
         drop(audio);
         let Some(stream) = stream else { return };
         self.record.set_codec(stream.codec.name());
-        self.note(What::Media(agreement(local, &stream).into()));
+        self.note(What::Agreed(Box::new(Agreed {
+            codec: stream.codec.name(),
+            direction: stream.direction,
+            local,
+            remote: stream.remote,
+        })));
     }
 
     /// The endpoint would not answer: the caller gave up a moment ago, as a rule, and the news of
@@ -285,15 +290,6 @@ impl<H: Host> Call<H> {
             return Finish::Gone(LegEnd::Canceled(None));
         }
         refuse(500, format!("the call could not be answered: {why}"))
-    }
-}
-
-fn agreement(local: std::net::SocketAddr, stream: &NegotiatedStream) -> String {
-    let codec = stream.codec.name();
-    let direction = stream.direction.attribute();
-    match stream.remote {
-        Some(remote) => format!("{codec}, {direction}, {local} to {remote}"),
-        None => format!("{codec}, {direction}, {local}, the peer takes no packets"),
     }
 }
 

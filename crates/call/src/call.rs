@@ -131,7 +131,7 @@ pub(crate) struct Call<H: Host> {
     /// How long it may last from its answer on.
     longest: Cell<Option<Duration>>,
     /// Goes off when the call has lasted too long.
-    alarm: RefCell<Option<Alarm>>,
+    alarm: Cell<Option<Alarm>>,
     /// URL of the current document.
     pub(crate) base: RefCell<Rc<str>>,
     pub(crate) requests: Cell<u16>,
@@ -210,7 +210,7 @@ impl<H: Host> Call<H> {
             application: ApplicationSocket::default(),
             appended: Appended::default(),
             longest: Cell::new(None),
-            alarm: RefCell::new(None),
+            alarm: Cell::new(None),
             base: RefCell::new(base),
             requests: Cell::new(0),
             documents: Cell::new(0),
@@ -464,7 +464,7 @@ impl<H: Host> Call<H> {
             });
             Alarm(task.abort_handle())
         });
-        *self.alarm.borrow_mut() = alarm;
+        self.alarm.set(alarm);
     }
 
     /// The call is over and cannot last too long any more.

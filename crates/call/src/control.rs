@@ -53,7 +53,7 @@ pub(crate) fn update<H: Host>(
             facts.tag = Some(tag).filter(|tag| !tag.is_empty());
         }
         if tag_data.is_some() {
-            facts.tag_data = tag_data;
+            facts.tag_data = tag_data.map(Box::new);
         }
     });
     if let Some(most) = max_duration {

@@ -1,12 +1,11 @@
 //! Where the calls of one shard are taken in, and where news and commands find them.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use hookflash_dialects::{CallAction, CallState, CallUpdate};
-use hookflash_sip::{Event, Flow, LegId, Request};
+use hookflash_sip::{ById, Event, Flow, LegId, Request};
 
 use crate::call::{Call, Phase};
 use crate::command::{Command, CommandRefused, Updated};
@@ -26,12 +25,12 @@ use crate::{CallKey, Host, Turn};
 pub struct Desk<H: Host> {
     host: Rc<H>,
     ledger: Arc<Ledger>,
-    calls: Rc<RefCell<HashMap<CallKey, Rc<Call<H>>>>>,
+    calls: Rc<RefCell<ById<CallKey, Rc<Call<H>>>>>,
     legs: Rc<Legs<H>>,
 }
 
 /// Which call a leg belongs to.
-pub(crate) struct Legs<H: Host>(RefCell<HashMap<LegId, Rc<Call<H>>>>);
+pub(crate) struct Legs<H: Host>(RefCell<ById<LegId, Rc<Call<H>>>>);
 
 impl<H: Host> Legs<H> {
     /// From now on, what happens on this leg is the call's business. A leg that we call has to be

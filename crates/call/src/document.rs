@@ -198,7 +198,9 @@ impl<H: Host> Call<H> {
 
     fn read(&self, document: Document<'_>, name: &str, base: &str) -> Result<Loaded, Failure> {
         match self.dialect().parse(document) {
-            Ok(program) => {
+            Ok(mut program) => {
+                // They are kept for as long as the last of them runs.
+                program.steps.shrink_to_fit();
                 for warning in &program.warnings {
                     self.note_remark(name, warning);
                 }

@@ -5,10 +5,12 @@
 //! [`crate::ladder`]). A held call keeps its list in memory, which is why entries are small and
 //! what is rare sits behind a box.
 
+use std::fmt;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use hookflash_dialects::{CallEnd, FetchError};
-use hookflash_media::{KeySource, Statistics};
+use hookflash_media::{Direction, KeySource, Statistics};
 use hookflash_program::{Diagnostic, HookMethod, Position};
 use hookflash_sip::{Flow, WireEvent};
 use hookflash_transfer::End;
@@ -91,6 +93,8 @@ pub enum What {
     CallNote(Box<str>),
     /// Something about its audio.
     Media(Box<str>),
+    /// What is agreed about its audio.
+    Agreed(Box<Agreed>),
     /// What has passed through the call's audio, when it ends.
     Statistics(Box<Statistics>),
     /// The caller is made to hear something.
@@ -151,6 +155,30 @@ impl VerbEnd {
             VerbEnd::Skipped => "skipped",
             VerbEnd::Failed => "failed",
             VerbEnd::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// How audio flows between us and the peer.
+#[derive(Clone, Copy, Debug)]
+pub struct Agreed {
+    /// The codec, as SDP names it.
+    pub codec: &'static str,
+    /// Which way it flows, seen from us.
+    pub direction: Direction,
+    /// Our address.
+    pub local: SocketAddr,
+    /// Where our packets go; `None` while the peer takes none.
+    pub remote: Option<SocketAddr>,
+}
+
+impl fmt::Display for Agreed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (codec, direction) = (self.codec, self.direction.attribute());
+        write!(f, "{codec}, {direction}, {}", self.local)?;
+        match self.remote {
+            Some(remote) => write!(f, " to {remote}"),
+            None => f.write_str(", the peer takes no packets"),
         }
     }
 }

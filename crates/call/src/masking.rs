@@ -44,11 +44,15 @@ impl fmt::Debug for Masked<'_> {
 
 /// What may stand before the `@` of a SIP URI, as the field writes it (RFC 3261 §25.1).
 fn is_user_information(c: char) -> bool {
-    is_party_character(c) || ";:=&$,/?()#".contains(c)
+    is_party_character(c)
+        || matches!(
+            c,
+            ';' | ':' | '=' | '&' | '$' | ',' | '/' | '?' | '(' | ')' | '#'
+        )
 }
 
 fn is_party_character(c: char) -> bool {
-    c.is_alphanumeric() || "+-_.%~!*'".contains(c)
+    c.is_alphanumeric() || matches!(c, '+' | '-' | '_' | '.' | '%' | '~' | '!' | '*' | '\'')
 }
 
 fn split_while(text: &str, of: impl Fn(char) -> bool) -> (&str, &str) {

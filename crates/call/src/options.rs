@@ -21,7 +21,7 @@ pub struct CallOptions {
     /// Digest credentials for requests that the peer challenges.
     pub credentials: Vec<hookflash_sip::Credentials>,
     /// Base of absolute URLs that point at this server, without a trailing slash.
-    pub public_url: String,
+    pub public_url: Arc<str>,
     /// The call is ended after this time, answered or not.
     pub max_duration: Option<Duration>,
     /// Codecs that may be used, in our order of preference.
@@ -81,7 +81,7 @@ impl CallOptions {
             document: None,
             trunk: None,
             credentials: Vec::new(),
-            public_url: String::new(),
+            public_url: Arc::default(),
             max_duration: None,
             codecs: [Codec::Pcmu, Codec::Pcma].into(),
             transfer: TransferOptions::default(),

@@ -43,7 +43,7 @@ struct Inner {
     entries: Vec<Entry>,
     not_kept: u32,
     transfers: Vec<TransferRecord>,
-    codec: Option<Box<str>>,
+    codec: Option<&'static str>,
 }
 
 /// A leg as it is kept.
@@ -167,8 +167,8 @@ impl CallRecord {
     }
 
     /// The codec that the call's audio uses, once that is settled.
-    pub fn codec(&self) -> Option<String> {
-        self.inner().codec.as_deref().map(str::to_owned)
+    pub fn codec(&self) -> Option<&'static str> {
+        self.inner().codec
     }
 
     /// How many entries were dropped because the journal was full.
@@ -199,8 +199,8 @@ impl CallRecord {
         change(&mut self.inner().facts)
     }
 
-    pub(crate) fn set_codec(&self, codec: &str) {
-        self.inner().codec = Some(codec.into());
+    pub(crate) fn set_codec(&self, codec: &'static str) {
+        self.inner().codec = Some(codec);
     }
 
     pub(crate) fn add_leg(&self, leg: LegRecord) {
@@ -248,10 +248,10 @@ impl CallRecord {
             return None;
         }
         if index == inner.entries.capacity() {
-            // Small steps while the journal is small: most calls never outgrow two of them.
+            // Small steps while the journal is small: a held call stays within two of them.
             inner
                 .entries
-                .reserve_exact(if index < 32 { 8 } else { index / 2 });
+                .reserve_exact(if index < 30 { 6 } else { index / 2 });
         }
         inner.entries.push(Entry { at, what });
         Some(index)

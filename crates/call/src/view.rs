@@ -469,6 +469,7 @@ impl Line {
             }
             What::CallNote(text) => ("call", None, text.to_string(), json!({})),
             What::Media(text) => ("media", None, text.to_string(), json!({})),
+            What::Agreed(agreed) => ("media", None, agreed.to_string(), json!({})),
             What::Statistics(statistics) => {
                 let summary = format!(
                     "{} packets sent, {} received, {} lost",

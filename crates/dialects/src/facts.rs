@@ -158,7 +158,7 @@ pub struct CallFacts {
     /// 32 hex digits that join everything which belongs to this call.
     pub trace_id: String,
     /// Base of absolute URLs that point at this server, without a trailing slash.
-    pub public_url: String,
+    pub public_url: Arc<str>,
     /// When the call came in or was asked for.
     pub created_at: SystemTime,
     /// When the INVITE arrived or left.
@@ -178,7 +178,7 @@ pub struct CallFacts {
     /// Tag text (BXML).
     pub tag: Option<String>,
     /// Tag data (jambonz `customerData`).
-    pub tag_data: Option<serde_json::Value>,
+    pub tag_data: Option<Box<serde_json::Value>>,
 }
 
 impl CallFacts {

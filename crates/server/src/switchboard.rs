@@ -57,7 +57,7 @@ pub(crate) struct Switchboard {
 /// What all calls have in common.
 #[derive(Debug)]
 struct Usual {
-    public_url: String,
+    public_url: Arc<str>,
     codecs: Arc<[Codec]>,
     transfer: Transfer,
     show_keys: bool,
@@ -66,7 +66,7 @@ struct Usual {
 impl Usual {
     fn new(config: &Config, public_url: &str) -> Usual {
         Usual {
-            public_url: public_url.to_owned(),
+            public_url: public_url.into(),
             codecs: config.media.codecs.as_slice().into(),
             transfer: config.transfer.clone(),
             show_keys: config.logs.personal_data,

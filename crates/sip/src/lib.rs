@@ -15,6 +15,7 @@
 //!
 //! Leaves out: sockets, clocks, random numbers, media, and what a status means to a caller.
 
+mod by_id;
 mod dialog;
 pub mod digest;
 pub mod endpoint;
@@ -37,6 +38,7 @@ pub mod uri;
 mod usage;
 pub mod wire_text;
 
+pub use by_id::{ById, Identity};
 pub use endpoint::{
     Census, CommandError, Credentials, DnsId, DnsQuery, Endpoint, EndpointConfig, Listener,
     NotifyState, OutgoingInvite, OutgoingRefer, OutgoingRegistration, RedirectPolicy, Redirects,

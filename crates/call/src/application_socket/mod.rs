@@ -36,7 +36,15 @@ pub(crate) struct ApplicationSocket<H: Host> {
     /// The application wants to know how far its document has come.
     tells_verbs: Cell<bool>,
     /// The verb that the application was told of last.
-    told_verb: RefCell<Option<(String, Option<String>)>>,
+    told_verb: Cell<Option<Box<ToldVerb>>>,
+}
+
+/// A verb as the application knows it.
+struct ToldVerb {
+    /// As its document spells it.
+    name: String,
+    /// The application's own name for it.
+    id: Option<String>,
 }
 
 impl<H: Host> Default for ApplicationSocket<H> {
@@ -46,7 +54,7 @@ impl<H: Host> Default for ApplicationSocket<H> {
             early: RefCell::default(),
             changed: Notify::new(),
             tells_verbs: Cell::new(false),
-            told_verb: RefCell::default(),
+            told_verb: Cell::default(),
         }
     }
 }
@@ -196,13 +204,17 @@ impl<H: Host> Call<H> {
     }
 
     pub(crate) fn tell_verb_began(self: &Rc<Self>, step: &Step) {
-        let verb = (step.name.clone(), step.verb.id().map(str::to_owned));
+        if self.application.session.borrow().is_none() {
+            return;
+        }
+        let verb = ToldVerb {
+            name: step.name.clone(),
+            id: step.verb.id().map(str::to_owned),
+        };
         if self.application.tells_verbs.get() {
             self.tell_verb(&verb, VerbNews::Began);
         }
-        if self.application.session.borrow().is_some() {
-            *self.application.told_verb.borrow_mut() = Some(verb);
-        }
+        self.application.told_verb.set(Some(Box::new(verb)));
     }
 
     pub(crate) fn tell_verb_ended(self: &Rc<Self>) {
@@ -212,12 +224,12 @@ impl<H: Host> Call<H> {
         }
     }
 
-    fn tell_verb(self: &Rc<Self>, (name, id): &(String, Option<String>), news: VerbNews) {
+    fn tell_verb(self: &Rc<Self>, verb: &ToldVerb, news: VerbNews) {
         let protocol = self.dialect().application_socket();
         if let (Some(protocol), Some(session)) = (protocol, self.application.session()) {
             let news = self
                 .record
-                .facts(|facts| protocol.verb_news(facts, name, id.as_deref(), news));
+                .facts(|facts| protocol.verb_news(facts, &verb.name, verb.id.as_deref(), news));
             session.say(self, news);
         }
     }

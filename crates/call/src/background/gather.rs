@@ -24,9 +24,9 @@ use crate::journal::What;
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// The input that one call collects beside its verbs.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct BackgroundGather {
-    running: RefCell<Option<Running>>,
+    running: Cell<Option<Running>>,
     /// The document stands still, because the caller is answering.
     holds: Cell<bool>,
     reply: RefCell<Option<Box<Loaded>>>,
@@ -41,7 +41,7 @@ impl BackgroundGather {
     pub(crate) fn start<H: Host>(&self, call: &Rc<Call<H>>, order: Order) {
         let base = Rc::clone(&call.base.borrow());
         let task = tokio::task::spawn_local(run(Rc::clone(call), order, base));
-        *self.running.borrow_mut() = Some(Running(task.abort_handle()));
+        self.running.set(Some(Running(task.abort_handle())));
     }
 
     /// Collects no more input.

@@ -1,7 +1,7 @@
 //! Telling the application each key as it is pressed, in order. A verb that collects keys has them
 //! for itself meanwhile.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::rc::Rc;
 
 use hookflash_dialects::Moment;
@@ -14,9 +14,9 @@ use crate::call::Call;
 use crate::sounds::Keys;
 
 /// The key events of one call, while they are on.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct KeyEvents {
-    telling: RefCell<Option<Telling>>,
+    telling: Cell<Option<Telling>>,
 }
 
 impl KeyEvents {
@@ -33,7 +33,7 @@ impl KeyEvents {
                 }
             }
         });
-        *self.telling.borrow_mut() = Some(Telling(task.abort_handle()));
+        self.telling.set(Some(Telling(task.abort_handle())));
     }
 
     /// Tells no more keys.

@@ -13,7 +13,7 @@ mod requests;
 mod tapped;
 mod transcription;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
 use hookflash_program::Which;
@@ -40,7 +40,7 @@ pub(crate) struct Background<H: Host> {
     pub(crate) key_events: KeyEvents,
     pub(crate) gather: BackgroundGather,
     pub(crate) requests: Requests,
-    detection: RefCell<Option<Beside>>,
+    detection: Cell<Option<Beside>>,
     tasks: Cell<u16>,
     task_ended: Notify,
 }
@@ -54,7 +54,7 @@ impl<H: Host> Default for Background<H> {
             key_events: KeyEvents::default(),
             gather: BackgroundGather::default(),
             requests: Requests::default(),
-            detection: RefCell::new(None),
+            detection: Cell::new(None),
             tasks: Cell::new(0),
             task_ended: Notify::new(),
         }
@@ -74,7 +74,7 @@ impl<H: Host> Background<H> {
 
     /// Finds out who picked up, whatever documents come and go meanwhile.
     pub(crate) fn detect(&self, detection: Beside) {
-        *self.detection.borrow_mut() = Some(detection);
+        self.detection.set(Some(detection));
     }
 
     /// Runs something that the call's end does not cut short.

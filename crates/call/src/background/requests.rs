@@ -1,13 +1,17 @@
 //! Answers to requests that documents send within the dialog.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 use hookflash_sip::RequestId;
 use tokio::sync::Notify;
 
+/// The requests of one call. Boxed: most calls send none, and each would keep the room.
+#[derive(Debug, Default)]
+pub(crate) struct Requests(OnceCell<Box<Sent>>);
+
 /// Answers that nobody has taken yet.
 #[derive(Debug, Default)]
-pub(crate) struct Requests {
+struct Sent {
     waiting: RefCell<Vec<RequestId>>,
     answered: RefCell<Vec<(RequestId, u16)>>,
     news: Notify,
@@ -16,10 +20,11 @@ pub(crate) struct Requests {
 impl Requests {
     /// The final status of the answer to a request; 408 when none came.
     pub(crate) async fn answer_to(&self, request: RequestId) -> u16 {
-        self.waiting.borrow_mut().push(request);
-        let _waits = Waits(self, request);
+        let sent = self.0.get_or_init(Box::default);
+        sent.waiting.borrow_mut().push(request);
+        let _waits = Waits(sent, request);
         loop {
-            let answered = self
+            let answered = sent
                 .answered
                 .borrow()
                 .iter()
@@ -27,30 +32,29 @@ impl Requests {
                 .copied();
             match answered {
                 Some((_, status)) => return status,
-                None => self.news.notified().await,
+                None => sent.news.notified().await,
             }
         }
     }
 
     /// Takes an answer; what nobody waits for is dropped.
     pub(crate) fn answered(&self, request: RequestId, status: u16) {
-        if self.waiting.borrow().contains(&request) {
-            self.answered.borrow_mut().push((request, status));
-            self.news.notify_waiters();
+        if let Some(sent) = self.0.get()
+            && sent.waiting.borrow().contains(&request)
+        {
+            sent.answered.borrow_mut().push((request, status));
+            sent.news.notify_waiters();
         }
     }
 }
 
 /// Somebody waits for as long as this lives.
-struct Waits<'a>(&'a Requests, RequestId);
+struct Waits<'a>(&'a Sent, RequestId);
 
 impl Drop for Waits<'_> {
     fn drop(&mut self) {
-        let Waits(requests, request) = self;
-        requests.waiting.borrow_mut().retain(|id| id != request);
-        requests
-            .answered
-            .borrow_mut()
-            .retain(|(id, _)| id != request);
+        let Waits(sent, request) = self;
+        sent.waiting.borrow_mut().retain(|id| id != request);
+        sent.answered.borrow_mut().retain(|(id, _)| id != request);
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn facts(placement: &Placement, random: (u128, u128), now: SystemTime
         hooks,
         answered_by: None,
         tag: order.tag.clone().filter(|tag| !tag.is_empty()),
-        tag_data: order.tag_data.clone(),
+        tag_data: order.tag_data.clone().map(Box::new),
     }
 }
 

@@ -11,7 +11,9 @@ use crate::program::Then;
 pub(crate) fn run<H: Host>(call: &Rc<Call<H>>, tag: Tag) -> Then {
     match tag {
         Tag::Text(text) => set_text(call, text),
-        Tag::Data(data) => call.record.change(|facts| facts.tag_data = Some(data)),
+        Tag::Data(data) => call
+            .record
+            .change(|facts| facts.tag_data = Some(Box::new(data))),
     }
     Then::Next
 }

@@ -131,7 +131,7 @@ pub(super) fn base(facts: &CallFacts, status: Status<'_>) -> Payload {
         put(&mut payload, "parent_call_sid", parent.as_str());
     }
     if let Some(data) = &facts.tag_data {
-        put(&mut payload, "customerData", data.clone());
+        put(&mut payload, "customerData", Value::clone(data));
     }
     payload
 }

@@ -83,7 +83,7 @@ pub(crate) fn incoming(dialect: Dialect) -> CallFacts {
         }),
         parent_sid: None,
         trace_id: "9c1f453ac53cb7a337367cdceadfac31".to_owned(),
-        public_url: "https://voice.example.com".to_owned(),
+        public_url: "https://voice.example.com".into(),
         created_at: noon(0),
         started_at: noon(0),
         answered_at: None,

@@ -150,7 +150,7 @@ fn later_requests_leave_the_invite_out() {
 #[test]
 fn tag_data_and_parent_call_travel_along() {
     let facts = CallFacts {
-        tag_data: Some(json!({"camelCase": {"deep_down": [1, 2.5]}})),
+        tag_data: Some(Box::new(json!({"camelCase": {"deep_down": [1, 2.5]}}))),
         parent_sid: Some("p".to_owned()),
         trunk: None,
         ..answered()
@@ -465,7 +465,7 @@ fn what_the_application_gave_comes_back_as_javascript_would_write_it() {
     )
     .unwrap();
     let facts = CallFacts {
-        tag_data: Some(data),
+        tag_data: Some(Box::new(data)),
         ..answered()
     };
     let Body::Json(body) = request(&facts, &Moment::Redirected(&Hook::post("/x"))).body else {

@@ -92,7 +92,7 @@ pub(crate) fn call(dialect: Dialect) -> CallFacts {
         }),
         parent_sid: None,
         trace_id: "0af7651916cd43dd8448eb211c80319c".to_owned(),
-        public_url: "https://voice.example.com".to_owned(),
+        public_url: "https://voice.example.com".into(),
         created_at: at(0),
         started_at: at(0),
         answered_at: Some(at(2)),

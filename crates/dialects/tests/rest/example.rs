@@ -136,7 +136,7 @@ pub(crate) fn placed(dialect: Dialect) -> CallFacts {
         invite: Arc::new(InviteFacts::default()),
         parent_sid: None,
         trace_id: "0af7651916cd43dd8448eb211c80319c".to_owned(),
-        public_url: "https://voice.example.com".to_owned(),
+        public_url: "https://voice.example.com".into(),
         created_at: at(0),
         started_at: at(20),
         answered_at: Some(at(3000)),

@@ -35,6 +35,7 @@ fn write_description(
         ..
     } = local;
     let family = if address.is_ipv4() { "IP4" } else { "IP6" };
+    let address = &*address.to_string();
     write!(
         text,
         "v=0\r\no=- {session_id} {version} IN {family} {address}\r\ns=-\r\n\

@@ -1,6 +1,7 @@
 //! What is known of a call beside the columns of its row: enough to tell its application how it
 //! ended after this process is gone, and to show it through an API. No key of an account is in it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -15,43 +16,46 @@ use serde::{Deserialize, Serialize};
 use super::directory::Directory;
 
 /// URI, user, host, display name.
-type PartyText = (String, String, String, String);
+type PartyText<'a> = (Text<'a>, Text<'a>, Text<'a>, Text<'a>);
+
+/// Borrowed of a call that runs, read of a row.
+type Text<'a> = Cow<'a, str>;
 
 /// As JSON in the row.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(crate) struct Details {
-    from: PartyText,
-    to: PartyText,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    call_id: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    source: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    local: String,
+pub(crate) struct Details<'a> {
+    from: PartyText<'a>,
+    to: PartyText<'a>,
+    #[serde(skip_serializing_if = "is_empty")]
+    call_id: Text<'a>,
+    #[serde(skip_serializing_if = "is_empty")]
+    source: Text<'a>,
+    #[serde(skip_serializing_if = "is_empty")]
+    local: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    trunk: Option<String>,
+    trunk: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    headers: Vec<(String, String)>,
-    trace_id: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    public_url: String,
-    application: ApplicationText,
+    headers: Vec<(Text<'a>, Text<'a>)>,
+    trace_id: Text<'a>,
+    #[serde(skip_serializing_if = "is_empty")]
+    public_url: Text<'a>,
+    application: ApplicationText<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    first: Option<HookText>,
+    first: Option<HookText<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    fallback: Option<HookText>,
+    fallback: Option<HookText<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<HookText>,
+    status: Option<HookText<'a>>,
     /// Words of the status events that are told; the vendor's usual ones when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    status_events: Option<Vec<String>>,
+    status_events: Option<Vec<Text<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    answered_by: Option<String>,
+    answered_by: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tag: Option<String>,
+    tag: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tag_data: Option<serde_json::Value>,
+    tag_data: Option<Cow<'a, serde_json::Value>>,
     /// How many changes of its status the application was told, or is owed.
     pub(crate) told: u32,
 }
@@ -59,27 +63,27 @@ pub(crate) struct Details {
 /// What of an application may have changed until it is told something.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct ApplicationText {
-    name: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    url: String,
+struct ApplicationText<'a> {
+    name: Text<'a>,
+    #[serde(skip_serializing_if = "is_empty")]
+    url: Text<'a>,
     get: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    fallback: Option<String>,
+    fallback: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<String>,
+    status: Option<Text<'a>>,
 }
 
 /// A hook, with the password that the API gave for it.
 #[derive(Debug, Serialize, Deserialize)]
-struct HookText {
-    url: String,
+struct HookText<'a> {
+    url: Text<'a>,
     #[serde(default)]
     get: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    credentials: Option<(String, String)>,
+    credentials: Option<(Text<'a>, Text<'a>)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    fallback: Option<Box<HookText>>,
+    fallback: Option<Box<HookText<'a>>>,
 }
 
 const EVENTS: [(&str, StatusEvent); 4] = [
@@ -98,29 +102,45 @@ const ANSWERED_BY: [(&str, AnsweredBy); 7] = [
     ("unknown", AnsweredBy::Unknown),
 ];
 
-fn party_text(party: &Party) -> PartyText {
+fn is_empty(text: &Text<'_>) -> bool {
+    text.is_empty()
+}
+
+fn text(text: &str) -> Text<'_> {
+    Cow::Borrowed(text)
+}
+
+fn pair((one, other): &(String, String)) -> (Text<'_>, Text<'_>) {
+    (text(one), text(other))
+}
+
+fn owned((one, other): (Text<'_>, Text<'_>)) -> (String, String) {
+    (one.into_owned(), other.into_owned())
+}
+
+fn party_text(party: &Party) -> PartyText<'_> {
     (
-        party.uri.clone(),
-        party.user.clone(),
-        party.host.clone(),
-        party.display_name.clone(),
+        text(&party.uri),
+        text(&party.user),
+        text(&party.host),
+        text(&party.display_name),
     )
 }
 
-fn party((uri, user, host, display_name): PartyText) -> Party {
+fn party((uri, user, host, display_name): PartyText<'_>) -> Party {
     Party {
-        uri,
-        user,
-        host,
-        display_name,
+        uri: uri.into_owned(),
+        user: user.into_owned(),
+        host: host.into_owned(),
+        display_name: display_name.into_owned(),
     }
 }
 
-fn hook_text(hook: &Hook) -> HookText {
+fn hook_text(hook: &Hook) -> HookText<'_> {
     HookText {
-        url: hook.url.clone(),
+        url: text(&hook.url),
         get: hook.method == HookMethod::Get,
-        credentials: hook.credentials.clone(),
+        credentials: hook.credentials.as_ref().map(pair),
         fallback: hook.fallback.as_deref().map(hook_text).map(Box::new),
     }
 }
@@ -132,18 +152,18 @@ fn method(is_get: bool) -> HookMethod {
     }
 }
 
-fn hook(text: HookText) -> Hook {
+fn hook(text: HookText<'_>) -> Hook {
     Hook {
-        url: text.url,
+        url: text.url.into_owned(),
         method: method(text.get),
-        credentials: text.credentials,
+        credentials: text.credentials.map(owned),
         fallback: text.fallback.map(|text| Box::new(hook(*text))),
     }
 }
 
-impl Details {
+impl<'a> Details<'a> {
     /// Those of a call, of whose status so many changes were told.
-    pub(crate) fn of(facts: &CallFacts, told: u32) -> Details {
+    pub(crate) fn of(facts: &'a CallFacts, told: u32) -> Details<'a> {
         let application = &facts.application;
         let dialect = application.account.dialect;
         let hooks = facts.hooks.as_deref();
@@ -152,42 +172,42 @@ impl Details {
         Details {
             from: party_text(&facts.from),
             to: party_text(&facts.to),
-            call_id: facts.sip_call_id.clone(),
-            source: facts.source_ip.clone(),
-            local: facts.local_address.clone(),
-            trunk: facts.trunk.clone(),
+            call_id: text(&facts.sip_call_id),
+            source: text(&facts.source_ip),
+            local: text(&facts.local_address),
+            trunk: facts.trunk.as_deref().map(text),
             headers: headers
                 .filter(|(name, _)| dialect.tells_header_again(name))
-                .cloned()
+                .map(pair)
                 .collect(),
-            trace_id: facts.trace_id.clone(),
-            public_url: facts.public_url.clone(),
+            trace_id: text(&facts.trace_id),
+            public_url: text(&facts.public_url),
             application: ApplicationText {
-                name: application.name.clone(),
-                url: application.url.clone(),
+                name: text(&application.name),
+                url: text(&application.url),
                 get: application.method == HookMethod::Get,
-                fallback: application.fallback_url.clone(),
-                status: application.status_callback.clone(),
+                fallback: application.fallback_url.as_deref().map(text),
+                status: application.status_callback.as_deref().map(text),
             },
             first: facts.first_hook().map(hook_text),
             fallback: facts.fallback_hook().map(hook_text),
             status: facts.status_hook().map(hook_text),
             status_events: events.map(|events| {
                 let told = EVENTS.iter().filter(|(_, event)| events.has(*event));
-                told.map(|(word, _)| (*word).to_owned()).collect()
+                told.map(|(word, _)| text(word)).collect()
             }),
             answered_by: facts.answered_by.and_then(|by| {
                 let found = ANSWERED_BY.iter().find(|(_, other)| *other == by);
-                found.map(|(word, _)| (*word).to_owned())
+                found.map(|(word, _)| text(word))
             }),
-            tag: facts.tag.clone(),
-            tag_data: facts.tag_data.clone(),
+            tag: facts.tag.as_deref().map(text),
+            tag_data: facts.tag_data.as_deref().map(Cow::Borrowed),
             told,
         }
     }
 
     /// Reads those of a row; a row without any has empty ones.
-    pub(crate) fn read(row: &CallRow) -> Details {
+    pub(crate) fn read(row: &'a CallRow) -> Details<'a> {
         let text = row.details.as_deref();
         text.and_then(|text| serde_json::from_str(text).ok())
             .unwrap_or_default()
@@ -195,7 +215,7 @@ impl Details {
 
     fn hooks(&mut self) -> Option<Box<CallHooks>> {
         let events = self.status_events.take().map(|words| {
-            let known = |word: String| EVENTS.iter().find(|(other, _)| *other == word);
+            let known = |word: Text<'_>| EVENTS.iter().find(|(other, _)| *other == word);
             let events = words.into_iter().filter_map(known);
             events.map(|(_, event)| *event).collect::<StatusEvents>()
         });
@@ -216,13 +236,13 @@ pub(crate) fn facts(row: &CallRow, directory: &Directory, now: SystemTime) -> Op
     let account = directory.account(&row.account)?;
     let own = std::mem::take(&mut details.application);
     let application = Arc::new(Application {
-        name: own.name,
+        name: own.name.into_owned(),
         sid: row.application.clone(),
         account: account.clone(),
-        url: own.url,
+        url: own.url.into_owned(),
         method: method(own.get),
-        fallback_url: own.fallback,
-        status_callback: own.status,
+        fallback_url: own.fallback.map(Cow::into_owned),
+        status_callback: own.status.map(Cow::into_owned),
         events_url: None,
     });
     let hooks = details.hooks();
@@ -237,17 +257,17 @@ pub(crate) fn facts(row: &CallRow, directory: &Directory, now: SystemTime) -> Op
         direction: direction(row.direction),
         from: party(details.from),
         to: party(details.to),
-        sip_call_id: details.call_id,
-        source_ip: details.source,
-        local_address: details.local,
-        trunk: details.trunk,
+        sip_call_id: details.call_id.into_owned(),
+        source_ip: details.source.into_owned(),
+        local_address: details.local.into_owned(),
+        trunk: details.trunk.map(Cow::into_owned),
         invite: Arc::new(InviteFacts {
-            headers: details.headers,
+            headers: details.headers.into_iter().map(owned).collect(),
             ..InviteFacts::default()
         }),
         parent_sid: row.parent.clone(),
-        trace_id: details.trace_id,
-        public_url: details.public_url,
+        trace_id: details.trace_id.into_owned(),
+        public_url: details.public_url.into(),
         created_at,
         started_at: row.started_at.map_or(created_at, system_time),
         answered_at: row.answered_at.map(system_time),
@@ -256,8 +276,8 @@ pub(crate) fn facts(row: &CallRow, directory: &Directory, now: SystemTime) -> Op
         state: state(row),
         hooks,
         answered_by,
-        tag: details.tag,
-        tag_data: details.tag_data,
+        tag: details.tag.map(Cow::into_owned),
+        tag_data: details.tag_data.map(|data| Box::new(data.into_owned())),
     })
 }
 

@@ -101,7 +101,7 @@ fn legs(record: &CallRecord, call: &CallRow) -> Vec<LegRow> {
             local: flow.map(|flow| flow.local.to_string()),
             remote: flow.map(|flow| flow.remote.to_string()),
             trunk: trunk.clone(),
-            codec: codec.clone().filter(|_| place == talking),
+            codec: codec.filter(|_| place == talking).map(str::to_owned),
             sip_status: status(call),
             started_at: call.started_at.unwrap_or(call.created_at),
             answered_at: call.answered_at,

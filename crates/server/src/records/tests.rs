@@ -73,7 +73,7 @@ fn facts(records: &Records, account: &str, sid: &str) -> CallFacts {
         invite: Arc::new(InviteFacts::default()),
         parent_sid: Some("CA0".to_owned()),
         trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
-        public_url: "http://me".to_owned(),
+        public_url: "http://me".into(),
         created_at: at(0),
         started_at: at(1),
         answered_at: Some(at(2)),
@@ -90,7 +90,7 @@ fn facts(records: &Records, account: &str, sid: &str) -> CallFacts {
         hooks: None,
         answered_by: Some(AnsweredBy::MachineEndBeep),
         tag: Some("a tag".to_owned()),
-        tag_data: Some(serde_json::json!({ "a": [1, null] })),
+        tag_data: Some(Box::new(serde_json::json!({ "a": [1, null] }))),
     };
     let hooks = facts.change_hooks();
     let mut status = Hook::post("http://h/own");

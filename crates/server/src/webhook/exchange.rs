@@ -212,10 +212,9 @@ impl Webhooks {
         }
         let allow_private = self.allow_private.get();
         let deadline = Instant::now() + policy.connect;
-        let mut sender = self
-            .pool
-            .open(&hop.location, allow_private, deadline)
-            .await?;
+        // Boxed: most requests find an open connection, and each would carry the room.
+        let opening = Box::pin(self.pool.open(&hop.location, allow_private, deadline));
+        let mut sender = opening.await?;
         let message = self.message(call, hop, body.clone(), authorization);
         let deadline = Instant::now() + policy.read;
         match timeout_at(deadline, sender.send_request(message)).await {

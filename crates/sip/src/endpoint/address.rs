@@ -144,7 +144,8 @@ impl Addresses {
             Transport::Wss => ("sips", ";transport=ws"),
         };
         let at = if user.is_empty() { "" } else { "@" };
-        format!("<{scheme}:{user}{at}{}{param}>", self.sent_by(flow))
+        let sent_by = self.sent_by(flow);
+        ["<", scheme, ":", user, at, &sent_by, param, ">"].concat()
     }
 
     /// The host of Call-IDs made here.

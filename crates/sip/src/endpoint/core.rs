@@ -2,7 +2,7 @@
 //! outside.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
+use std::hash::{DefaultHasher, Hasher};
 use std::time::{Duration, Instant};
 
 use super::address::Addresses;
@@ -12,6 +12,7 @@ use super::config::EndpointConfig;
 use super::leg::LegTimer;
 use super::registration::NO_LEG;
 use super::server::ServerTransaction;
+use crate::by_id::ById;
 use crate::event::{
     Event, IncomingRegister, LegId, RegisterId, RegistrationEvent, RegistrationId, WireEvent,
 };
@@ -71,29 +72,6 @@ impl Failure {
         }
     }
 }
-
-/// Keys that are random already need no hashing.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Identity(u64);
-
-impl Hasher for Identity {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        // The table uses the highest bits too, and server ids end in a fixed bit.
-        self.0 = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-}
-
-pub(crate) type ById<K, V> = HashMap<K, V, BuildHasherDefault<Identity>>;
 
 /// Numbers that nobody outside can foresee, yet the same for the same seed.
 struct Random {

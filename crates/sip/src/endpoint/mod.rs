@@ -33,7 +33,8 @@ pub use config::{Credentials, EndpointConfig, Listener, Shard, shard_of_call_id}
 pub use owned_headers::is_owned_header;
 pub use session_body::session_description;
 
-use self::core::{ById, Core, Due, Upcall};
+use self::core::{Core, Due, Upcall};
+use crate::by_id::ById;
 use crate::digest::DigestServer;
 use crate::event::{Event, IncomingReferId, LegId, ReferId, RegisterId, RegistrationId, RequestId};
 use crate::locate::DnsAnswer;

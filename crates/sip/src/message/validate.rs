@@ -101,9 +101,12 @@ impl Request {
             }
             Some(Ok(_)) => {}
         }
-        for (name, reason) in SINGLE {
-            if headers.get_all(*name).nth(1).is_some() {
-                return refuse(400, reason);
+        let mut seen = [false; SINGLE.len()];
+        for (name, _) in headers.iter() {
+            for ((single, reason), seen) in SINGLE.iter().zip(&mut seen) {
+                if *single == name && std::mem::replace(seen, true) {
+                    return refuse(400, reason);
+                }
             }
         }
         // Absent in RFC 2543 requests and in the field; RFC 3261 section 16.3 forgives that.

@@ -36,12 +36,12 @@ pub(crate) fn call(facts: &CallFacts) -> Value {
     if let Some(parent) = &facts.parent_sid {
         put(&mut call, "parent_call_sid", parent.as_str());
     }
-    put(&mut call, "service_url", facts.public_url.as_str());
+    put(&mut call, "service_url", &*facts.public_url);
     put(&mut call, "sip_status", status.code);
     put(&mut call, "sip_reason", status.reason);
     put(&mut call, "trace_id", facts.trace_id.as_str());
     if let Some(data) = &facts.tag_data {
-        put(&mut call, "customerData", data.clone());
+        put(&mut call, "customerData", Value::clone(data));
     }
     Value::Object(call)
 }
