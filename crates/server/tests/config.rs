@@ -367,13 +367,6 @@ fn what_is_wrong_is_said_with_its_place_its_key_and_its_remedy() {
             app("[[routes]]\nto = \"x\"\napplication = \"suport\""),
             "did you mean `support`?",
         ),
-        (
-            app(
-                "[[applications]]\nname = \"b\"\naccount = \"AC00000000000000000000000000000001\"\n\
-              url = \"http://h/\"",
-            ),
-            "routes: there is more than one application",
-        ),
         ("[[trunks]]\nname = \"t\"".into(), "the trunk leads nowhere"),
         (
             "[[trunks]]\nname = \"t\"\nuri = \"sip:h\"\nregister = true".into(),
