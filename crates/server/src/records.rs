@@ -81,6 +81,7 @@ impl Records {
         let mut options = Options::new(config.store.url.clone());
         options.node.clone_from(&config.store.node);
         options.hold = HOLD;
+        options.max_bytes = config.store.max_bytes;
         let store = on_a_thread(Store::open(options))??;
         Ok(Records {
             store,

@@ -208,7 +208,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be written; it goes on trying.
     pub async fn flush(&self) -> Result<(), StoreError> {
-        self.on_writer(|_| Ok(())).await?;
+        self.on_writer(|database| database.check()).await?;
         match self.inner.backlog.trouble() {
             Some(trouble) => Err(trouble.error),
             None => Ok(()),
