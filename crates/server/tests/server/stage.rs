@@ -139,7 +139,7 @@ pub(crate) fn get_json(http: SocketAddr, path: &str) -> Value {
 
 /// Looks again and again until something is so.
 pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
-    for _ in 0..1_000 {
+    for _ in 0..3_000 {
         if is_so() {
             return;
         }
