@@ -413,6 +413,18 @@ impl Store {
         self.write_down(entry, true, None)
     }
 
+    /// As [`Store::leave`], with the state of the call that it tells of, as by [`Store::owe`].
+    ///
+    /// # Errors
+    /// As [`Store::leave`].
+    pub fn leave_with(
+        &self,
+        entry: Owed,
+        call: CallRow,
+    ) -> impl Future<Output = Result<(), NotWritten>> + Send + use<> {
+        self.write_down(entry, true, Some(call))
+    }
+
     fn write_down(
         &self,
         entry: Owed,
