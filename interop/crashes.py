@@ -15,7 +15,7 @@ from ring.hookflash import ConfiguredApplication, Hookflash, Settings
 from ring.load import Load
 from ring.postgres import Postgres
 from ring.process import until
-from ring.runner import Case, Findings
+from ring.runner import Case, Findings, Skipped
 from ring.signature import signature_problem
 
 _KILLS_EACH = 34
@@ -44,6 +44,8 @@ class Crashes:
         yield Case("crashes/outbox/lists-and-replays", self._outbox)
         yield Case("crashes/disk-is-full", self._disk_full)
         yield Case("crashes/file-is-read-only", self._read_only)
+        yield Case("crashes/file-becomes-read-only", self._becomes_read_only)
+        yield Case("crashes/file-is-moved-away", self._moved_away)
         yield Case("crashes/file-is-locked", self._locked)
 
     # Kills
@@ -171,7 +173,8 @@ class Crashes:
                             file.write(bytes(4096))
                     except OSError:
                         pass
-                self._calls_go_on(findings, server, load, 8)
+                # What is small enough still fits now and then, and then trouble begins anew.
+                self._calls_go_on(findings, server, load, 8, most_complaints=20)
                 filler.unlink()
                 self._recovers(findings, server, load)
 
@@ -214,7 +217,40 @@ class Crashes:
                 time.sleep(1)
                 self._recovers(findings, server, load)
 
-    def _calls_go_on(self, findings, server, load, seconds):
+    def _becomes_read_only(self):
+        """The file and its log cannot be written any more, by nobody: as when a disk turns
+        read-only under a running server. Permissions alone change nothing for a file that is open."""
+        file = self._work / "immutable.db"
+        files = [file, file.with_name(f"{file.name}-wal")]
+        with self._under_load("immutable", f"sqlite://{file}") as (server, load):
+            findings = Findings()
+            load.begins(server)
+            time.sleep(1)
+            frozen = _chattr("+i", files)
+            try:
+                if frozen:
+                    raise Skipped(frozen)
+                self._calls_go_on(findings, server, load, 4)
+            finally:
+                _chattr("-i", files)
+            self._recovers(findings, server, load)
+
+    def _moved_away(self):
+        """Somebody moves the file out of the way, sees what that does, and puts it back."""
+        file = self._work / "moved.db"
+        with self._under_load("moved", f"sqlite://{file}") as (server, load):
+            findings = Findings()
+            load.begins(server)
+            time.sleep(1)
+            file.rename(file.with_suffix(".away"))
+            self._calls_go_on(findings, server, load, 4)
+            said = [line for line in server.log_problems() if "was removed" in line]
+            findings.equal("lines that say so", len(said), 1)
+            findings.true("a new file was made", not file.exists())
+            file.with_suffix(".away").rename(file)
+            self._recovers(findings, server, load)
+
+    def _calls_go_on(self, findings, server, load, seconds, most_complaints=1):
         """The store is in trouble: calls come and go, and the operator is told."""
         before = len(load.crowd.answered())
         told = until(lambda: server.status("/readyz") == 503, 15, 0.2)
@@ -222,8 +258,10 @@ class Crashes:
         time.sleep(seconds)
         findings.true("no inbound call was answered", len(load.crowd.answered()) > before)
         findings.true("the server has died", server.process.alive())
-        complaints = [line for line in server.log_problems() if "store" in line]
-        findings.true(f"{len(complaints)} complaints", 1 <= len(complaints) <= 20)
+        complaints = [line for line in server.log_problems() if "store cannot be written" in line]
+        findings.true(
+            f"{len(complaints)} complaints", 1 <= len(complaints) <= most_complaints
+        )
 
     def _recovers(self, findings, server, load):
         """The store is well again: the backlog drains, and the books are right."""
@@ -277,14 +315,33 @@ class Crashes:
         """A file system of eight megabytes."""
         folder = self._work / f"mount-{name}"
         folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], check=True,
-            capture_output=True,
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], check=False,
+            capture_output=True, text=True,
         )
+        if mounted.returncode:
+            raise Skipped(mounted.stderr.strip())
         try:
             yield folder
         finally:
             subprocess.run(["umount", "-l", folder], check=False, capture_output=True)
+
+
+def _chattr(flag, files):
+    """Makes files immutable for everybody, or ends that; says why when it cannot be done."""
+    try:
+        done = subprocess.run(["chattr", flag, *files], capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        return str(error)
+    if done.returncode:
+        return done.stderr.strip()
+    if flag == "+i":
+        try:
+            with open(files[0], "r+b"):
+                return "this file system lets immutable files be written"
+        except OSError:
+            pass
+    return None
 
 
 def _owed(server):

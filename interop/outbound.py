@@ -99,11 +99,11 @@ class Call:
 
     def ended(self, ending, seconds=15):
         """Exactly one final status callback has come, with this ending's word; returns it."""
-        pattern = ENDINGS[ending][self.dialect.name]
+        wanted = ENDINGS[ending][self.dialect.name]
         told = until(lambda: self._finals(), seconds, 0.1) or []
         self.findings.equal("final status callbacks", len(told), 1)
         for fields in told:
-            self.findings.like("word of the final callback", self.dialect.status(fields), pattern)
+            self.findings.equal("word of the final callback", self.dialect.status(fields), wanted)
             self.findings.equal("call of the final callback", self.dialect.call_sid(fields), self.sid)
         view = self.server.call(self.sid) if self.sid else {}
         self.findings.true("the call has an end in the server's own view", view.get("endedAt"))

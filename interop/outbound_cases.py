@@ -361,14 +361,11 @@ def a_full_trunk_and_then_one_that_works(call):
 
 @case()
 def a_number_that_no_trunk_takes(call):
-    """There is no way to reach it, which is said at once or by the call's end; nobody is called."""
+    """There is no way to reach it, which is said at once; there is no call."""
     reply = call.api.create("+999000111", call.caller, call.url("hold"), call.url("status"))
-    if reply.status < 300:
-        call.sid = call.api.sid(reply)
-        call.ended("failed")
-    else:
-        call.findings.true(f"{reply.status}", 400 <= reply.status < 500)
-        call.findings.true("the reason is told", len(reply.body) > 20)
+    call.findings.equal("status", reply.status, 400)
+    call.findings.true(f"the reason is not told: {reply.body}", b"trunk" in reply.body)
+    call.findings.equal("callbacks", call.requests("status", 0, 0), [])
 
 
 # Mid-call

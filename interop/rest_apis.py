@@ -38,9 +38,9 @@ class Stage:
 
     def __init__(self, ring, client, number, case):
         self.ring, self.client, self.case = ring, client, case
-        self.library = client.library.name
-        self.dialect = ALL[client.library.dialect]
-        self.words = WORDS[client.library.dialect]
+        self.sdk = client.sdk.name
+        self.dialect = ALL[client.sdk.dialect]
+        self.words = WORDS[client.sdk.dialect]
         self.findings = Findings()
         #: a calling party of its own, so that lists can be filtered
         self.caller = f"+1555{number:07}"
@@ -49,11 +49,11 @@ class Stage:
 
     def url(self, kind):
         """A URL of the application for this case; `kind` says what it answers."""
-        return f"{self.ring.application.url}/{self.library}/{kind}/{self.case}"
+        return f"{self.ring.application.url}/{self.sdk}/{kind}/{self.case}"
 
     def requests(self, kind, count=1, seconds=8):
         """The fields of what was asked for at such a URL."""
-        path = f"/{self.library}/{kind}/{self.case}"
+        path = f"/{self.sdk}/{kind}/{self.case}"
         found = self.ring.application.await_requests(path, count, seconds)
         return [self.dialect.fields(r) for r in found if r.path == path]
 
@@ -73,7 +73,7 @@ class Stage:
 
     def is_called_by(self, far):
         """A call comes in; it waits as its document says."""
-        user = f"{self.library}-{self.case}"
+        user = f"{self.sdk}-{self.case}"
         self.far = self._sipp(far, user)
         found = until(lambda: self._voice(user), 10)
         assert found, "the application was not asked about the inbound call"
@@ -98,15 +98,15 @@ class Stage:
 
     def ended(self, ending):
         """The call has ended so: for whoever fetches it, and in one final status callback."""
-        pattern = ENDINGS[ending][self.dialect.name]
+        wanted = ENDINGS[ending][self.dialect.name]
         call = until(lambda: self._fetched_over(), 8, every=0.1)
         self.findings.true("the call is over for the library", call)
         if call:
-            self.findings.like("word of the ended call", self.words.word(call), pattern)
+            self.findings.equal("word of the ended call", self.words.word(call), wanted)
         told = until(lambda: self.finals(), 10) or []
         self.findings.equal("final status callbacks", len(told), 1)
         for fields in told:
-            self.findings.like("word of the final callback", self.dialect.status(fields), pattern)
+            self.findings.equal("word of the final callback", self.dialect.status(fields), wanted)
         return call
 
     def finals(self):
@@ -130,14 +130,14 @@ class Stage:
         self.findings.equal(f"refusal of {do}", wanted.problem(error), None)
 
     def _sipp(self, far, user="far"):
-        name = f"{self.library}-{self.case}".replace("/", "-")
+        name = f"{self.sdk}-{self.case}".replace("/", "-")
         return Sipp(
             self.ring.work, name, far.xml(name), self.ring.server.sip_port, user,
             seconds=40,
         )
 
     def _voice(self, user):
-        asked = self.ring.application.requests(f"/{self.library}/voice")
+        asked = self.ring.application.requests(f"/{self.sdk}/voice")
         fields = [self.dialect.fields(r) for r in asked]
         return next((f for f in fields if user in (f.get("To") or f.get("to"))), None)
 
@@ -189,11 +189,11 @@ class RestApis:
         """Each case with each library that can do it."""
         for play, *needs in _CASES + REFUSAL_CASES + LIST_CASES:
             for client in self._clients:
-                if all(need(client.library) for need in needs):
+                if all(need(client.sdk) for need in needs):
                     yield self._case(client, play.__name__.strip("_").replace("_", "-"), play)
         for client in self._clients:
             for leg in ("outbound", "inbound"):
-                for way in _ways(client.library, leg):
+                for way in _ways(client.sdk, leg):
                     for behaviour in _BEHAVIOURS.values():
                         yield self._case(
                             client, f"refers-{leg}-by-{way}-{behaviour.name}",
@@ -223,7 +223,7 @@ class RestApis:
                     context = f"{outcome.ladder()}\n{outcome.errors[-600:]}"
             stage.findings.raise_any(context)
 
-        return Case(f"rest/{client.library.name}/{name}", run)
+        return Case(f"rest/{client.sdk.name}/{name}", run)
 
     def _answer(self, request):
         _, name, kind, case = request.path.split("/", 3)
@@ -439,11 +439,11 @@ def runs_an_application(stage):
     far = CalledEnd()
     far.is_called()
     far.is_hung_up()
-    stage.places(far, application_sid=stage.library)
+    stage.places(far, application_sid=stage.sdk)
 
 
     def told(kind):
-        found = stage.ring.application.requests(f"/{stage.library}/{kind}/inbound")
+        found = stage.ring.application.requests(f"/{stage.sdk}/{kind}/inbound")
         fields = [stage.dialect.fields(r) for r in found]
         return [f for f in fields if stage.dialect.call_sid(f) == stage.sid]
 

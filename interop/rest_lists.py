@@ -15,7 +15,7 @@ def _calls_the_busy(stage):
     """Places calls to busy parties from this case's own number; their identifiers, oldest first."""
     sids = []
     for number in range(_COUNT):
-        to = stage.ring.crowd.uri(f"busy-{stage.library}-{number}")
+        to = stage.ring.crowd.uri(f"busy-{stage.sdk}-{number}")
         order = stage.words.order(stage, to, stage.url("hold"))
         sids.append(stage.words.sid(stage.client.ask("create", **order)))
         # Two calls of the same millisecond have no order.
@@ -37,7 +37,7 @@ def calls_are_listed(stage):
         return [stage.words.sid(call) for call in found]
 
     earlier, later = _moment(hours=-1), _moment(hours=1)
-    third = stage.ring.crowd.uri(f"busy-{stage.library}-3")
+    third = stage.ring.crowd.uri(f"busy-{stage.sdk}-3")
     for filters, wanted in (
         ({}, newest_first),
         ({"to": third}, [sids[3]]),
@@ -72,7 +72,7 @@ def calls_are_listed_oldest_first(stage):
         return [stage.words.sid(call) for call in found]
 
     earlier, later = _moment(hours=-1), _moment(hours=1)
-    third = stage.ring.crowd.uri(f"busy-{stage.library}-3")
+    third = stage.ring.crowd.uri(f"busy-{stage.sdk}-3")
     for filters, wanted in (
         ({}, sids),
         ({"to": third}, [sids[3]]),
@@ -91,7 +91,7 @@ def calls_are_listed_oldest_first(stage):
 def live_and_recent_calls_are_listed(stage):
     """jambonz lists without pages; one of its libraries can filter."""
     sids = _calls_the_busy(stage)
-    if stage.library.endswith("node-client"):
+    if stage.sdk.endswith("node-client"):
         found = [stage.words.sid(call) for call in stage.client.ask("list")]
         stage.findings.equal("calls missing in the list", set(sids) - set(found), set())
         return
@@ -101,7 +101,7 @@ def live_and_recent_calls_are_listed(stage):
         ({"direction": "inbound"}, []),
         ({"callStatus": "busy"}, sids),
         ({"callStatus": "completed"}, []),
-        ({"to": f"busy-{stage.library}-3"}, [sids[3]]),
+        ({"to": f"busy-{stage.sdk}-3"}, [sids[3]]),
     ):
         found = stage.client.ask("list", **{"from": stage.caller}, **filters)
         got = {stage.words.sid(call) for call in found}
@@ -119,7 +119,7 @@ def live_calls_are_listed(stage):
     if stage.dialect.name in ("twiml", "cxml"):
         filters = {"from": stage.caller, "status": "in-progress"}
     else:
-        filters = {} if stage.library.endswith("node-client") else {"from": stage.caller}
+        filters = {} if stage.sdk.endswith("node-client") else {"from": stage.caller}
     found = [stage.words.sid(call) for call in stage.client.ask("list", **filters)]
     stage.findings.true(f"not listed: {found}", stage.sid in found)
     stage.client.ask("hang_up", sid=stage.sid)

@@ -23,7 +23,7 @@ def wrong_credentials(stage):
     whom = {"token": "wrong"}
     sid = stage.words.unknown_sid
     wanted = stage.words.unauthorized
-    if stage.client.library.oauth2:
+    if stage.client.sdk.oauth2:
         # The library makes nothing of a token that it does not get.
         stage.findings.true("a token was given", stage.client.refused("fetch", whom, sid=sid))
         return
@@ -48,7 +48,7 @@ def unknown_calls(stage):
 
 def calls_of_another_account(stage):
     """A call is there for its own account alone, by any path and any list."""
-    answers = stage.ring.crowd.uri(f"answers-{stage.library}")
+    answers = stage.ring.crowd.uri(f"answers-{stage.sdk}")
     order = stage.words.order(stage, answers, stage.url("hold"))
     stage.sid = stage.words.sid(stage.client.ask("create", **order))
     stage.findings.equal("requests for the first document", len(stage.requests("hold")), 1)
@@ -62,7 +62,7 @@ def calls_of_another_account(stage):
     stage.findings.equal("calls of the other account", stage.client.ask("list", foreigner), [])
     # The other account's own credentials, with this account's path.
     trespasser = {"user": foreigner["user"], "token": foreigner["token"]}
-    if stage.dialect.name == "cxml" and stage.library.startswith("npm"):
+    if stage.dialect.name == "cxml" and stage.sdk.startswith("npm"):
         # This library takes user and account from one argument.
         trespasser = None
     if trespasser:
@@ -76,13 +76,15 @@ def calls_of_another_account(stage):
 
 def orders_that_cannot_be_carried_out(stage):
     """Wrong orders get the vendor's error, and nobody is called."""
+    # SignalWire has a code of its own for a URL that is none.
+    bad_url = 21402 if stage.dialect.name == "cxml" else 21205
     for change, code in (
-        ({"to": ""}, (21201, 21211)),
-        ({"url": "nonsense"}, (21205, 21402)),
-        ({"url": None}, (21205,)),
-        ({"url": None, "application_sid": "AP" + "0" * 32}, (21218,)),
-        ({"send_digits": "12x"}, None),
-        ({"status_callback": "nonsense"}, None),
+        ({"to": ""}, 21201),
+        ({"url": "nonsense"}, bad_url),
+        ({"url": None}, 21205),
+        ({"url": None, "application_sid": "AP" + "0" * 32}, 21218),
+        ({"send_digits": "12x"}, 21206),
+        ({"status_callback": "nonsense"}, bad_url),
     ):
         order = stage.words.order(stage, "sip:far@127.0.0.1:9", stage.url("hold"))
         order = {name: value for name, value in {**order, **change}.items() if value is not None}
@@ -90,8 +92,7 @@ def orders_that_cannot_be_carried_out(stage):
         stage.findings.true(f"{change} was accepted", error)
         if error:
             stage.findings.equal(f"status for {change}", error.status, 400)
-        if error and code:
-            stage.findings.true(f"{change}: {error.code}, not {code}", error.code in code)
+            stage.findings.equal(f"code for {change}", error.code, code)
 
 
 def orders_that_are_invalid(stage):
@@ -125,7 +126,7 @@ def orders_that_say_too_little(stage):
             continue
         stage.findings.true(f"{change} was accepted", error)
         if error:
-            stage.findings.true(f"status for {change}: {error}", error.status in (400, 422))
+            stage.findings.equal(f"status for {change}", error.status, 400)
 
 
 def _speaks(*dialects):

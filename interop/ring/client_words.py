@@ -76,7 +76,7 @@ class Bandwidth:
     @staticmethod
     def order(stage, to, url, **more):
         order = {
-            "to": to, "from": stage.caller, "applicationId": stage.library, "answerUrl": url,
+            "to": to, "from": stage.caller, "applicationId": stage.sdk, "answerUrl": url,
             "disconnectUrl": stage.url("status"),
         }
         if "timeout" in more:

@@ -51,7 +51,7 @@ class Client:
     """One library, pointed at one server."""
 
     def __init__(self, env, library, base_url):
-        self.library = library
+        self.sdk = library
         folder = env.work / "clients"
         folder.mkdir(parents=True, exist_ok=True)
         if library.python:
@@ -106,7 +106,7 @@ class Client:
                 return json.loads(self._answers.get(timeout=_PATIENCE))
             except queue.Empty:
                 raise AssertionError(
-                    f"{self.library.name} does not answer {question}:\n"
+                    f"{self.sdk.name} does not answer {question}:\n"
                     + self._process.output()[-2000:]
                 ) from None
 

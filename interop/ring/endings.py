@@ -1,7 +1,8 @@
 """How a placed call can end, and each vendor's word for it in the final status callback.
 
-Patterns, because the vendors leave some cases open: which word is right among several that say
-the same is not for this ring to decide, that it is none of the other endings' is.
+SignalWire publishes how SIP's codes become words; Twilio does not, and is taken to do the same.
+jambonz' feature server reads 486 and 603 to a call of its REST API as busy, 487 as not answered,
+and every other refusal as failed. Bandwidth tells a timeout from a rejection.
 """
 
 #: by what became of the call, then by dialect
@@ -11,22 +12,20 @@ ENDINGS = {
     },
     "busy": {"twiml": "busy", "cxml": "busy", "bxml": "busy", "jambonz": "busy"},
     "busy-everywhere": {
-        "twiml": "busy", "cxml": "busy", "bxml": "busy", "jambonz": "busy|failed",
+        "twiml": "busy", "cxml": "busy", "bxml": "busy", "jambonz": "failed",
     },
     "declined": {"twiml": "busy", "cxml": "busy", "bxml": "rejected", "jambonz": "busy"},
     "not-answered": {
         "twiml": "no-answer", "cxml": "no-answer", "bxml": "timeout", "jambonz": "no-answer",
     },
     "unavailable": {
-        "twiml": "no-answer", "cxml": "no-answer", "bxml": "timeout|rejected",
-        "jambonz": "failed|no-answer",
+        "twiml": "no-answer", "cxml": "no-answer", "bxml": "timeout", "jambonz": "failed",
     },
     "nobody": {
-        "twiml": "no-answer|failed", "cxml": "no-answer|failed",
-        "bxml": "timeout|rejected|error|unknown", "jambonz": "failed|no-answer",
+        "twiml": "no-answer", "cxml": "no-answer", "bxml": "timeout", "jambonz": "failed",
     },
     "failed": {
-        "twiml": "failed", "cxml": "failed", "bxml": "rejected|error|unknown", "jambonz": "failed",
+        "twiml": "failed", "cxml": "failed", "bxml": "rejected", "jambonz": "failed",
     },
     "canceled": {
         "twiml": "canceled", "cxml": "canceled", "bxml": "cancel", "jambonz": "no-answer",

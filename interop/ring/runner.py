@@ -38,6 +38,10 @@ class Findings:
             raise AssertionError("\n".join(self._found) + (f"\n{context}" if context else ""))
 
 
+class Skipped(Exception):
+    """This machine cannot do what the case needs; says what that is."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One thing to prove."""
@@ -48,10 +52,11 @@ class Case:
 
 @dataclass
 class Tally:
-    """How many cases held and how many did not."""
+    """How many cases held, how many did not, and how many could not be run here."""
 
     passed: int = 0
     failed: int = 0
+    skipped: int = 0
 
 
 class Runner:
@@ -86,6 +91,11 @@ class Runner:
                 raise AssertionError("not run: the ring's time was over")
             case.run()
             problem = None
+        except Skipped as why:
+            with self._lock:
+                self.tally.skipped += 1
+                print(f"skip  {case.name}  ({why})", file=self._out, flush=True)
+            return
         except AssertionError as error:
             problem = str(error) or traceback.format_exc()
         except Exception:

@@ -589,7 +589,6 @@ impl<H: Host> Call<H> {
             facts.ended_at = Some(now);
             facts.state = CallState::Ended(end);
         });
-        self.turned(Turn::Ended);
     }
 }
 

@@ -7,6 +7,7 @@ use hookflash_sip::{LegEnd, reason_phrase};
 
 use crate::Host;
 use crate::call::{Call, Finish, Phase, Reason};
+use crate::host::Turn;
 use crate::journal::{VerbEnd, What};
 use crate::transfers::CallOver;
 use crate::verb::refer;
@@ -58,6 +59,8 @@ pub(crate) async fn end<H: Host>(call: &Rc<Call<H>>, finish: Finish) {
         () = refer::report_open(call) => {}
     }
     call.tell_status(StatusEvent::Completed);
+    call.record.conclude();
+    call.turned(Turn::Ended);
     call.end_application_socket();
     call.ledger.close(&call.record, &closing);
 }

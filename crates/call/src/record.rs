@@ -1,7 +1,7 @@
 //! A call as it is kept: its facts, its journal, its transfers. Shared with whoever looks at it
 //! from other threads; only the call's own task writes.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -33,6 +33,7 @@ pub struct CallRecord {
     started: Instant,
     started_at: SystemTime,
     forgotten: Mutex<bool>,
+    concluded: AtomicBool,
     inner: Mutex<Inner>,
 }
 
@@ -102,6 +103,7 @@ impl CallRecord {
             started: now,
             started_at: facts.created_at,
             forgotten: Mutex::new(false),
+            concluded: AtomicBool::new(false),
             inner: Mutex::new(Inner {
                 facts,
                 legs: Vec::new(),
@@ -117,6 +119,17 @@ impl CallRecord {
     /// waits, and so finds all that was kept before. Must not come back to this record from within.
     pub fn keep<R>(&self, keep: impl FnOnce(bool) -> R) -> R {
         keep(*self.forgotten())
+    }
+
+    /// Whether it is over and its application has been told so, or is owed that, if it wants to
+    /// know. Before, whoever keeps it must not keep that it is over: if the process died then,
+    /// nobody would tell of it.
+    pub fn is_concluded(&self) -> bool {
+        self.concluded.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn conclude(&self) {
+        self.concluded.store(true, Ordering::Release);
     }
 
     /// Somebody has it deleted: nothing of it is to be kept from now on.

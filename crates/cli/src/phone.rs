@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use hookflash_audio::{Clip, DecodeLimits, decode};
 use hookflash_phone::{Phone, Script};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use crate::{WRONG_USAGE, complain, print};
 
-/// Runs the phone until its call is over, or until Ctrl-C.
+/// Runs the phone until its call is over, or until Ctrl-C: the first hangs up and waits a few
+/// seconds for the other side to answer, a second does not wait.
 pub(crate) fn phone(listen: SocketAddr, script: Script, json: bool) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -25,6 +27,9 @@ pub(crate) fn phone(listen: SocketAddr, script: Script, json: bool) -> ExitCode 
 
 async fn run(listen: SocketAddr, script: Script, json: bool) -> ExitCode {
     let calls = script.call.is_some();
+    let Ok(mut interrupt) = signal(SignalKind::interrupt()) else {
+        return complain("cannot listen to signals", 1);
+    };
     let phone = match Phone::bind(listen, script, None, rand_seed()).await {
         Ok(phone) => phone,
         Err(error) => return complain(error, WRONG_USAGE),
@@ -41,10 +46,14 @@ async fn run(listen: SocketAddr, script: Script, json: bool) -> ExitCode {
                 placed &= !matches!(item, hookflash_phone::News::CannotCall(_));
                 show(&item, json);
             }
-            interrupted = tokio::signal::ctrl_c() => {
-                if interrupted.is_ok() {
-                    let _ = stop.send(true);
+            _ = interrupt.recv() => {
+                if stop.send_replace(true) {
+                    return complain("stopped at once; the other side may not know", 1);
                 }
+                eprintln!(
+                    "hookflash: hanging up; waits a few seconds for the other side to answer, \
+                     another Ctrl-C does not"
+                );
             }
         }
     }

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set its stage fails")]
 
+use std::io::{BufRead as _, BufReader};
+use std::net::UdpSocket;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 /// A folder of its own for each test, gone when the test is over.
 struct Folder(PathBuf);
@@ -218,4 +220,36 @@ fn the_phone_challenges_a_refer_even_when_it_was_given_no_password() {
     phone.kill().unwrap();
     phone.wait().unwrap();
     assert!(first.starts_with("listening on 127.0.0.1:"), "{first}");
+}
+
+/// What Ctrl-C sends.
+fn interrupt(child: &Child) {
+    let kill = format!("kill -INT {}", child.id());
+    let sent = Command::new("/bin/sh").args(["-c", &kill]).status();
+    assert!(sent.unwrap().success());
+}
+
+#[test]
+fn a_second_ctrl_c_ends_the_phone_without_waiting_for_the_other_side() {
+    let nobody = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let uri = format!("sip:bob@{}", nobody.local_addr().unwrap());
+    let mut phone = Command::new(env!("CARGO_BIN_EXE_hookflash"))
+        .args(["phone", "--listen", "udp://127.0.0.1:0", "--call", &uri])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Its INVITE, which nobody answers.
+    nobody.recv(&mut [0; 65_536]).unwrap();
+    let mut complaints = BufReader::new(phone.stderr.take().unwrap());
+    let mut line = String::new();
+    interrupt(&phone);
+    complaints.read_line(&mut line).unwrap();
+    assert!(line.contains("waits a few seconds"), "{line}");
+    interrupt(&phone);
+    let output = phone.wait_with_output().unwrap();
+    complaints.read_line(&mut line).unwrap();
+    assert!(line.contains("stopped at once"), "{line}");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!out(&output).contains("hung up"), "{}", out(&output));
 }

@@ -19,6 +19,9 @@ use crate::script::{OnRefer, Script};
 use crate::talk::Talk;
 use crate::triggered;
 
+/// What is told of a call that was hung up and whose other side has not said that it knows.
+const NO_FAREWELL: &str = "hung up; the other side did not answer that";
+
 /// How a leg came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Origin {
@@ -190,6 +193,15 @@ impl Agent {
             // A leg that is ending already needs no second BYE.
             let _ = endpoint.hang_up(now, *leg, &[]);
         }
+    }
+
+    /// Waits no longer for what the other side says to the end of its calls.
+    pub(crate) fn give_up(&mut self) {
+        for _ in std::mem::take(&mut self.legs) {
+            self.news.push_back(News::Ended(NO_FAREWELL.to_owned()));
+        }
+        self.current = None;
+        self.due.clear();
     }
 
     /// Time passed.

@@ -19,6 +19,10 @@ use crate::script::{OnRefer, Script};
 /// How long the phone waits for answers after its last call is over.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
+/// How long a phone that is told to stop waits for answers to its BYE or CANCEL, as a multiple of
+/// the round-trip estimate: four seconds, in which a BYE goes out four times.
+const GOODBYES: u32 = 8;
+
 /// Why a phone cannot start.
 #[derive(Debug)]
 pub enum PhoneError {
@@ -65,6 +69,7 @@ pub struct Phone {
     address: SocketAddr,
     endpoint: Endpoint,
     agent: Agent,
+    goodbyes: Duration,
     rtp: UdpSocket,
     recording: Option<Recording>,
     heard: Vec<i16>,
@@ -117,6 +122,7 @@ impl Phone {
         if let Some(t1) = t1 {
             config.t1 = t1;
         }
+        let goodbyes = config.t1 * GOODBYES;
         let media = rtp.local_addr().unwrap_or(host);
         let own_address = match &script.register {
             Some(registrar) => registrar.address_of(&script.user),
@@ -127,6 +133,7 @@ impl Phone {
             address: host,
             endpoint: Endpoint::new(config, seed),
             agent: Agent::new(script, own_address, routable(media), seed),
+            goodbyes,
             rtp,
             recording: recording.transpose()?,
             heard: Vec::new(),
@@ -138,7 +145,8 @@ impl Phone {
         self.address
     }
 
-    /// Runs until `stop` turns true and every call is over, or, for a phone that only places a
+    /// Runs until `stop` turns true and every call is over, or has been hung up for a few seconds
+    /// without an answer, or, for a phone that only places a
     /// call (`until_idle`), until that call and all that came of it are over.
     ///
     /// Its sound keeps it on one thread: the future cannot be sent to another.
@@ -151,7 +159,7 @@ impl Phone {
         // Nobody may be listening to the news any more; the phone goes on all the same.
         let _ = news.send(News::Listening(self.address.to_string()));
         self.agent.start(Instant::now(), &mut self.endpoint);
-        let mut stopping = false;
+        let mut stopping_since: Option<Instant> = None;
         let mut sounds = false;
         let mut quiet_since = Instant::now();
         let mut leaving_since = None;
@@ -163,6 +171,10 @@ impl Phone {
         loop {
             self.flush(&news).await;
             let now = Instant::now();
+            let stopping = stopping_since.is_some();
+            if stopping_since.is_some_and(|since| now - since >= self.goodbyes) {
+                self.agent.give_up();
+            }
             let calls = self.agent.live_legs() > 0;
             if calls {
                 quiet_since = now;
@@ -212,7 +224,7 @@ impl Phone {
                 () = tokio::time::sleep_until(deadline.into()) => {}
                 changed = stop.changed(), if !stopping => {
                     if changed.is_err() || *stop.borrow() {
-                        stopping = true;
+                        stopping_since = Some(Instant::now());
                         self.agent.hang_up_all(Instant::now(), &mut self.endpoint);
                     }
                 }

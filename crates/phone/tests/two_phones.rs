@@ -300,7 +300,7 @@ async fn register(answer: &str) -> (Vec<News>, Vec<String>) {
         call: Some(format!("sip:bob@{}", nobody.local_addr().unwrap())),
         ..Script::default()
     };
-    // Nobody answers the call, so that its end takes 64·T1.
+    // Nobody answers the call, so that the phone gives its CANCEL up after 8·T1.
     let t1 = Some(Duration::from_millis(20));
     let phone = Phone::bind(SocketAddr::from(ANYWHERE), phone, t1, 3)
         .await
@@ -345,4 +345,76 @@ async fn a_phone_that_cannot_register_says_so_and_does_not_call() {
     };
     assert!(told.iter().any(refused), "{told:?}");
     assert!(matches!(told.last(), Some(News::CannotCall(_))), "{told:?}");
+}
+
+/// A party that answers an INVITE with these lines, if any, and is silent from then on.
+async fn silent_party(answer: Option<&'static str>) -> SocketAddr {
+    let socket = tokio::net::UdpSocket::bind(SocketAddr::from(ANYWHERE))
+        .await
+        .unwrap();
+    let address = socket.local_addr().unwrap();
+    tokio::task::spawn_local(async move {
+        let mut packet = vec![0; 65_536];
+        loop {
+            let (length, from) = socket.recv_from(&mut packet).await.unwrap();
+            let request = String::from_utf8_lossy(packet.get(..length).unwrap()).into_owned();
+            let Some(answer) = answer.filter(|_| request.starts_with("INVITE ")) else {
+                continue;
+            };
+            let mut text = format!("SIP/2.0 {answer}\r\n");
+            for line in request.lines() {
+                let name = line.split(':').next().unwrap_or_default();
+                if ["Via", "From", "Call-ID", "CSeq"].contains(&name) {
+                    text.push_str(&format!("{line}\r\n"));
+                } else if name == "To" {
+                    text.push_str(&format!("{line};tag=silent\r\n"));
+                }
+            }
+            text.push_str(&format!("Contact: <sip:bob@{address}>\r\n"));
+            text.push_str("Content-Length: 0\r\n\r\n");
+            socket.send_to(text.as_bytes(), from).await.unwrap();
+        }
+    });
+    address
+}
+
+/// What is told by a phone that calls this party and is stopped as soon as it has told `moment`.
+async fn stopped_at(moment: fn(&News) -> bool, answer: Option<&'static str>) -> Vec<News> {
+    let party = silent_party(answer).await;
+    let script = Script {
+        call: Some(format!("sip:bob@{party}")),
+        ..Script::default()
+    };
+    let t1 = Some(Duration::from_millis(50));
+    let phone = Phone::bind(SocketAddr::from(ANYWHERE), script, t1, 4)
+        .await
+        .unwrap();
+    let (news, mut heard) = mpsc::unbounded_channel();
+    let (stop, stopped) = watch::channel(false);
+    let running = tokio::task::spawn_local(phone.run(true, news, stopped));
+    let mut told = Vec::new();
+    while let Some(item) = heard.recv().await {
+        if moment(&item) {
+            stop.send(true).unwrap();
+        }
+        told.push(item);
+    }
+    running.await.unwrap();
+    told
+}
+
+#[tokio::test]
+async fn a_phone_that_is_stopped_does_not_wait_for_ever_for_an_answer_to_its_farewell() {
+    let gone = News::Ended("hung up; the other side did not answer that".to_owned());
+    LocalSet::new()
+        .run_until(async {
+            // SIP itself would wait for 64·T1 and then tell that nothing answered.
+            let calling = |item: &News| matches!(item, News::Calling(_));
+            let told = stopped_at(calling, None).await;
+            assert_eq!(told.last(), Some(&gone), "{told:?}");
+            let ringing = |item: &News| matches!(item, News::Progress(180));
+            let told = stopped_at(ringing, Some("180 Ringing")).await;
+            assert_eq!(told.last(), Some(&gone), "{told:?}");
+        })
+        .await;
 }

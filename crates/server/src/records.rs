@@ -81,6 +81,7 @@ impl Records {
         let mut options = Options::new(config.store.url.clone());
         options.node.clone_from(&config.store.node);
         options.hold = HOLD;
+        options.max_bytes = config.store.max_bytes;
         let store = on_a_thread(Store::open(options))??;
         Ok(Records {
             store,
@@ -126,11 +127,24 @@ impl Records {
         }
     }
 
-    /// Writes the calls that have changed.
+    /// Writes the calls that have changed. One that is over and whose application is still to be
+    /// told so waits: with its end it is written what is owed of it.
     pub(crate) fn bring_up_to_date(&self) {
-        let changed = std::mem::take(&mut *self.changed());
+        let is_ending = |record: &CallRecord| {
+            record.facts(|facts| matches!(facts.state, CallState::Ended(_)))
+                && !record.is_concluded()
+        };
+        let (later, changed): (HashMap<_, _>, HashMap<_, _>) = std::mem::take(&mut *self.changed())
+            .into_iter()
+            .partition(|(_, record)| is_ending(record));
         for record in changed.into_values() {
             self.put(&record);
+        }
+        if !later.is_empty() {
+            let mut changed = self.changed();
+            for (key, record) in later {
+                changed.entry(key).or_insert(record);
+            }
         }
     }
 

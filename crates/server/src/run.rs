@@ -407,13 +407,14 @@ impl Running {
             ended(is_done).await;
         }
         self.desk.recordings.settle();
-        self.desk.records.close().await;
         self.stops.clear();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a thread ended in a panic");
             }
         }
+        // Last, when nobody has anything to keep any more.
+        self.desk.records.close().await;
     }
 }
 

@@ -187,6 +187,9 @@ async fn read(
         };
         // A call that stopped listening is not told any more; its farewell goes on.
         let _ = tell.send(Ok(frame)).await;
+        // Messages can be large, and a flood of them is always ready: the beat of every call on
+        // this thread comes between two of them.
+        tokio::task::yield_now().await;
     }
 }
 

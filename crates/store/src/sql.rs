@@ -174,6 +174,11 @@ fn unexpected(wanted: &str, found: &Cell) -> StoreError {
 
 /// A connection to a database.
 pub(crate) trait Database: Send {
+    /// Whether what is written still goes to where it will be found.
+    fn check(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Begins a transaction. One that is `durable` is on disk when it is committed; another may
     /// be lost when the machine (not the process) dies, and leaves the database whole.
     fn begin(&mut self, durable: bool) -> Result<(), StoreError>;

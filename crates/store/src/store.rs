@@ -208,7 +208,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be written; it goes on trying.
     pub async fn flush(&self) -> Result<(), StoreError> {
-        self.on_writer(|_| Ok(())).await?;
+        self.on_writer(|database| database.check()).await?;
         match self.inner.backlog.trouble() {
             Some(trouble) => Err(trouble.error),
             None => Ok(()),
@@ -411,6 +411,18 @@ impl Store {
         entry: Owed,
     ) -> impl Future<Output = Result<(), NotWritten>> + Send + use<> {
         self.write_down(entry, true, None)
+    }
+
+    /// As [`Store::leave`], with the state of the call that it tells of, as by [`Store::owe`].
+    ///
+    /// # Errors
+    /// As [`Store::leave`].
+    pub fn leave_with(
+        &self,
+        entry: Owed,
+        call: CallRow,
+    ) -> impl Future<Output = Result<(), NotWritten>> + Send + use<> {
+        self.write_down(entry, true, Some(call))
     }
 
     fn write_down(

@@ -63,7 +63,8 @@ impl<H: Host> Ringing<H> {
             keeps_flow: way.keeps_flow,
             // The call's own clock counts over all ways.
             ring_timeout: None,
-            server_timeout: has_alternative.then_some(PATIENCE),
+            server_timeout: Some(PATIENCE),
+            last_server_waits: !has_alternative,
             redirects: redirects(call),
         };
         let called = call.endpoint(|endpoint, now| {

@@ -51,10 +51,11 @@ pub(crate) fn config(table: &Table, faults: &Faults, folder: &Path) -> Config {
     config.applications = desk::applications(root.sections("applications"), accounts, folder);
     config.routes = desk::routes(root.sections("routes"), &config.applications);
     if config.routes.is_empty() && config.applications.len() > 1 {
-        root.error(
+        root.warn(
             "routes",
-            "there is more than one application and nothing says which takes a call",
-            "add [[routes]] with `to` and `application`",
+            "there is more than one application and nothing says which takes a call, so every \
+             call that comes in gets 404",
+            "add [[routes]] with `to` and `application`, unless calls are only placed",
         );
     }
     if config.media.ports.even() < config.shards {
@@ -317,6 +318,7 @@ fn store(section: Section<'_>, folder: &Path) -> Store {
     Store {
         url: url.unwrap_or_else(|| store_url(USUAL_STORE, folder).unwrap_or_default()),
         node: node.unwrap_or_else(|| "hookflash".to_owned()),
+        max_bytes: None,
     }
 }
 

@@ -219,6 +219,10 @@ pub struct Store {
     pub url: String,
     /// Names this server among those that share a database.
     pub node: String,
+    /// SQLite: how large the file may grow, in bytes. No key of the file sets it: it is for tests
+    /// of full disks.
+    #[serde(skip)]
+    pub max_bytes: Option<u64>,
 }
 
 impl Store {

@@ -1,25 +1,26 @@
 //! Recordings written, lost, found again.
 
-use std::sync::atomic::AtomicU32;
+use std::cell::RefCell;
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use hookflash_call::RecordingFile;
 use hookflash_dialects::RecordingSource;
 use hookflash_program::Tracks;
+use tempfile::TempDir;
 
 use super::*;
 use crate::config::Config;
 
-/// A folder of a test's own.
+/// A folder of a test's own, gone when the test's thread ends.
 pub(crate) fn scratch() -> PathBuf {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let name = format!("hookflash-unit-{}-{number}", std::process::id());
-    let folder = std::env::temp_dir().join(name);
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    folder.canonicalize().unwrap()
+    thread_local! {
+        static FOLDERS: RefCell<Vec<TempDir>> = const { RefCell::new(Vec::new()) };
+    }
+    let folder = TempDir::with_prefix("hookflash-unit-").unwrap();
+    let path = folder.path().canonicalize().unwrap();
+    FOLDERS.with_borrow_mut(|folders| folders.push(folder));
+    path
 }
 
 pub(crate) fn facts(sid: &str, account: &str) -> RecordingFacts {
@@ -418,5 +419,4 @@ fn ten_thousand_recordings_leave_no_handle_open() {
         assert!(after < before + 500, "{before} before, {after} after");
     }
     assert_eq!(files(&folder.join("AC1")).len(), 5_000);
-    std::fs::remove_dir_all(&folder).unwrap();
 }

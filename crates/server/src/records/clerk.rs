@@ -104,15 +104,15 @@ impl Clerk {
             }
             closed += died.len();
             let (rules, now) = (self.records.rules(), SystemTime::now());
-            let mut promises = Vec::new();
+            let store = &self.records.store;
+            let mut left = Vec::new();
             for call in died {
                 let row = row::closed(call, now);
-                promises.extend(owed::promise_of_dead(&row, &rules, now));
-                self.records.store.put_call(row);
+                match owed::promise_of_dead(&row, &rules, now) {
+                    Some(promise) => left.push(store.leave_with(promise, row)),
+                    None => store.put_call(row),
+                }
             }
-            let left = promises
-                .into_iter()
-                .map(|promise| self.records.store.leave(promise));
             for refused in join_all(left).await.into_iter().filter_map(Result::err) {
                 if !refused.is_kept {
                     tracing::error!(error = %refused.error, "the end of a call cannot be owed");

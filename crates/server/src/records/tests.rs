@@ -140,6 +140,27 @@ fn the_final_status_is_the_same_request_made_of_the_call_and_of_what_is_kept() {
 }
 
 #[test]
+fn that_a_call_is_over_is_not_written_before_its_application_is_told_or_owed_that() {
+    let records = Records::open(&config()).unwrap();
+    let ending = record(facts(&records, "AC1", "CA1"));
+    // Its transfer is still being told of, which may take long.
+    records.call_changed(&ending, Turn::Transfer);
+    records.bring_up_to_date();
+    let kept = || on_a_thread(records.store.call(Scope::Operator, "CA1"));
+    assert_eq!(
+        kept().unwrap().unwrap(),
+        None,
+        "it would never be told after a crash"
+    );
+    records.call_changed(&ending, Turn::Ended);
+    let row = kept()
+        .unwrap()
+        .unwrap()
+        .expect("now nothing is missing any more");
+    assert_eq!(row.sid, "CA1");
+}
+
+#[test]
 fn no_key_of_an_account_is_written_down() {
     let records = Records::open(&config()).unwrap();
     let mut facts = facts(&records, "AC1", "CA1");

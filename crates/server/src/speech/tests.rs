@@ -1,18 +1,19 @@
 //! The thread with engines as the configuration makes them: scripts and a service on loopback.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use axum::Router;
 use axum::routing::post;
 use futures_util::{SinkExt, StreamExt};
+use tempfile::TempDir;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::*;
 use crate::config::Config;
 
 struct Stage {
-    folder: PathBuf,
+    folder: TempDir,
     speech: Arc<Speech>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -22,9 +23,9 @@ impl Stage {
     /// `FOLDER` in the text is a folder with the script `engine`, which says in `heard` what it
     /// was told and answers with half a second of sound.
     fn new(name: &str, text: &str) -> Stage {
-        let name = format!("hookflash-server-speech-{name}-{}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&folder).unwrap();
+        let prefix = format!("hookflash-speech-{name}-");
+        let scratch = TempDir::with_prefix(prefix).unwrap();
+        let folder = scratch.path();
         let samples = vec![77_i16; 8_000];
         let mut wav = hookflash_audio::wav::header(1, 16_000, 16_000).to_vec();
         hookflash_audio::wav::interleave(&[&samples], &mut wav);
@@ -39,7 +40,7 @@ impl Stage {
             .status();
         assert!(written.unwrap().success());
         let text = text.replace("FOLDER", &folder.to_string_lossy());
-        let setup = setup(&text, &folder);
+        let setup = setup(&text, folder);
         let (speech, jobs) = Speech::new(&setup.settings);
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
@@ -53,7 +54,7 @@ impl Stage {
             tokio::task::LocalSet::new().block_on(&runtime, run(setup, jobs, stopped));
         });
         Stage {
-            folder,
+            folder: scratch,
             speech,
             stop: Some(stop),
             thread: Some(thread),
@@ -61,7 +62,7 @@ impl Stage {
     }
 
     fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.folder.join(name)).unwrap_or_default()
+        std::fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
     }
 
     async fn say(&self, text: &str, voice: Voice) -> Result<Arc<Clip>, SpeechError> {
@@ -76,7 +77,6 @@ impl Drop for Stage {
         if let Some(thread) = self.thread.take() {
             thread.join().unwrap();
         }
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -148,8 +148,8 @@ async fn a_program_that_is_not_there_fails_and_the_thread_goes_on() {
 async fn a_changed_configuration_is_taken_over() {
     let stage = Stage::new("reload", &LOCAL.replace("engine\"", "nothing\""));
     assert!(stage.say("x", Voice::default()).await.is_err());
-    let text = LOCAL.replace("FOLDER", &stage.folder.to_string_lossy());
-    stage.speech.reload(setup(&text, &stage.folder)).await;
+    let text = LOCAL.replace("FOLDER", &stage.folder.path().to_string_lossy());
+    stage.speech.reload(setup(&text, stage.folder.path())).await;
     assert!(stage.say("x", Voice::default()).await.is_ok());
 }
 
@@ -158,7 +158,7 @@ async fn clips_are_kept_in_the_configured_folder() {
     let text = format!("[speech]\ncache = \"kept\"\ncache_size = \"1MiB\"\n{LOCAL}");
     let stage = Stage::new("cache", &text);
     stage.say("x", Voice::default()).await.unwrap();
-    let kept = stage.folder.join("kept");
+    let kept = stage.folder.path().join("kept");
     let files = || {
         let names = std::fs::read_dir(&kept).unwrap().flatten();
         names
@@ -171,8 +171,8 @@ async fn clips_are_kept_in_the_configured_folder() {
     stage
         .speech
         .reload(setup(
-            &text.replace("FOLDER", &stage.folder.to_string_lossy()),
-            &stage.folder,
+            &text.replace("FOLDER", &stage.folder.path().to_string_lossy()),
+            stage.folder.path(),
         ))
         .await;
     stage.say("x", Voice::default()).await.unwrap();
@@ -247,14 +247,14 @@ async fn speech_is_recognised_and_recordings_are_transcribed() {
     assert_eq!((&*heard.text, heard.is_final), ("8000 samples", true));
     assert!(listener.next().await.is_none());
 
-    let file = stage.folder.join("sound.wav");
+    let file = stage.folder.path().join("sound.wav");
     let wish = Recognizer::default();
     let heard = stage
         .speech
         .transcribe(wish.clone(), file, "audio/wav")
         .await;
     assert_eq!(heard.unwrap().text, "8000 samples");
-    let missing = stage.folder.join("gone.wav");
+    let missing = stage.folder.path().join("gone.wav");
     let error = stage
         .speech
         .transcribe(wish, missing, "audio/wav")
@@ -301,7 +301,7 @@ async fn the_operator_sees_who_speaks_who_failed_and_who_is_not_there() {
     );
     assert!(json.contains("add [[speech.recognizers]]"), "{json}");
     stage.say("x", Voice::default()).await.unwrap();
-    std::fs::remove_file(stage.folder.join("engine")).unwrap();
+    std::fs::remove_file(stage.folder.path().join("engine")).unwrap();
     assert!(states(&stage.speech.engines().await.unwrap()).eq(["works", "missing", "untried"]));
     stage.say("y", Voice::default()).await.unwrap_err();
     let found = stage.speech.engines().await.unwrap();

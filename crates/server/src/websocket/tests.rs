@@ -382,3 +382,33 @@ fn a_message_over_the_limit_of_the_request_ends_the_socket() {
         assert!(closed.why.contains("too much at once"), "{closed}");
     });
 }
+
+#[test]
+fn a_flood_of_messages_leaves_everybody_else_a_turn_between_them() {
+    const MANY: usize = 500;
+    run(async {
+        let address = application(|mut peer| async move {
+            for number in 0..MANY {
+                let message = Message::text(number.to_string());
+                peer.feed(message).await.unwrap();
+            }
+            peer.flush().await.unwrap();
+            std::future::pending::<()>().await;
+        })
+        .await;
+        let socket = open(&request(address), &Open::default()).await.unwrap();
+        socket.next().await.unwrap();
+        let turns = Rc::new(Cell::new(0));
+        let counted = Rc::clone(&turns);
+        tokio::task::spawn_local(async move {
+            loop {
+                counted.set(counted.get() + 1);
+                tokio::task::yield_now().await;
+            }
+        });
+        for _ in 1..MANY {
+            socket.next().await.unwrap();
+        }
+        assert!(turns.get() >= MANY / 2, "{} turns", turns.get());
+    });
+}

@@ -66,6 +66,19 @@ fn a_call_that_no_route_takes_is_not_found() {
 }
 
 #[test]
+fn several_applications_without_routes_take_no_call_and_the_server_says_so() {
+    let rest = format!("{}{}", document("it", WAITING), document("other", WAITING));
+    let config = config("", &rest, &[("it", WAITING), ("other", WAITING)]);
+    let warnings = config.warnings.join("\n");
+    assert!(
+        warnings.contains("so every call that comes in gets 404"),
+        "{warnings}"
+    );
+    let server = Server::start(config).unwrap();
+    assert_eq!(status(&Peer::of(udp(&server), "lost").invite("")), 404);
+}
+
+#[test]
 fn calls_beyond_the_limit_get_503_and_a_time_to_come_back() {
     let server = serving("[limits]\ncalls = 1\n", WAITING);
     let mut first = Peer::of(udp(&server), "first");

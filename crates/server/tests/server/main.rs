@@ -19,6 +19,7 @@ mod records;
 mod registering;
 mod rest;
 mod stage;
+mod store_trouble;
 mod transports;
 mod voice;
 mod websocket_application;

@@ -1,5 +1,7 @@
 //! A peer that writes its SIP by hand.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
@@ -108,6 +110,8 @@ pub(crate) struct Peer {
     cseq: u32,
     from: String,
     own_contact: Option<SocketAddr>,
+    /// What was received: under load anything may be sent a second time.
+    seen: RefCell<HashSet<Vec<u8>>>,
 }
 
 impl Peer {
@@ -126,6 +130,7 @@ impl Peer {
             cseq: 1,
             from: FROM.to_owned(),
             own_contact: None,
+            seen: RefCell::default(),
         }
     }
 
@@ -134,6 +139,7 @@ impl Peer {
         let peer = Peer::of(server, call_id);
         Peer {
             socket: self.socket,
+            seen: self.seen,
             ..peer
         }
     }
@@ -177,13 +183,23 @@ impl Peer {
         self.socket.send_to(text.as_bytes(), self.server).unwrap();
     }
 
+    /// The next message that is no repetition of an earlier one.
     pub(crate) fn receive(&self) -> String {
+        self.receive_from().0
+    }
+
+    fn receive_from(&self) -> (String, SocketAddr) {
         let mut bytes = [0; 65_535];
-        let (length, _) = self
-            .socket
-            .recv_from(&mut bytes)
-            .expect("the server said nothing");
-        String::from_utf8_lossy(&bytes[..length]).into_owned()
+        loop {
+            let (length, from) = self
+                .socket
+                .recv_from(&mut bytes)
+                .expect("the server said nothing");
+            let message = &bytes[..length];
+            if self.seen.borrow_mut().insert(message.to_vec()) {
+                return (String::from_utf8_lossy(message).into_owned(), from);
+            }
+        }
     }
 
     /// The next message that is no provisional answer and no repetition of `than`.
@@ -255,13 +271,8 @@ impl Peer {
 
     /// Waits for a request of a server that this peer does not know yet.
     pub(crate) fn request(&mut self, method: &str) -> String {
-        let mut bytes = [0; 65_535];
         loop {
-            let (length, from) = self
-                .socket
-                .recv_from(&mut bytes)
-                .expect("nobody asked anything");
-            let message = String::from_utf8_lossy(&bytes[..length]).into_owned();
+            let (message, from) = self.receive_from();
             if message.starts_with(&format!("{method} ")) {
                 self.server = from;
                 return message;

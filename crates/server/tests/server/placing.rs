@@ -190,6 +190,27 @@ fn a_host_without_a_port_is_looked_for_in_dns_and_its_second_server_answers() {
     until("it is over", || matches!(state(&lost), CallState::Ended(_)));
 }
 
+#[test]
+fn a_silent_server_of_the_only_trunk_gives_way_to_its_next_one() {
+    let (mut silent, mut living) = (callee(), callee());
+    let srv = |priority: u32, peer: &Peer| {
+        let port = peer.address().port();
+        format!("_sip._udp.carrier.example SRV {priority} 0 {port} host.carrier.example")
+    };
+    let (first, second) = (srv(1, &silent), srv(2, &living));
+    let zone = [&*first, &*second, "host.carrier.example A 127.0.0.1"];
+    let dns = NameServer::start(Manner::Honest, &zone);
+    let trunk = "[[trunks]]\nname = \"t\"\nuri = \"sip:carrier.example\"\n";
+    let top = format!("[sip]\ndns = [\"{}\"]\n{trunk}", dns.address);
+    let server = serving(&top, WAITING);
+    let call = place(&server, order("+44 20 7946 0001")).unwrap();
+    silent.request("INVITE");
+    // SIP alone would wait for 32 s, which is longer than this party waits to be called.
+    let invite = living.request("INVITE");
+    living.accept(&invite);
+    until("it is answered", || state(&call) == CallState::InProgress);
+}
+
 const USERS: &str = "[[users]]\nname = \"alice\"\ndomain = \"127.0.0.1\"\npassword = \"right\"\n";
 
 /// Registers a phone at a Contact that leads nowhere, as behind address translation.

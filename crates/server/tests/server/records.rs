@@ -11,10 +11,10 @@ use crate::peer::{Peer, status};
 use crate::rest::send;
 use crate::stage::{config_with_file, get, get_json, get_with, post_json, udp, until, wait};
 
-const ANSWER_AND_WAIT: &str = "<Response><Gather timeout=\"60\"/></Response>";
+pub(crate) const ANSWER_AND_WAIT: &str = "<Response><Gather timeout=\"60\"/></Response>";
 
 /// A server whose calls are run by this application, with its records in a file.
-fn setup(application: &Application) -> Config {
+pub(crate) fn setup(application: &Application) -> Config {
     let rest = format!(
         "[[applications]]\nname = \"it\"\naccount = \"twiml\"\nurl = \"{}\"\n\
          status_callback = \"{}\"\n",
@@ -43,7 +43,7 @@ fn newest(server: &Running, standing: &str) -> String {
     newest()["sid"].as_str().unwrap().to_owned()
 }
 
-fn outbox(server: &Running) -> Value {
+pub(crate) fn outbox(server: &Running) -> Value {
     get_json(server.http_addr, "/hookflash/v1/outbox")
 }
 
@@ -59,7 +59,7 @@ fn body(request: &str) -> &str {
     request.split_once("\r\n\r\n").unwrap().1
 }
 
-fn stop(server: Running) {
+pub(crate) fn stop(server: Running) {
     wait(server.drain(Duration::ZERO));
 }
 
@@ -296,54 +296,6 @@ fn a_dead_letter_can_be_discarded() {
     let discarded = post_json(server.http_addr, "/hookflash/v1/outbox/discard", all);
     assert_eq!(discarded["discarded"], 1);
     assert_eq!(outbox(&server)["deadLettersInAll"], 0);
-    stop(server);
-}
-
-#[test]
-fn while_the_store_cannot_be_written_calls_go_on_and_the_operator_is_told() {
-    let application = Application::saying(ANSWER_AND_WAIT);
-    let setup = setup(&application);
-    let path = setup
-        .store
-        .url
-        .strip_prefix("sqlite://")
-        .unwrap()
-        .to_owned();
-    let server = Server::start(setup).unwrap();
-    assert_eq!(get(server.http_addr, "/readyz").0, 200);
-    let other = rusqlite::Connection::open(&path).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
-
-    let mut peer = Peer::of(udp(&server), "troubled");
-    assert_eq!(
-        status(&peer.invite("")),
-        200,
-        "the call does not wait for it"
-    );
-    assert_eq!(status(&peer.bye()), 200);
-    until("the application was told all the same", || {
-        application.final_statuses().len() == 1
-    });
-    until("the operator can see it", || {
-        let (status, why) = get(server.http_addr, "/readyz");
-        status == 503 && why.contains("store")
-    });
-    let metrics = || get(server.http_addr, "/metrics").1;
-    until("so can the machines", || {
-        metrics().contains("hookflash_store_trouble 1")
-    });
-
-    other.execute_batch("ROLLBACK").unwrap();
-    until("it is well again", || {
-        get(server.http_addr, "/readyz").0 == 200
-    });
-    assert!(metrics().contains("hookflash_store_trouble 0"));
-    let kept: i64 = other
-        .query_row("SELECT count(*) FROM calls", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(kept, 1, "what waited was written");
-    until("nothing is owed", || outbox(&server)["owedInAll"] == 0);
-    assert_eq!(application.final_statuses().len(), 1, "told once");
     stop(server);
 }
 

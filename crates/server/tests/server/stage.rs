@@ -1,24 +1,26 @@
 //! A server for a test, and a look at it over HTTP.
 
+use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use hookflash_server::config::{Config, Options};
 use hookflash_server::{Running, Server};
 use hookflash_sip::Transport;
 use serde_json::Value;
+use tempfile::TempDir;
 
-/// A folder of its own for each test's documents.
+/// A folder of its own for each server's files. It is gone when the test's thread ends.
 pub(crate) fn folder() -> PathBuf {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let name = format!("hookflash-server-{}-{number}", std::process::id());
-    let folder = std::env::temp_dir().join(name);
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
+    thread_local! {
+        static FOLDERS: RefCell<Vec<TempDir>> = const { RefCell::new(Vec::new()) };
+    }
+    let folder = TempDir::with_prefix("hookflash-server-").unwrap();
+    let path = folder.path().to_owned();
+    FOLDERS.with_borrow_mut(|folders| folders.push(folder));
+    path
 }
 
 /// A document that answers and then waits for a minute.
@@ -137,7 +139,7 @@ pub(crate) fn get_json(http: SocketAddr, path: &str) -> Value {
 
 /// Looks again and again until something is so.
 pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
-    for _ in 0..1_000 {
+    for _ in 0..3_000 {
         if is_so() {
             return;
         }

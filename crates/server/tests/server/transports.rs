@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hookflash_server::Running;
 
@@ -143,11 +143,18 @@ fn calls_that_arrive_in_one_piece_are_held_to_the_limit() {
         let lump: String = (0..8)
             .map(|n| stream.ask("INVITE", &format!("lump-{n}"), 1, "", SDP))
             .collect();
+        let sent = Instant::now();
         stream.send(lump.as_bytes());
         let answers: Vec<String> = (0..8).map(|_| stream.final_answer()).collect();
         let with = |code| answers.iter().filter(move |a| status(a) == code);
-        assert_eq!(with(200).count(), 1, "{limit}: {answers:?}");
-        assert_eq!(with(503).count(), 7, "{limit}: {answers:?}");
+        let accepted = with(200).count();
+        // A machine that stands still for seconds has as many more in them.
+        let most = match limit {
+            "calls = 1" => 1,
+            _ => 1 + usize::try_from(sent.elapsed().as_secs()).unwrap(),
+        };
+        assert!((1..=most).contains(&accepted), "{limit}: {answers:?}");
+        assert_eq!(accepted + with(503).count(), 8, "{limit}: {answers:?}");
         assert!(with(503).all(|answer| header(answer, "Retry-After").is_some()));
     }
 }

@@ -139,9 +139,11 @@ fn a_recording_outlives_its_server_and_is_fetched_with_the_accounts_token() {
 }
 
 #[test]
-fn calls_that_hear_something_leave_no_port_no_leg_and_no_file_behind() {
+fn calls_that_hear_something_leave_no_port_and_no_leg_behind() {
     let play = "<Response><Play loop=\"0\">file:tone.wav</Play></Response>";
-    let mut setup = config("shards = 1", &document("it", play), &[("it", play)]);
+    // Too few ports for so many calls, unless each leaves its own to later ones.
+    let top = "shards = 1\n[media]\nports = \"23000-23063\"\n";
+    let mut setup = config(top, &document("it", play), &[("it", play)]);
     let folder = setup.recordings.folder.parent().unwrap().to_owned();
     let mut file = hookflash_audio::wav::header(1, 8_000, 8_000).to_vec();
     file.resize(8_044, 1);
@@ -166,9 +168,4 @@ fn calls_that_hear_something_leave_no_port_no_leg_and_no_file_behind() {
     });
     assert!(metric("hookflash_media_packets_sent_total") > 0);
     assert_eq!(metric("hookflash_prompts_cached "), 1);
-    // RTP, RTCP and HTTP of other tests come and go, but not hundreds.
-    if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
-        let sockets = open.count();
-        assert!(sockets < 300, "{sockets} open files");
-    }
 }

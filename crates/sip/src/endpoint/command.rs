@@ -42,6 +42,8 @@ pub struct OutgoingInvite {
     /// How long one server may leave the INVITE without any answer before the next is tried; at
     /// most 64·T1, which is the default.
     pub server_timeout: Option<Duration>,
+    /// The last server, or the only one, has 64·T1 all the same: there is nobody else to try.
+    pub last_server_waits: bool,
     /// Which redirections (3xx) are followed. The default follows none.
     pub redirects: Redirects,
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::Endpoint;
 use super::authenticator::Authenticator;
-use super::client::{Attempts, Purpose};
+use super::client::{Attempts, Patience, Purpose};
 use super::command::{CommandError, OutgoingRegistration};
 use super::core::{Core, Due, Failure, Upcall, retry_after};
 use super::owned_headers::{check_address, check_extra};
@@ -157,7 +157,11 @@ impl Registration {
         if let Some(attempts) = attempts {
             core.attach_digest(id, attempts);
         }
-        if let Some(patience) = self.wanted.server_timeout {
+        if let Some(time) = self.wanted.server_timeout {
+            let patience = Patience {
+                time,
+                last_waits: false,
+            };
             core.limit_ways(id, patience);
         }
         self.open = Some((id, self.is_leaving));

@@ -93,6 +93,40 @@ fn a_dead_server_costs_its_patience_once_and_is_tried_last_until_that_is_forgott
 }
 
 #[test]
+fn the_last_server_has_its_full_time_when_there_is_nobody_else_to_try() {
+    let mut raw = asking();
+    place(&mut raw, |invite| {
+        invite.uri = "sip:bob@carrier.example".to_owned();
+        invite.server_timeout = Some(seconds(4));
+        invite.last_server_waits = true;
+    });
+    serve(&mut raw);
+    assert_eq!(raw.next_sent().flow.remote, address("10.0.0.21:5060"));
+    raw.wait(seconds(4));
+    let second = raw.sent.pop_back().unwrap();
+    assert_eq!(second.flow.remote, address("10.0.0.22:5060"));
+    raw.wait(seconds(20));
+    let hookflash_sip::Message::Request(invite) = second.message else {
+        panic!()
+    };
+    raw.respond(&invite, 486, "", "");
+    assert_eq!(raw.ended(), LegEnd::Refused(486));
+}
+
+#[test]
+fn a_single_server_has_its_full_time_and_no_more() {
+    let mut raw = Raw::new();
+    place(&mut raw, |invite| {
+        invite.server_timeout = Some(seconds(4));
+        invite.last_server_waits = true;
+    });
+    raw.wait(seconds(31));
+    assert!(raw.events.is_empty(), "{:?}", raw.events);
+    raw.wait(seconds(1));
+    assert_eq!(raw.ended(), LegEnd::NoAnswer);
+}
+
+#[test]
 fn when_all_servers_are_dead_the_call_ends_once_and_the_next_call_tries_them_again() {
     let mut raw = asking();
     for _ in 0..2 {

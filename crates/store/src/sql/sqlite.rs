@@ -1,7 +1,7 @@
 //! SQLite, built into the program.
 
 use std::fs::OpenOptions;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -29,6 +29,57 @@ const PAGE: u64 = 8_192;
 pub(super) struct Sqlite {
     connection: Connection,
     is_durable: bool,
+    /// What is written to; none when nobody else could take it away.
+    file: Option<Held>,
+}
+
+/// A file that is open. Somebody may remove it, or put another in its place; then what is written
+/// to it is lost when it is closed, and SQLite does not notice.
+struct Held {
+    path: PathBuf,
+    /// Device and number of the file.
+    #[cfg(unix)]
+    place: (u64, u64),
+}
+
+impl Held {
+    fn at(path: &Path) -> Result<Held, StoreError> {
+        Ok(Held {
+            path: path.to_owned(),
+            #[cfg(unix)]
+            place: place(path).map_err(|e| StoreError::operator(e.to_string()))?,
+        })
+    }
+
+    /// Whether the file is where it was opened.
+    fn check(&self) -> Result<(), StoreError> {
+        #[cfg(unix)]
+        let what = match place(&self.path) {
+            Ok(place) if place == self.place => return Ok(()),
+            Ok(_) => "was replaced",
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => "was removed",
+            // The folder cannot be looked into, which says nothing of the file.
+            Err(_) => return Ok(()),
+        };
+        #[cfg(unix)]
+        return Err(StoreError::new(
+            ErrorKind::Unavailable,
+            format!(
+                "{} {what} while the server runs; put it back, or restart the server to begin \
+                 with what is there",
+                self.path.display()
+            ),
+        ));
+        #[cfg(not(unix))]
+        Ok(())
+    }
+}
+
+#[cfg(unix)]
+fn place(path: &Path) -> std::io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    let found = std::fs::metadata(path)?;
+    Ok((found.dev(), found.ino()))
 }
 
 impl Sqlite {
@@ -38,6 +89,7 @@ impl Sqlite {
         let sqlite = Sqlite {
             connection,
             is_durable: true,
+            file: None,
         };
         sqlite.limit(options)?;
         Ok(sqlite)
@@ -57,6 +109,10 @@ impl Sqlite {
         let sqlite = Sqlite {
             connection: opened.map_err(|e| at(path, &error(&e)))?,
             is_durable: true,
+            file: match purpose {
+                Use::Writing => Some(Held::at(path).map_err(|e| at(path, &e))?),
+                Use::Reading => None,
+            },
         };
         let connection = &sqlite.connection;
         connection.busy_timeout(PATIENCE).map_err(|e| error(&e))?;
@@ -146,7 +202,12 @@ fn cell(value: ValueRef<'_>) -> Cell {
 }
 
 impl Database for Sqlite {
+    fn check(&mut self) -> Result<(), StoreError> {
+        self.file.as_ref().map_or(Ok(()), Held::check)
+    }
+
     fn begin(&mut self, durable: bool) -> Result<(), StoreError> {
+        self.check()?;
         if durable != self.is_durable {
             let level = if durable { "FULL" } else { "NORMAL" };
             self.pragmas(&format!("PRAGMA synchronous = {level}"))?;

@@ -172,6 +172,42 @@ async fn a_row_that_the_database_refuses_harms_no_other() {
     assert_eq!(count, 29);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_is_taken_away_is_trouble_until_it_is_back() {
+    let trial = trial();
+    let store = trial.open().await;
+    store.put_call(ended(call("CA1", 100), 200));
+    store.flush().await.unwrap();
+    let away = trial.folder.path().join("away.db");
+    std::fs::rename(trial.path(), &away).unwrap();
+    // SQLite would go on writing to a file that nobody finds any more.
+    let gone = store.flush().await.unwrap_err();
+    assert_eq!(gone.kind(), ErrorKind::Unavailable);
+    assert!(
+        gone.to_string().contains("hookflash.db was removed"),
+        "{gone}"
+    );
+    let refused = store.owe(owed("CA2", 0), None).await.unwrap_err();
+    assert!(refused.is_kept, "it is written later");
+    store.put_call(ended(call("CA2", 300), 400));
+
+    std::fs::write(trial.path(), "").unwrap();
+    let replaced = store.flush().await.unwrap_err().to_string();
+    assert!(replaced.contains("hookflash.db was replaced"), "{replaced}");
+    assert_eq!(
+        std::fs::read(trial.path()).unwrap(),
+        b"",
+        "what is not ours is not written to"
+    );
+
+    std::fs::rename(&away, trial.path()).unwrap();
+    until(|| store.health().waiting == 0).await;
+    assert_eq!(store.health().trouble, None);
+    assert!(store.call(MINE, "CA2").await.unwrap().is_some());
+    assert_eq!(store.owed(MINE, 10, 0).await.unwrap().len(), 1);
+}
+
 #[tokio::test]
 async fn a_file_that_is_no_database_is_the_operators_matter() {
     let trial = trial();

@@ -22,7 +22,8 @@ impl Core {
         let Some(transaction) = self.clients.get_mut(&id) else {
             return false;
         };
-        let early = transaction.patience.is_some() && transaction.purpose == Purpose::Invite;
+        let early =
+            transaction.present_patience().is_some() && transaction.purpose == Purpose::Invite;
         if !early {
             return false;
         }

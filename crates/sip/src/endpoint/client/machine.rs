@@ -272,7 +272,8 @@ impl Core {
             false => first,
         };
         let Some(mut after) = after else { return };
-        if let Some(patience) = transaction.patience.filter(|_| timer.is_patience()) {
+        let patience = transaction.present_patience();
+        if let Some(patience) = patience.filter(|_| timer.is_patience()) {
             after = after.min(patience);
         }
         if after.is_zero() {

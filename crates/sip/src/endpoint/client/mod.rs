@@ -92,6 +92,14 @@ pub(crate) struct Attempts {
     pub(crate) count: u8,
 }
 
+/// How long a way of a request may be silent before the next is tried.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    pub(crate) time: Duration,
+    /// The last way has the usual time.
+    pub(crate) last_waits: bool,
+}
+
 /// A request of ours.
 pub(crate) struct ClientTransaction {
     leg: LegId,
@@ -110,7 +118,7 @@ pub(crate) struct ClientTransaction {
     given_up: Option<Box<Request>>,
     any_size: bool,
     // How long one way may be silent, if less than usual.
-    patience: Option<Duration>,
+    patience: Option<Patience>,
     // The answer does not matter any more.
     limited: bool,
     interval: Duration,
@@ -121,6 +129,13 @@ pub(crate) struct ClientTransaction {
 }
 
 impl ClientTransaction {
+    /// How long the present way may be silent, if less than usual.
+    fn present_patience(&self) -> Option<Duration> {
+        let patience = self.patience?;
+        let is_last = self.further.is_empty();
+        (!patience.last_waits || !is_last).then_some(patience.time)
+    }
+
     fn is_invite(&self) -> bool {
         matches!(self.machine, Machine::Invite(_))
     }
@@ -221,7 +236,7 @@ impl Core {
     }
 
     /// Gives each way of a request no more than this for its first answer.
-    pub(crate) fn limit_ways(&mut self, id: TransactionId, patience: Duration) {
+    pub(crate) fn limit_ways(&mut self, id: TransactionId, patience: Patience) {
         if let Some(transaction) = self.clients.get_mut(&id) {
             transaction.patience = Some(patience);
             let timer = match transaction.machine {
@@ -229,8 +244,10 @@ impl Core {
                 Machine::Other(other::State::Trying) => Timer::F,
                 _ => return,
             };
-            let patience = patience.min(self.times.patience());
-            self.set_ending(id, timer, patience);
+            if let Some(patience) = transaction.present_patience() {
+                let patience = patience.min(self.times.patience());
+                self.set_ending(id, timer, patience);
+            }
         }
     }
 

@@ -2,7 +2,6 @@
 //! 13.2 and 9.1).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -11,7 +10,7 @@ use super::session::MOST_LENGTHENINGS;
 use super::{Done, Leg, LegTimer, Phase, SDP, SUPPORTED, cseq_of, tag_text, write_extra};
 use crate::dialog::{Dialog, Outgoing, tag_of};
 use crate::endpoint::authenticator::Authenticator;
-use crate::endpoint::client::{MOST_FORKS, Purpose};
+use crate::endpoint::client::{MOST_FORKS, Patience, Purpose};
 use crate::endpoint::command::{CommandError, OutgoingInvite};
 use crate::endpoint::core::{Core, Failure};
 use crate::endpoint::session_body::session_description;
@@ -35,7 +34,7 @@ pub(super) struct Calling {
     early: Vec<Early>,
     pub(super) flow: Option<Flow>,
     // How long one server may be silent.
-    patience: Option<Duration>,
+    patience: Option<Patience>,
     /// Where else to call.
     pub(super) redirecting: Option<Box<Redirecting>>,
     answered_provisionally: bool,
@@ -162,7 +161,11 @@ impl Leg {
             Some(flow) => core.send_on(id, flow, outgoing, Purpose::Invite),
             None => core.send(id, None, outgoing, Purpose::Invite),
         };
-        if let Some(patience) = invite.server_timeout {
+        let patience = invite.server_timeout.map(|time| Patience {
+            time,
+            last_waits: invite.last_server_waits,
+        });
+        if let Some(patience) = patience {
             core.limit_ways(transaction, patience);
         }
         if invite.keeps_flow {
@@ -179,7 +182,7 @@ impl Leg {
             sequence,
             early: Vec::new(),
             flow: invite.flow,
-            patience: invite.server_timeout,
+            patience,
             redirecting: Redirecting::new(invite.redirects, &uri),
             answered_provisionally: false,
             lengthened: 0,
