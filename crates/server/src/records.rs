@@ -15,7 +15,7 @@ mod row;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -45,6 +45,9 @@ pub(crate) struct Records {
 struct Shared {
     /// Calls of which something has changed that is not written.
     changed: Mutex<HashMap<CallKey, Arc<CallRecord>>>,
+    /// Calls whose end was promised and is being told: they are written with the promise, and once
+    /// more when it is known what became of it.
+    promised: Mutex<HashSet<CallKey>>,
     rules: RwLock<Arc<Rules>>,
     is_lasting: bool,
 }
@@ -87,6 +90,7 @@ impl Records {
             store,
             shared: Arc::new(Shared {
                 changed: Mutex::default(),
+                promised: Mutex::default(),
                 rules: RwLock::new(Rules::of(config)),
                 is_lasting: !config.store.is_memory(),
             }),
@@ -113,13 +117,20 @@ impl Records {
         changed.unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn promised(&self) -> MutexGuard<'_, HashSet<CallKey>> {
+        let promised = self.shared.promised.lock();
+        promised.unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A call has come further. Never waits; most states of a call are never written, because a
     /// later one comes first.
     pub(crate) fn call_changed(&self, record: &Arc<CallRecord>, turn: Turn) {
         match turn {
             Turn::Ended => {
                 self.changed().remove(&record.key);
-                self.put(record);
+                if !self.promised().contains(&record.key) {
+                    self.put(record);
+                }
             }
             Turn::Begun | Turn::Left | Turn::Ringing | Turn::Answered | Turn::Transfer => {
                 self.changed().insert(record.key, Arc::clone(record));

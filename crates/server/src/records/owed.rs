@@ -87,6 +87,7 @@ impl Records {
         });
         let owed_at = SystemTime::now();
         let owing = self.promise(record, &request.url, owed_at);
+        self.promised().insert(record.key);
         let written = async {
             // What cannot be written down now is sent all the same; the store has said in the log
             // what is wrong with it.
@@ -105,6 +106,7 @@ impl Records {
             done(result);
             // What the call's journal says of the request belongs to the record, which is still to
             // be written as a rule.
+            records.promised().remove(&record.key);
             records.put(&record);
         });
         webhooks.tell_after(key, Box::pin(written), request, settled);
