@@ -37,7 +37,7 @@ fn asked(name: Name<'static>, challenges: &[&str]) -> Headers {
     response.headers().clone()
 }
 
-fn asked_by(server: &DigestServer, now: Instant, stale: bool) -> Headers {
+fn asked_by(server: &mut DigestServer, now: Instant, stale: bool) -> Headers {
     let challenges = server.challenge(now, stale);
     asked(
         Name::WwwAuthenticate,
@@ -57,7 +57,7 @@ fn a_challenge_is_answered_and_the_answer_accepted() {
         let mut server = server(start).with_algorithms(&[hash]);
         let mut client = DigestClient::new([1; 16]);
         client.begin();
-        let value = answer(&mut client, &asked_by(&server, start, false))
+        let value = answer(&mut client, &asked_by(&mut server, start, false))
             .unwrap()
             .remove(0);
         let user = server.verify(start, &value, &Method::Refer, URI, password_of);
@@ -68,10 +68,10 @@ fn a_challenge_is_answered_and_the_answer_accepted() {
 #[test]
 fn c31_refused_credentials_are_not_sent_again() {
     let start = Instant::now();
-    let server = server(start);
+    let mut server = server(start);
     let mut client = DigestClient::new([1; 16]);
-    answer(&mut client, &asked_by(&server, start, false)).unwrap();
-    let again = asked_by(&server, start + Duration::from_secs(1), false);
+    answer(&mut client, &asked_by(&mut server, start, false)).unwrap();
+    let again = asked_by(&mut server, start + Duration::from_secs(1), false);
     assert_eq!(answer(&mut client, &again), Err(NoAnswer::Rejected));
     let other = Credentials {
         username: "alice".into(),
@@ -89,14 +89,14 @@ fn c31_refused_credentials_are_not_sent_again() {
 #[test]
 fn c31_a_stale_nonce_is_replaced_but_not_for_ever() {
     let start = Instant::now();
-    let server = server(start);
+    let mut server = server(start);
     let mut client = DigestClient::new([1; 16]);
-    answer(&mut client, &asked_by(&server, start, false)).unwrap();
+    answer(&mut client, &asked_by(&mut server, start, false)).unwrap();
     for second in 1..=3 {
-        let stale = asked_by(&server, start + Duration::from_secs(second), true);
+        let stale = asked_by(&mut server, start + Duration::from_secs(second), true);
         assert!(answer(&mut client, &stale).is_ok());
     }
-    let stale = asked_by(&server, start + Duration::from_secs(9), true);
+    let stale = asked_by(&mut server, start + Duration::from_secs(9), true);
     assert_eq!(answer(&mut client, &stale), Err(NoAnswer::AlwaysStale));
 }
 
@@ -209,7 +209,7 @@ fn later_requests_carry_credentials_unasked_with_a_growing_count() {
             .authorize(&Method::Invite, URI, b"", &alice())
             .is_empty()
     );
-    answer(&mut client, &asked_by(&server, start, false)).unwrap();
+    answer(&mut client, &asked_by(&mut server, start, false)).unwrap();
     for _ in 0..3 {
         let (_, value) = client.authorize(&Method::Bye, URI, b"", &alice()).remove(0);
         assert!(
@@ -218,7 +218,7 @@ fn later_requests_carry_credentials_unasked_with_a_growing_count() {
                 .is_ok()
         );
     }
-    let fresh = asked_by(&server, start + Duration::from_secs(1), false);
+    let fresh = asked_by(&mut server, start + Duration::from_secs(1), false);
     assert!(
         answer(&mut client, &fresh).is_ok(),
         "an unasked answer refused is no rejection"
@@ -230,7 +230,7 @@ fn the_server_refuses_what_does_not_fit() {
     let start = Instant::now();
     let mut server = server(start);
     let mut client = DigestClient::new([1; 16]);
-    let value = answer(&mut client, &asked_by(&server, start, false))
+    let value = answer(&mut client, &asked_by(&mut server, start, false))
         .unwrap()
         .remove(0);
     let mut check = |value: &str, method, uri| {
@@ -261,7 +261,7 @@ fn an_answer_counts_once_and_not_after_its_nonce_is_too_old() {
     let start = Instant::now();
     let mut server = server(start).with_lifetime(Duration::from_secs(10));
     let mut client = DigestClient::new([1; 16]);
-    let value = answer(&mut client, &asked_by(&server, start, false))
+    let value = answer(&mut client, &asked_by(&mut server, start, false))
         .unwrap()
         .remove(0);
     let mut verify = |after, value: &str| {
@@ -274,6 +274,20 @@ fn an_answer_counts_once_and_not_after_its_nonce_is_too_old() {
         .authorize(&Method::Refer, URI, b"", &alice())
         .remove(0);
     assert_eq!(verify(11, &next), Err(Denied::Stale));
+}
+
+#[test]
+fn two_that_are_challenged_at_the_same_moment_can_both_answer() {
+    let start = Instant::now();
+    let mut server = server(start);
+    for seed in [1, 2] {
+        let mut client = DigestClient::new([seed; 16]);
+        let value = answer(&mut client, &asked_by(&mut server, start, false))
+            .unwrap()
+            .remove(0);
+        let accepted = server.verify(start, &value, &Method::Refer, URI, password_of);
+        assert!(accepted.is_ok(), "{accepted:?}");
+    }
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub struct DigestServer {
     lifetime: Duration,
     secret: [u8; 32],
     epoch: Instant,
+    /// Of the next nonce: two that are made in the same millisecond are two all the same.
+    serial: u32,
     counts: HashMap<String, (u32, Duration)>,
 }
 
@@ -64,6 +66,7 @@ impl DigestServer {
             lifetime: Duration::from_secs(300),
             secret,
             epoch,
+            serial: 0,
             counts: HashMap::new(),
         }
     }
@@ -89,7 +92,7 @@ impl DigestServer {
 
     /// The values of the WWW-Authenticate (or Proxy-Authenticate) lines of a challenge, one per
     /// algorithm.
-    pub fn challenge(&self, now: Instant, stale: bool) -> Vec<String> {
+    pub fn challenge(&mut self, now: Instant, stale: bool) -> Vec<String> {
         let nonce = self.nonce(self.age(now));
         let stale = if stale { ", stale=true" } else { "" };
         let realm = quote(&self.realm);
@@ -184,15 +187,17 @@ impl DigestServer {
         now.saturating_duration_since(self.epoch)
     }
 
-    fn nonce(&self, made: Duration) -> String {
-        let millis = format!("{:012x}", made.as_millis());
-        let seal = self.seal(&millis);
-        millis + &seal
+    fn nonce(&mut self, made: Duration) -> String {
+        let named = format!("{:012x}{:08x}", made.as_millis(), self.serial);
+        self.serial = self.serial.wrapping_add(1);
+        let seal = self.seal(&named);
+        named + &seal
     }
 
     fn time_of(&self, nonce: &str) -> Option<Duration> {
-        let (millis, seal) = nonce.split_at_checked(12)?;
-        let sealed = bool::from(self.seal(millis).as_bytes().ct_eq(seal.as_bytes()));
+        let (named, seal) = nonce.split_at_checked(20)?;
+        let (millis, _) = named.split_at_checked(12)?;
+        let sealed = bool::from(self.seal(named).as_bytes().ct_eq(seal.as_bytes()));
         sealed.then(|| {
             u64::from_str_radix(millis, 16)
                 .ok()
@@ -200,12 +205,12 @@ impl DigestServer {
         })?
     }
 
-    fn seal(&self, millis: &str) -> String {
+    fn seal(&self, named: &str) -> String {
         // A key of any length is fine for HMAC, so this cannot fail.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.secret) else {
             return String::new();
         };
-        mac.update(millis.as_bytes());
+        mac.update(named.as_bytes());
         mac.update(self.realm.as_bytes());
         hex(mac.finalize().into_bytes().get(..16).unwrap_or_default())
     }
