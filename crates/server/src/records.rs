@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use hookflash_call::{CallKey, CallRecord, Turn};
 use hookflash_dialects::{CallState, Direction};
-use hookflash_store::{Health, Options, Store, StoreError};
+use hookflash_store::{CallRow, Health, Options, Store, StoreError};
 
 use crate::config::Config;
 pub(crate) use clerk::{Setup, run};
@@ -139,29 +139,22 @@ impl Records {
     }
 
     /// Writes the calls that have changed. One that is over and whose application is still to be
-    /// told so waits: with its end it is written what is owed of it.
+    /// told so goes on until then: with its end it is written what is owed of it.
     pub(crate) fn bring_up_to_date(&self) {
-        let is_ending = |record: &CallRecord| {
-            record.facts(|facts| matches!(facts.state, CallState::Ended(_)))
-                && !record.is_concluded()
-        };
-        let (later, changed): (HashMap<_, _>, HashMap<_, _>) = std::mem::take(&mut *self.changed())
-            .into_iter()
-            .partition(|(_, record)| is_ending(record));
+        let changed = std::mem::take(&mut *self.changed());
         for record in changed.into_values() {
-            self.put(&record);
-        }
-        if !later.is_empty() {
-            let mut changed = self.changed();
-            for (key, record) in later {
-                changed.entry(key).or_insert(record);
-            }
+            let is_ending = !record.is_concluded();
+            let row = row::row(&record);
+            self.put_row(&record, if is_ending { row::going_on(row) } else { row });
         }
     }
 
     /// Writes a call, unless somebody had it deleted.
     fn put(&self, record: &CallRecord) {
-        let row = row::row(record);
+        self.put_row(record, row::row(record));
+    }
+
+    fn put_row(&self, record: &CallRecord, row: CallRow) {
         record.keep(|is_forgotten| {
             if !is_forgotten {
                 self.store.put_call(row);

@@ -253,6 +253,20 @@ fn method_word(method: HookMethod) -> &'static str {
     }
 }
 
+/// A call before its end.
+pub(crate) fn going_on(mut row: CallRow) -> CallRow {
+    if row.state == hookflash_store::CallState::Ended {
+        row.state = match (row.answered_at, row.started_at) {
+            (Some(_), _) => hookflash_store::CallState::InProgress,
+            (None, Some(_)) => hookflash_store::CallState::Trying,
+            (None, None) => hookflash_store::CallState::Queued,
+        };
+        row.end = None;
+        row.ended_at = None;
+    }
+    row
+}
+
 /// How a call that died with its process is closed: the truth as far as anybody knows it.
 pub(crate) fn closed(mut row: CallRow, now: SystemTime) -> CallRow {
     let answered = row.answered_at.is_some();
