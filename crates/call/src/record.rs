@@ -116,7 +116,7 @@ impl CallRecord {
     }
 
     /// Keeps something of the call, and is told whether somebody had it deleted. Whoever deletes it
-    /// waits, and so finds all that was kept before. Must not come back to this record from within.
+    /// waits, and so finds all that was kept before. Must not ask the same from within, or delete it.
     pub fn keep<R>(&self, keep: impl FnOnce(bool) -> R) -> R {
         keep(*self.forgotten())
     }

@@ -290,6 +290,29 @@ async fn registrar(answer: &str) -> (SocketAddr, mpsc::UnboundedReceiver<String>
     (address, requests)
 }
 
+fn is_calling(item: &News) -> bool {
+    matches!(item, News::Calling(_))
+}
+
+/// What is told by a phone that is stopped as soon as it has told `moment`.
+async fn stopped_at(moment: fn(&News) -> bool, script: Script, t1: Duration) -> Vec<News> {
+    let phone = Phone::bind(SocketAddr::from(ANYWHERE), script, Some(t1), 3)
+        .await
+        .unwrap();
+    let (news, mut heard) = mpsc::unbounded_channel();
+    let (stop, stopped) = watch::channel(false);
+    let running = tokio::task::spawn_local(phone.run(true, news, stopped));
+    let mut told = Vec::new();
+    while let Some(item) = heard.recv().await {
+        if moment(&item) {
+            stop.send(true).unwrap();
+        }
+        told.push(item);
+    }
+    running.await.unwrap();
+    told
+}
+
 /// Runs a phone that registers and then calls nobody who is there; returns what it told.
 async fn register(answer: &str) -> (Vec<News>, Vec<String>) {
     let (address, mut requests) = registrar(answer).await;
@@ -301,21 +324,7 @@ async fn register(answer: &str) -> (Vec<News>, Vec<String>) {
         ..Script::default()
     };
     // Nobody answers the call, so that the phone gives its CANCEL up after 8·T1.
-    let t1 = Some(Duration::from_millis(20));
-    let phone = Phone::bind(SocketAddr::from(ANYWHERE), phone, t1, 3)
-        .await
-        .unwrap();
-    let (news, mut heard) = mpsc::unbounded_channel();
-    let (stop, stopped) = watch::channel(false);
-    let running = tokio::task::spawn_local(phone.run(true, news, stopped));
-    let mut told = Vec::new();
-    while let Some(item) = heard.recv().await {
-        if matches!(item, News::Calling(_)) {
-            stop.send(true).unwrap();
-        }
-        told.push(item);
-    }
-    running.await.unwrap();
+    let told = stopped_at(is_calling, phone, Duration::from_millis(20)).await;
     let seen = std::iter::from_fn(|| requests.try_recv().ok()).collect();
     (told, seen)
 }
@@ -379,28 +388,13 @@ async fn silent_party(answer: Option<&'static str>) -> SocketAddr {
 }
 
 /// What is told by a phone that calls this party and is stopped as soon as it has told `moment`.
-async fn stopped_at(moment: fn(&News) -> bool, answer: Option<&'static str>) -> Vec<News> {
+async fn calls(moment: fn(&News) -> bool, answer: Option<&'static str>) -> Vec<News> {
     let party = silent_party(answer).await;
     let script = Script {
         call: Some(format!("sip:bob@{party}")),
         ..Script::default()
     };
-    let t1 = Some(Duration::from_millis(50));
-    let phone = Phone::bind(SocketAddr::from(ANYWHERE), script, t1, 4)
-        .await
-        .unwrap();
-    let (news, mut heard) = mpsc::unbounded_channel();
-    let (stop, stopped) = watch::channel(false);
-    let running = tokio::task::spawn_local(phone.run(true, news, stopped));
-    let mut told = Vec::new();
-    while let Some(item) = heard.recv().await {
-        if moment(&item) {
-            stop.send(true).unwrap();
-        }
-        told.push(item);
-    }
-    running.await.unwrap();
-    told
+    stopped_at(moment, script, Duration::from_millis(50)).await
 }
 
 #[tokio::test]
@@ -409,11 +403,10 @@ async fn a_phone_that_is_stopped_does_not_wait_for_ever_for_an_answer_to_its_far
     LocalSet::new()
         .run_until(async {
             // SIP itself would wait for 64·T1 and then tell that nothing answered.
-            let calling = |item: &News| matches!(item, News::Calling(_));
-            let told = stopped_at(calling, None).await;
+            let told = calls(is_calling, None).await;
             assert_eq!(told.last(), Some(&gone), "{told:?}");
             let ringing = |item: &News| matches!(item, News::Progress(180));
-            let told = stopped_at(ringing, Some("180 Ringing")).await;
+            let told = calls(ringing, Some("180 Ringing")).await;
             assert_eq!(told.last(), Some(&gone), "{told:?}");
         })
         .await;

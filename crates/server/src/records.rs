@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use hookflash_call::{CallKey, CallRecord, Turn};
 use hookflash_dialects::{CallState, Direction};
-use hookflash_store::{CallRow, Health, Options, Store, StoreError};
+use hookflash_store::{Health, Options, Store, StoreError};
 
 use crate::config::Config;
 pub(crate) use clerk::{Setup, run};
@@ -143,18 +143,24 @@ impl Records {
     pub(crate) fn bring_up_to_date(&self) {
         let changed = std::mem::take(&mut *self.changed());
         for record in changed.into_values() {
-            let is_ending = !record.is_concluded();
-            let row = row::row(&record);
-            self.put_row(&record, if is_ending { row::going_on(row) } else { row });
+            // Together, so that a call that goes on is never written behind its end: after a crash
+            // it would be taken for one that died.
+            record.keep(|is_forgotten| {
+                if is_forgotten || self.promised().contains(&record.key) {
+                    return;
+                }
+                let row = match record.is_concluded() {
+                    true => row::row(&record),
+                    false => row::going_on(row::row(&record)),
+                };
+                self.store.put_call(row);
+            });
         }
     }
 
     /// Writes a call, unless somebody had it deleted.
     fn put(&self, record: &CallRecord) {
-        self.put_row(record, row::row(record));
-    }
-
-    fn put_row(&self, record: &CallRecord, row: CallRow) {
+        let row = row::row(record);
         record.keep(|is_forgotten| {
             if !is_forgotten {
                 self.store.put_call(row);

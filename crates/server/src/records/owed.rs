@@ -87,7 +87,6 @@ impl Records {
         });
         let owed_at = SystemTime::now();
         let owing = self.promise(record, &request.url, owed_at);
-        self.promised().insert(record.key);
         let written = async {
             // What cannot be written down now is sent all the same; the store has said in the log
             // what is wrong with it.
@@ -127,6 +126,7 @@ impl Records {
         self.changed().remove(&record.key);
         // Whoever deletes the record finds both, or else neither and the promise has the call.
         record.keep(|is_forgotten| {
+            self.promised().insert(record.key);
             if is_forgotten {
                 promise.carry(&row);
             }

@@ -246,6 +246,8 @@ impl Deleted {
 
     async fn is_gone_and_its_end_can_be_told(&self) {
         self.end();
+        // What became of the promise belongs to the record, if there is one.
+        self.records.put(&self.record);
         let found = self.records.find("AC1", &self.sid).await;
         assert_eq!(found, Ok(None), "{}", self.sid);
         let owed = self.records.store.owed(Scope::Operator, 1_000, 0).await;
@@ -366,4 +368,19 @@ async fn calls_are_listed_by_the_words_of_their_dialect_and_by_their_own_account
     assert!(!records.delete("AC1", "CA5").await.unwrap());
     assert!(records.delete("c2", "CA5").await.unwrap());
     assert!(!records.delete("AC1", "CA4").await.unwrap(), "it runs");
+}
+
+/// As when the clerk comes late: behind the end, a state before it would be one that died.
+#[test]
+fn a_call_whose_end_is_promised_is_not_written_as_one_that_goes_on() {
+    let records = Records::open(&config()).unwrap();
+    let ending = record(facts(&records, "AC1", "CA1"));
+    drop(records.promise(&ending, "http://h/status", at(9)));
+    on_a_thread(records.store.flush()).unwrap().unwrap();
+    records.call_changed(&ending, Turn::Transfer);
+    records.bring_up_to_date();
+    assert_eq!(records.health().waiting, 0, "nothing more is written");
+    let row = on_a_thread(records.store.call(Scope::Operator, "CA1"));
+    let row = row.unwrap().unwrap().expect("its end is");
+    assert_eq!(row.state, hookflash_store::CallState::Ended);
 }
