@@ -402,27 +402,16 @@ impl Store {
         self.write_down(entry, false, call)
     }
 
-    /// Writes an owed request down for [`Store::due`] to hand out.
+    /// As [`Store::owe`], for [`Store::due`] to hand out.
     ///
     /// # Errors
     /// When it could not be written. If it is kept, it is handed out once it is.
     pub fn leave(
         &self,
         entry: Owed,
+        call: Option<CallRow>,
     ) -> impl Future<Output = Result<(), NotWritten>> + Send + use<> {
-        self.write_down(entry, true, None)
-    }
-
-    /// As [`Store::leave`], with the state of the call that it tells of, as by [`Store::owe`].
-    ///
-    /// # Errors
-    /// As [`Store::leave`].
-    pub fn leave_with(
-        &self,
-        entry: Owed,
-        call: CallRow,
-    ) -> impl Future<Output = Result<(), NotWritten>> + Send + use<> {
-        self.write_down(entry, true, Some(call))
+        self.write_down(entry, true, call)
     }
 
     fn write_down(

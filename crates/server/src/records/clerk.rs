@@ -109,7 +109,7 @@ impl Clerk {
             for call in died {
                 let row = row::closed(call, now);
                 match owed::promise_of_dead(&row, &rules, now) {
-                    Some(promise) => left.push(store.leave_with(promise, row)),
+                    Some(promise) => left.push(store.leave(promise, Some(row))),
                     None => store.put_call(row),
                 }
             }

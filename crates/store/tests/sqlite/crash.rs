@@ -53,7 +53,7 @@ async fn calls(store: Store, number: u32) {
         let owing = store.owe(owed(&sid, 0), Some(over));
         owing.await.expect("nothing is wrong with the database");
         say("O", &format!("{sid}/0"));
-        let leaving = store.leave(owed(&sid, 1));
+        let leaving = store.leave(owed(&sid, 1), None);
         leaving.await.expect("nothing is wrong with the database");
         say("O", &format!("{sid}/1"));
         deliver(&store, &sid, 0);

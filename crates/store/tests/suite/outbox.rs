@@ -25,7 +25,7 @@ pub(crate) async fn one_that_is_owed_is_the_callers_and_one_that_is_left_behind_
 ) {
     let store = place.open().await;
     store.owe(owed("CA1", 1), None).await.unwrap();
-    store.leave(owed("CA1", 2)).await.unwrap();
+    store.leave(owed("CA1", 2), None).await.unwrap();
     store.owe(owed("CA2", 1), None).await.unwrap();
     assert_eq!(
         store.due(now(), 10).await.unwrap(),
@@ -46,7 +46,7 @@ pub(crate) async fn one_that_is_owed_is_the_callers_and_one_that_is_left_behind_
 pub(crate) async fn one_that_is_left_is_handed_out_to_whoever_asks(place: &impl Place) {
     let store = place.open().await;
     let changed = store.outbox_changed();
-    store.leave(owed("CA1", 0)).await.unwrap();
+    store.leave(owed("CA1", 0), None).await.unwrap();
     changed.await;
     assert_eq!(ids(&store.due(now(), 10).await.unwrap()), [("CA1", 0)]);
     assert_eq!(store.due(now(), 10).await.unwrap(), [], "it is held now");
@@ -73,8 +73,8 @@ pub(crate) async fn a_lower_place_goes_first(place: &impl Place) {
     last.due_at = now() + 60_000_000;
     let mut first = owed("CA1", 1);
     first.due_at = last.due_at + 5;
-    store.leave(last.clone()).await.unwrap();
-    store.leave(first.clone()).await.unwrap();
+    store.leave(last.clone(), None).await.unwrap();
+    store.leave(first.clone(), None).await.unwrap();
     assert_eq!(store.due(now(), 10).await.unwrap(), [], "not due yet");
     assert_eq!(store.due(last.due_at, 10).await.unwrap(), []);
     let due = store.due(first.due_at, 10).await.unwrap();
@@ -87,7 +87,7 @@ pub(crate) async fn a_lower_place_goes_first(place: &impl Place) {
 pub(crate) async fn a_call_whose_request_fails_holds_up_no_other(place: &impl Place) {
     let store = place.open().await;
     store.owe(owed("CA1", 1), None).await.unwrap();
-    store.leave(owed("CA1", 2)).await.unwrap();
+    store.leave(owed("CA1", 2), None).await.unwrap();
     store.owe(owed("CA2", 1), None).await.unwrap();
     store.failed(ACCOUNT, "CA1", 1, at(now() + 60_000_000));
     store.failed(ACCOUNT, "CA2", 1, at(20));
@@ -101,10 +101,10 @@ pub(crate) async fn owing_the_same_again_changes_nothing(place: &impl Place) {
     store.owe(owed("CA1", 0), None).await.unwrap();
     let mut again = owed("CA1", 0);
     again.request = b"another".to_vec();
-    store.leave(again.clone()).await.unwrap();
+    store.leave(again.clone(), None).await.unwrap();
     let left = store.owed(MINE, 10, 0).await.unwrap();
     assert_eq!(left, [owed("CA1", 0)]);
-    store.leave(again).await.unwrap();
+    store.leave(again, None).await.unwrap();
     let left = store.owed(MINE, 10, 0).await.unwrap();
     assert_eq!(left, [owed("CA1", 0)]);
 }
@@ -202,7 +202,7 @@ pub(crate) async fn one_whose_holder_says_nothing_falls_due_again(place: &impl P
 pub(crate) async fn a_waiting_deliverer_is_woken(place: &impl Place) {
     let store = place.open().await;
     store.owe(owed("CA1", 1), None).await.unwrap();
-    store.leave(owed("CA1", 2)).await.unwrap();
+    store.leave(owed("CA1", 2), None).await.unwrap();
     assert_eq!(store.due(now(), 10).await.unwrap(), []);
     let changed = store.outbox_changed();
     assert_eq!(store.due(now(), 10).await.unwrap(), []);

@@ -71,7 +71,7 @@ pub(crate) async fn two_servers_never_hold_the_same_request(place: &impl Place) 
     for number in 0..60 {
         let mut entry = owed(&format!("CA{number}"), 0);
         entry.due_at = now() + 1_000_000;
-        first.leave(entry).await.unwrap();
+        first.leave(entry, None).await.unwrap();
     }
     let later = past + 10_000_000;
     let mut handed_out = Vec::new();
@@ -117,7 +117,9 @@ pub(crate) async fn what_was_in_the_journal_only_is_there_after_a_crash(place: &
     let over = ended(call("CA-over", 100), 200);
     let owing = store.owe(owed("CA-over", 0), Some(over.clone()));
     owing.await.unwrap();
-    store.leave(owed("CA-other", 0)).await.unwrap();
+    let other = ended(call("CA-other", 150), 160);
+    let leaving = store.leave(owed("CA-other", 0), Some(other.clone()));
+    leaving.await.unwrap();
     // A process that dies closes nothing.
     std::mem::forget(store);
 
@@ -126,6 +128,8 @@ pub(crate) async fn what_was_in_the_journal_only_is_there_after_a_crash(place: &
     assert_eq!(died, [call("CA-runs", 100)]);
     let found = store.call(Scope::Account(ACCOUNT), "CA-over").await;
     assert_eq!(found.unwrap(), Some(over));
+    let found = store.call(Scope::Account(ACCOUNT), "CA-other").await;
+    assert_eq!(found.unwrap(), Some(other));
     let mut due = store.due(now(), 10).await.unwrap();
     due.sort_by(|a, b| a.call.cmp(&b.call));
     assert_eq!(ids(&due), [("CA-other", 0), ("CA-over", 0)]);
