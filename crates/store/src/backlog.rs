@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::batch::{Batch, Owing, Settled};
 use crate::error::{ErrorKind, StoreError};
-use crate::journal::{self, Note, Waiter};
+use crate::journal::{self, Note, Waiter, What};
 use crate::outbox::Owed;
 use crate::row::{ByKey, CallRow, CallTable, Record, RecordingRow};
 use crate::sql::Database;
@@ -40,7 +40,9 @@ impl Record for CallPut {
 #[derive(Default)]
 struct Waiting {
     /// What is to be in the journal soon. It waits for its table as well.
-    notes: VecDeque<Note>,
+    notes: Notes,
+    /// What is to be in the journal and on the disk of the machine, which is dearer.
+    promises: Notes,
     calls: Latest<CallPut>,
     recordings: Latest<RecordingRow>,
     owed: VecDeque<Owing>,
@@ -54,6 +56,31 @@ struct Waiting {
     since: Option<Instant>,
     trouble: Option<Trouble>,
     is_closing: bool,
+}
+
+/// Notes that wait for others.
+#[derive(Default)]
+struct Notes {
+    waiting: VecDeque<Note>,
+    /// When the first of them has waited for long enough.
+    due: Option<Instant>,
+}
+
+impl Notes {
+    /// Takes one more; says whether they are due earlier than before.
+    fn push(&mut self, note: Note) -> bool {
+        let is_earlier = self.due.is_none_or(|due| note.due < due);
+        if is_earlier {
+            self.due = Some(note.due);
+        }
+        self.waiting.push_back(note);
+        is_earlier
+    }
+
+    fn take(&mut self) -> VecDeque<Note> {
+        self.due = None;
+        std::mem::take(&mut self.waiting)
+    }
 }
 
 /// Why nothing can be written.
@@ -89,6 +116,8 @@ pub(crate) struct Limits {
     pub(crate) bytes: usize,
     pub(crate) rows: usize,
     pub(crate) delay: Duration,
+    /// For what nobody waits to be in the journal.
+    pub(crate) journal_delay: Duration,
     /// Nothing outlives the process anyhow: nobody waits for the journal.
     pub(crate) is_memory: bool,
 }
@@ -124,7 +153,23 @@ impl Waiting {
 
     /// When the journal is to be written.
     fn notes_due(&self) -> Option<Instant> {
-        self.notes.iter().map(|note| note.due).min()
+        self.notes.due.into_iter().chain(self.promises.due).min()
+    }
+
+    /// Takes what is due for the journal at a time: promises with everything else, and everything
+    /// else without them, when they may still wait.
+    fn take_due_notes(&mut self, now: Instant) -> VecDeque<Note> {
+        let mut notes = self.notes.take();
+        if self.promises.due.is_some_and(|due| due <= now) {
+            notes.append(&mut self.promises.take());
+        }
+        notes
+    }
+
+    fn take_notes(&mut self) -> VecDeque<Note> {
+        let mut notes = self.notes.take();
+        notes.append(&mut self.promises.take());
+        notes
     }
 
     /// Takes everything, in the order in which it must be written.
@@ -213,9 +258,20 @@ impl Backlog {
     /// Keeps a call. When there is no room, what is worth less goes, or else this one.
     pub(crate) fn put_call(&self, row: CallRow) {
         let mut waiting = self.waiting();
-        let (_, dropped) = self.keep_call(&mut waiting, row, false);
-        self.came(waiting, false);
+        let (kept, dropped) = self.keep_call(&mut waiting, row, false);
+        match kept {
+            // Of one that runs, more will come.
+            Some(call) if call.table() == CallTable::Over => {
+                self.note(waiting, What::Call(call), self.soon(), None);
+            }
+            _ => self.came(waiting, false),
+        }
         self.dropped(dropped);
+    }
+
+    /// When something of which nobody is sure is to be in the journal.
+    fn soon(&self) -> Instant {
+        Instant::now() + self.limits.journal_delay
     }
 
     /// Keeps a call, as [`Backlog::put_call`], and sees to it that it is in the journal at `due`.
@@ -224,15 +280,7 @@ impl Backlog {
         let mut waiting = self.waiting();
         let (call, dropped) = self.keep_call(&mut waiting, row, true);
         match call {
-            Some(call) => self.note(
-                waiting,
-                Note {
-                    call: Some(call),
-                    owing: None,
-                    due,
-                    waiter,
-                },
-            ),
+            Some(call) => self.note(waiting, What::Call(call), due, Some(waiter)),
             None => {
                 drop(waiting);
                 // Who no longer waits does not want to know.
@@ -263,18 +311,23 @@ impl Backlog {
         }
     }
 
-    /// Has something written to the journal soon.
-    fn note(&self, mut waiting: MutexGuard<'_, Waiting>, note: Note) {
-        let mut is_first = false;
+    /// Has something written to the journal by a time.
+    fn note(
+        &self,
+        mut waiting: MutexGuard<'_, Waiting>,
+        what: What,
+        due: Instant,
+        waiter: Option<Waiter>,
+    ) {
+        let note = Note { what, due, waiter };
+        let mut is_earlier = false;
         match &waiting.trouble {
             Some(trouble) => note.tell(Err(trouble.error.clone())),
             None if self.limits.is_memory => note.tell(Ok(())),
-            None => {
-                is_first = waiting.notes_due().is_none_or(|due| note.due < due);
-                waiting.notes.push_back(note);
-            }
+            None if note.is_promise() => is_earlier = waiting.promises.push(note),
+            None => is_earlier = waiting.notes.push(note),
         }
-        self.came(waiting, is_first);
+        self.came(waiting, is_earlier);
     }
 
     /// Keeps a recording, as [`Backlog::put_call`].
@@ -282,12 +335,12 @@ impl Backlog {
         let mut waiting = self.waiting();
         let dropped = match self.room_for(&mut waiting, row.bytes()) {
             Ok(dropped) => {
-                waiting.put_recording(row);
+                waiting.put_recording(row.clone());
+                self.note(waiting, What::Recording(row), self.soon(), None);
                 dropped
             }
             Err(dropped) => dropped + 1,
         };
-        self.came(waiting, false);
         self.dropped(dropped);
     }
 
@@ -336,8 +389,8 @@ impl Backlog {
     pub(crate) fn settle(&self, settled: Settled) {
         let mut waiting = self.waiting();
         waiting.bytes += settled.bytes();
-        waiting.settled.push_back(settled);
-        self.came(waiting, false);
+        waiting.settled.push_back(settled.clone());
+        self.note(waiting, What::Settled(settled), self.soon(), None);
     }
 
     /// Keeps an owed request, with the call that it tells of, and sees to it that both are in the
@@ -371,13 +424,7 @@ impl Backlog {
         };
         waiting.bytes += bytes;
         waiting.owed.push_back(owing.clone());
-        let note = Note {
-            call,
-            owing: Some(owing),
-            due,
-            waiter,
-        };
-        self.note(waiting, note);
+        self.note(waiting, What::Owed(owing, call), due, Some(waiter));
         self.dropped(dropped);
         true
     }
@@ -432,7 +479,7 @@ impl Backlog {
             let notes = waiting.notes_due();
             if is_due(notes) {
                 return Work {
-                    notes: std::mem::take(&mut waiting.notes),
+                    notes: waiting.take_due_notes(now),
                     ..Work::default()
                 };
             }
@@ -454,7 +501,7 @@ impl Backlog {
             Batch::default()
         };
         Work {
-            notes: std::mem::take(&mut waiting.notes),
+            notes: waiting.take_notes(),
             is_whole: true,
             batch,
             jobs: std::mem::take(&mut waiting.jobs),
@@ -484,7 +531,7 @@ impl Backlog {
             since: since.unwrap_or_else(SystemTime::now),
             error: error.clone(),
         });
-        let notes = std::mem::take(&mut waiting.notes);
+        let notes = waiting.take_notes();
         drop(waiting);
         journal::tell_all(notes, &Err(error.clone()));
         is_new

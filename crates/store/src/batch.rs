@@ -4,8 +4,10 @@ use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::StoreError;
-use crate::journal::{self, Journal};
+use crate::journal::Journal;
 use crate::outbox::{self, EntryKey, Outcome, Owed};
 use crate::row::{CallRow, CallTable, Record, RecordingRow};
 use crate::sql::{Database, Value};
@@ -19,7 +21,7 @@ pub(crate) struct Owing {
 }
 
 /// What became of an owed request.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Settled {
     pub(crate) account: String,
     pub(crate) call: String,
@@ -162,12 +164,14 @@ impl Batch {
         database.begin(how.is_durable)?;
         let written = self.rows(database, statements, held);
         let emptied = written.and_then(|()| match how.empties_journal {
-            true => journal::empty(database, held.node),
+            true => statements.journal.empty(database),
             false => Ok(()),
         });
         let result = emptied.and_then(|()| database.commit());
-        if result.is_err() {
-            database.rollback();
+        match result {
+            Ok(()) if how.empties_journal => statements.journal.is_emptied(),
+            Ok(()) => {}
+            Err(_) => database.rollback(),
         }
         result
     }
@@ -296,7 +300,7 @@ pub(crate) struct Statements {
 }
 
 impl Statements {
-    pub(crate) fn new(running: Running) -> Statements {
+    pub(crate) fn new(running: Running, journal: Journal) -> Statements {
         let live = CallTable::Live;
         Statements {
             live: live.upsert(),
@@ -306,7 +310,7 @@ impl Statements {
                 live.name()
             ),
             recording: RecordingRow::upsert(),
-            journal: Journal::new(),
+            journal,
             running,
         }
     }

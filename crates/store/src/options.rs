@@ -17,8 +17,11 @@ pub struct Options {
     /// How many rows one transaction writes at most.
     pub batch_rows: usize,
     /// How long a row may wait for others before the tables are written. The more wait, the fewer
-    /// of the states that they go through are ever written.
+    /// of the states that they go through are ever written. Questions do not wait for it.
     pub batch_delay: Duration,
+    /// How long that of which nobody is sure may wait for others before it is written to the
+    /// journal: the end of a call, recordings, what became of what is owed.
+    pub journal_delay: Duration,
     /// How long what is owed may wait for others before it is written to the journal.
     pub urgent_delay: Duration,
     /// How many bytes of rows may wait in memory while the database cannot be written.
@@ -41,7 +44,8 @@ impl Options {
             url: url.into(),
             node: String::new(),
             batch_rows: 1_024,
-            batch_delay: Duration::from_millis(250),
+            batch_delay: Duration::from_secs(1),
+            journal_delay: Duration::from_millis(250),
             urgent_delay: Duration::from_millis(40),
             backlog_bytes: 64 << 20,
             hold: Duration::from_secs(300),

@@ -7,12 +7,14 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::batch::Owing;
 use crate::error::StoreError;
 use crate::sql::{Database, Row, Value};
 
 /// A request that is owed to an application.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Owed {
     /// Its account.
     pub account: String,
@@ -51,7 +53,7 @@ impl Owed {
 }
 
 /// What became of an attempt that failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Next {
     /// It is tried again.
     At {
@@ -70,7 +72,7 @@ pub enum Next {
 }
 
 /// What became of a request that was handed out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Outcome {
     Delivered,
     Failed(Next),

@@ -13,7 +13,7 @@ mod transfer;
 mod webhook;
 mod words;
 
-pub(crate) use call::{COLUMNS as CALL_COLUMNS, CallTable};
+pub(crate) use call::CallTable;
 pub use call::{CallEnd, CallRow, CallState, Direction, EndedBy};
 pub use leg::LegRow;
 pub use recording::RecordingRow;

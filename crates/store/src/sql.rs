@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use crate::error::{ErrorKind, StoreError};
 use crate::options::{Options, Place};
 
+mod identity;
 mod migration;
 mod postgres;
 mod postgres_tls;
@@ -233,4 +234,5 @@ pub(crate) fn connect(options: &Options, purpose: Use) -> Result<Box<dyn Databas
     })
 }
 
+pub(crate) use identity::Identity;
 pub(crate) use migration::migrate;

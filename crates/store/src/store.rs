@@ -14,7 +14,7 @@ use crate::batch::{Commit, Held, Running, Settled, Statements};
 use crate::call_list::{self, CallFilter, CallPage, Cursor, Page};
 use crate::dead_letter::{self, DeadLetter, DeadLetters};
 use crate::error::{ErrorKind, StoreError};
-use crate::journal;
+use crate::journal::Journal;
 use crate::options::{Options, Place};
 use crate::outbox::{self, Next, Outcome, Owed};
 use crate::reader::Readers;
@@ -102,6 +102,7 @@ impl Store {
             bytes: options.backlog_bytes,
             rows: options.batch_rows,
             delay: options.batch_delay,
+            journal_delay: options.journal_delay,
             is_memory,
         }));
         let outbox = Arc::new(Notify::new());
@@ -679,22 +680,20 @@ fn prepare(options: &Options, run: i64) -> Result<(Box<dyn Database>, Statements
     for row in call_list::running(database.as_mut(), &options.node)? {
         running.insert(&row);
     }
-    let mut statements = Statements::new(running);
-    let left = journal::read(database.as_mut(), &options.node)?;
-    if !left.is_empty() {
-        // The calls among it are of a run that is over.
-        let held = Held {
-            node: &options.node,
-            run: !run,
-            until: 0,
-        };
-        let how = Commit {
-            is_durable: true,
-            empties_journal: true,
-        };
-        left.write(database.as_mut(), &mut statements, held, how)?;
-        left.forget_moved(&mut statements);
-    }
+    let (journal, left) = Journal::open(options, database.as_mut(), run)?;
+    let mut statements = Statements::new(running, journal);
+    // The calls among it are of a run that is over.
+    let held = Held {
+        node: &options.node,
+        run: !run,
+        until: 0,
+    };
+    let how = Commit {
+        is_durable: true,
+        empties_journal: true,
+    };
+    left.write(database.as_mut(), &mut statements, held, how)?;
+    left.forget_moved(&mut statements);
     outbox::release(database.as_mut(), &options.node)?;
     Ok((database, statements))
 }

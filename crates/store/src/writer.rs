@@ -27,8 +27,6 @@ pub(crate) struct Writer {
     left: Batch,
     /// Who waits for the tables to be written.
     notes: VecDeque<Note>,
-    /// Something is in the journal.
-    has_journal: bool,
     pause: Option<Duration>,
     resume: Option<Instant>,
     /// Told when something may have fallen due.
@@ -52,7 +50,6 @@ impl Writer {
             run,
             left: Batch::default(),
             notes: VecDeque::new(),
-            has_journal: false,
             pause: None,
             resume: None,
             outbox,
@@ -91,6 +88,12 @@ impl Writer {
             self.write();
         }
         let (rows, _) = self.backlog.size();
+        if rows == 0
+            && let Ok(database) = connected(&mut self.database, &self.options)
+            && let Err(error) = self.statements.journal.close(database)
+        {
+            tracing::warn!(%error, "the journal stays; the next start reads it");
+        }
         let closed = StoreError::closed();
         let late = self.backlog.next(self.left.len().max(1), None);
         let notes = self.notes.drain(..).chain(late.notes);
@@ -103,11 +106,9 @@ impl Writer {
 
     /// Makes what somebody waits for safe without writing the tables.
     fn note(&mut self, notes: VecDeque<Note>) {
-        // Before it is tried: a commit may work and its answer be lost.
-        self.has_journal = true;
-        let journal = &self.statements.journal;
+        let journal = &mut self.statements.journal;
         let written = connected(&mut self.database, &self.options)
-            .and_then(|database| journal.write(database, &self.options.node, &notes));
+            .and_then(|database| journal.write(database, &notes));
         match written {
             Ok(()) => {
                 self.backlog
@@ -116,15 +117,11 @@ impl Writer {
                     .fetch_add(1, Ordering::Relaxed);
                 journal::tell_all(notes, &Ok(()));
             }
-            // One row is not to be had: the tables find out which.
-            Err(error) if error.kind() == ErrorKind::Refused => {
+            // The tables are as safe, and find out whether it is the database that is in trouble.
+            Err(_) => {
                 self.notes.extend(notes);
                 self.left = self.backlog.all();
                 self.write();
-            }
-            Err(error) => {
-                self.notes.extend(notes);
-                self.failed(&error);
             }
         }
     }
@@ -142,7 +139,7 @@ impl Writer {
                 return self.failed(&error);
             }
         }
-        if self.has_journal
+        if self.statements.journal.is_used()
             && let Err(error) = self.transaction(&mut Batch::default())
         {
             return self.failed(&error);
@@ -194,16 +191,14 @@ impl Writer {
             until: micros(SystemTime::now()).saturating_add(hold),
         };
         let how = Commit {
-            // What is in the journal already is on disk, and leaves it in the same transaction.
-            is_durable: self.notes.iter().any(|note| note.owing.is_some()),
-            empties_journal: is_last && self.has_journal,
+            // What the machine must not forget is in the journal no longer when it is written over.
+            is_durable: self.notes.iter().any(Note::is_promise)
+                || self.statements.journal.has_promises(),
+            empties_journal: is_last && self.statements.journal.is_used(),
         };
         let database = connected(&mut self.database, &self.options)?;
         batch.write(database, &mut self.statements, held, how)?;
         batch.forget_moved(&mut self.statements);
-        if how.empties_journal {
-            self.has_journal = false;
-        }
         let counts = &self.backlog.counts;
         counts
             .written

@@ -240,6 +240,7 @@ impl Database for Postgres {
         &[
             include_str!("../migrations/postgres_1.sql"),
             include_str!("../migrations/postgres_2.sql"),
+            include_str!("../migrations/postgres_3.sql"),
         ]
     }
 

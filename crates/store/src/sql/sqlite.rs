@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
-use super::{Cell, Database, Row, Use, Value};
+use super::{Cell, Database, Identity, Row, Use, Value};
 use crate::error::{ErrorKind, StoreError};
 use crate::options::Options;
 
@@ -37,49 +37,35 @@ pub(super) struct Sqlite {
 /// to it is lost when it is closed, and SQLite does not notice.
 struct Held {
     path: PathBuf,
-    /// Device and number of the file.
-    #[cfg(unix)]
-    place: (u64, u64),
+    identity: Identity,
 }
 
 impl Held {
     fn at(path: &Path) -> Result<Held, StoreError> {
         Ok(Held {
             path: path.to_owned(),
-            #[cfg(unix)]
-            place: place(path).map_err(|e| StoreError::operator(e.to_string()))?,
+            identity: Identity::at(path).map_err(|e| StoreError::operator(e.to_string()))?,
         })
     }
 
     /// Whether the file is where it was opened.
     fn check(&self) -> Result<(), StoreError> {
-        #[cfg(unix)]
-        let what = match place(&self.path) {
-            Ok(place) if place == self.place => return Ok(()),
+        let what = match Identity::at(&self.path) {
+            Ok(identity) if identity == self.identity => return Ok(()),
             Ok(_) => "was replaced",
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => "was removed",
             // The folder cannot be looked into, which says nothing of the file.
             Err(_) => return Ok(()),
         };
-        #[cfg(unix)]
-        return Err(StoreError::new(
+        Err(StoreError::new(
             ErrorKind::Unavailable,
             format!(
                 "{} {what} while the server runs; put it back, or restart the server to begin \
                  with what is there",
                 self.path.display()
             ),
-        ));
-        #[cfg(not(unix))]
-        Ok(())
+        ))
     }
-}
-
-#[cfg(unix)]
-fn place(path: &Path) -> std::io::Result<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt as _;
-    let found = std::fs::metadata(path)?;
-    Ok((found.dev(), found.ino()))
 }
 
 impl Sqlite {
@@ -263,6 +249,7 @@ impl Database for Sqlite {
         &[
             include_str!("../migrations/sqlite_1.sql"),
             include_str!("../migrations/sqlite_2.sql"),
+            include_str!("../migrations/sqlite_3.sql"),
         ]
     }
 

@@ -8,6 +8,8 @@
 )]
 
 mod crash;
+mod files;
+mod journal;
 mod paging;
 #[path = "../suite/mod.rs"]
 mod suite;

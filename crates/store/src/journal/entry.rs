@@ -1,0 +1,107 @@
+//! The entries of a journal, one behind the other, as MessagePack with the names of fields: what
+//! an earlier version wrote before it died must be read by the one that was installed because of it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use rmp_serde::encode::Serializer;
+use serde::{Deserialize, Serialize};
+
+use super::{Note, What};
+use crate::batch::{Batch, Owing, Settled};
+use crate::error::{ErrorKind, StoreError};
+use crate::outbox::Owed;
+use crate::row::{CallRow, CallTable, Record, RecordingRow};
+use crate::sql::{Database, Value};
+
+/// An entry that is written.
+#[derive(Serialize)]
+enum Written<'a> {
+    Call(&'a CallRow),
+    Owed(&'a Owed, bool),
+    Settled(&'a Settled),
+    Recording(&'a RecordingRow),
+}
+
+/// An entry that is read. Most are calls, so that room for one is not wasted.
+#[derive(Deserialize)]
+enum Entry {
+    Call(Box<CallRow>),
+    Owed(Owed, bool),
+    Settled(Settled),
+    Recording(RecordingRow),
+}
+
+/// Writes notes behind what is there.
+pub(super) fn write(notes: &VecDeque<Note>, text: &mut Vec<u8>) -> Result<(), StoreError> {
+    let mut serializer = Serializer::new(text).with_struct_map();
+    let mut put = |entry: &Written<'_>| {
+        let written = entry.serialize(&mut serializer);
+        written.map_err(|e| StoreError::new(ErrorKind::Refused, e.to_string()))
+    };
+    for note in notes {
+        match &note.what {
+            What::Call(call) => put(&Written::Call(call))?,
+            What::Owed(owing, call) => {
+                if let Some(call) = call {
+                    put(&Written::Call(call))?;
+                }
+                put(&Written::Owed(&owing.entry, owing.is_left))?;
+            }
+            What::Settled(settled) => put(&Written::Settled(settled))?,
+            What::Recording(recording) => put(&Written::Recording(recording))?,
+        }
+    }
+    Ok(())
+}
+
+/// Reads what is left in journals. The last state of each row is what counts.
+pub(super) fn read(left: &[Vec<u8>], database: &mut dyn Database) -> Result<Batch, StoreError> {
+    let mut calls: HashMap<(String, String), CallRow> = HashMap::new();
+    let mut recordings: HashMap<(String, String), RecordingRow> = HashMap::new();
+    let (mut owed, mut settled) = (VecDeque::new(), VecDeque::new());
+    for text in left {
+        let mut text = text.as_slice();
+        while !text.is_empty() {
+            let entry = rmp_serde::from_read(&mut text).map_err(|error| {
+                let message = format!("an entry of the journal cannot be read: {error}");
+                StoreError::operator(message)
+            })?;
+            match entry {
+                Entry::Call(call) => {
+                    let earlier = calls.get(&key(&*call)).map(CallRow::table);
+                    // One that is over stays over.
+                    if earlier != Some(CallTable::Over) || call.table() == CallTable::Over {
+                        calls.insert(key(&*call), *call);
+                    }
+                }
+                Entry::Owed(entry, is_left) => owed.push_back(Owing {
+                    entry: Arc::new(entry),
+                    is_left,
+                }),
+                Entry::Settled(one) => settled.push_back(one),
+                Entry::Recording(row) => drop(recordings.insert(key(&row), row)),
+            }
+        }
+    }
+    let mut current = VecDeque::with_capacity(calls.len());
+    for call in calls.into_values() {
+        // It was over and went to its table, and the journal was not emptied any more.
+        if call.table() == CallTable::Over || !is_over(database, &call)? {
+            current.push_back(Arc::new(call));
+        }
+    }
+    let recordings = recordings.into_values().collect();
+    Ok(Batch::new(current, owed, settled, recordings))
+}
+
+fn key(row: &impl Record) -> (String, String) {
+    let (account, sid) = row.key();
+    (account.to_owned(), sid.to_owned())
+}
+
+fn is_over(database: &mut dyn Database, call: &CallRow) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM calls WHERE sid = $1 AND account = $2";
+    let values = vec![Value::text(&call.sid), Value::text(&call.account)];
+    Ok(database.number(sql, values)?.is_some())
+}
