@@ -260,11 +260,8 @@ impl Backlog {
         let mut waiting = self.waiting();
         let (kept, dropped) = self.keep_call(&mut waiting, row, false);
         match kept {
-            // Of one that runs, more will come.
-            Some(call) if call.table() == CallTable::Over => {
-                self.note(waiting, What::Call(call), self.soon(), None);
-            }
-            _ => self.came(waiting, false),
+            Some(call) => self.note(waiting, What::Call(call), self.soon(), None),
+            None => self.came(waiting, false),
         }
         self.dropped(dropped);
     }
@@ -336,7 +333,7 @@ impl Backlog {
         let dropped = match self.room_for(&mut waiting, row.bytes()) {
             Ok(dropped) => {
                 waiting.put_recording(row.clone());
-                self.note(waiting, What::Recording(row), self.soon(), None);
+                self.note(waiting, What::Recording(Box::new(row)), self.soon(), None);
                 dropped
             }
             Err(dropped) => dropped + 1,
@@ -390,7 +387,7 @@ impl Backlog {
         let mut waiting = self.waiting();
         waiting.bytes += settled.bytes();
         waiting.settled.push_back(settled.clone());
-        self.note(waiting, What::Settled(settled), self.soon(), None);
+        self.note(waiting, What::Settled(Box::new(settled)), self.soon(), None);
     }
 
     /// Keeps an owed request, with the call that it tells of, and sees to it that both are in the

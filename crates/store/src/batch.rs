@@ -147,59 +147,54 @@ impl Batch {
         batch
     }
 
-    /// Whether more may be due of what is owed once it is written.
-    pub(crate) fn has_news(&self) -> bool {
-        !self.settled.is_empty() || self.owed.iter().any(|owing| owing.is_left)
-    }
-
     /// Writes all of it in one transaction; `durable` when what is owed would be lost otherwise.
-    /// With the last of what waits, the journal of the node is emptied.
+    /// With the last of what waits, the journal of the node is emptied. Says whether more may be due
+    /// afterwards of what is owed.
     pub(crate) fn write(
         &self,
         database: &mut dyn Database,
         statements: &mut Statements,
         held: Held<'_>,
         how: Commit,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         database.begin(how.is_durable)?;
-        let written = self.rows(database, statements, held);
-        let emptied = written.and_then(|()| match how.empties_journal {
-            true => statements.journal.empty(database),
-            false => Ok(()),
+        let result = self.rows(database, statements, held).and_then(|is_news| {
+            if how.empties_journal {
+                statements.journal.empty(database)?;
+            }
+            database.commit()?;
+            Ok(is_news || self.owed.iter().any(|owing| owing.is_left))
         });
-        let result = emptied.and_then(|()| database.commit());
         match result {
-            Ok(()) if how.empties_journal => statements.journal.is_emptied(),
-            Ok(()) => {}
+            Ok(_) if how.empties_journal => statements.journal.is_emptied(),
+            Ok(_) => {}
             Err(_) => database.rollback(),
         }
         result
     }
 
+    /// Says whether more may be due of what was owed before.
     fn rows(
         &self,
         database: &mut dyn Database,
         statements: &mut Statements,
         held: Held<'_>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         self.calls(database, statements, held)?;
-        if !self.recordings.is_empty() {
-            let values: Vec<Vec<Value<'_>>> =
-                self.recordings.iter().map(RecordingRow::values).collect();
-            database.run(&statements.recording, &values)?;
-        }
+        let mut recordings = self.recordings.iter().map(RecordingRow::values);
+        database.run(&statements.recording, &mut recordings)?;
         if !self.owed.is_empty() {
             outbox::insert(database, &self.owed, held.node, held.until)?;
         }
-        if !self.settled.is_empty() {
-            let outcomes: Vec<(EntryKey<'_>, &Outcome)> = self
-                .settled
-                .iter()
-                .map(|one| (one.key(), &one.outcome))
-                .collect();
-            outbox::settle(database, &outcomes)?;
+        if self.settled.is_empty() {
+            return Ok(false);
         }
-        Ok(())
+        let outcomes: Vec<(EntryKey<'_>, &Outcome)> = self
+            .settled
+            .iter()
+            .map(|one| (one.key(), &one.outcome))
+            .collect();
+        outbox::settle(database, &outcomes)
     }
 
     fn calls(
@@ -208,33 +203,21 @@ impl Batch {
         statements: &mut Statements,
         held: Held<'_>,
     ) -> Result<(), StoreError> {
-        let (mut live, mut over, mut moved) = (Vec::new(), Vec::new(), Vec::new());
-        for row in &self.calls {
+        let Statements { running, .. } = statements;
+        let of = |table| self.calls.iter().filter(move |row| row.table() == table);
+        // Before it is tried: a commit may work and its answer be lost.
+        of(CallTable::Live).for_each(|row| running.insert(row));
+        let mut live = of(CallTable::Live).map(|row| {
             let mut values = row.values();
-            match row.table() {
-                CallTable::Live => {
-                    values.extend([Value::text(held.node), Value::Int(held.run)]);
-                    live.push(values);
-                    // Before it is tried: a commit may work and its answer be lost.
-                    statements.running.insert(row);
-                }
-                CallTable::Over => {
-                    over.push(values);
-                    if statements.running.contains(row) {
-                        moved.push(vec![Value::text(&row.account), Value::text(&row.sid)]);
-                    }
-                }
-            }
-        }
-        for (sql, values) in [
-            (&statements.live, live),
-            (&statements.over, over),
-            (&statements.moved, moved),
-        ] {
-            if !values.is_empty() {
-                database.run(sql, &values)?;
-            }
-        }
+            values.extend([Value::text(held.node), Value::Int(held.run)]);
+            values
+        });
+        let mut over = of(CallTable::Over).map(|row| row.values());
+        let moved = of(CallTable::Over).filter(|row| running.contains(row));
+        let mut moved = moved.map(|row| vec![Value::text(&row.account), Value::text(&row.sid)]);
+        database.run(&statements.live, &mut live)?;
+        database.run(&statements.over, &mut over)?;
+        database.run(&statements.moved, &mut moved)?;
         Ok(())
     }
 

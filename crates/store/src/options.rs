@@ -19,8 +19,7 @@ pub struct Options {
     /// How long a row may wait for others before the tables are written. The more wait, the fewer
     /// of the states that they go through are ever written. Questions do not wait for it.
     pub batch_delay: Duration,
-    /// How long that of which nobody is sure may wait for others before it is written to the
-    /// journal: the end of a call, recordings, what became of what is owed.
+    /// How long what nobody waits for may wait for others before it is written to the journal.
     pub journal_delay: Duration,
     /// How long what is owed may wait for others before it is written to the journal.
     pub urgent_delay: Duration,

@@ -126,19 +126,16 @@ pub(crate) fn insert(
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
          ON CONFLICT (account, call_sid, place) DO NOTHING"
     );
-    let all: Vec<Vec<Value<'_>>> = owed
-        .iter()
-        .map(|owing| {
-            let (held, ready) = match owing.is_left {
-                true => (None, Some(owing.entry.due_at)),
-                false => (Some(until), None),
-            };
-            let mut values = values(&owing.entry);
-            values.extend([Value::text(node), Value::number(held), Value::number(ready)]);
-            values
-        })
-        .collect();
-    database.run(&sql, &all).map(drop)
+    let mut all = owed.iter().map(|owing| {
+        let (held, ready) = match owing.is_left {
+            true => (None, Some(owing.entry.due_at)),
+            false => (Some(until), None),
+        };
+        let mut values = values(&owing.entry);
+        values.extend([Value::text(node), Value::number(held), Value::number(ready)]);
+        values
+    });
+    database.run(&sql, &mut all).map(drop)
 }
 
 /// An entry by its key.
@@ -149,55 +146,71 @@ pub(crate) struct EntryKey<'a> {
     pub(crate) place: i64,
 }
 
-/// Writes down what became of entries.
+impl<'a> EntryKey<'a> {
+    fn of_call(self) -> [Value<'a>; 2] {
+        [Value::text(self.account), Value::text(self.call)]
+    }
+
+    fn values(self) -> [Value<'a>; 3] {
+        let [account, call] = self.of_call();
+        [account, call, Value::Int(self.place)]
+    }
+}
+
+/// Writes down what became of entries. Says whether another may be due because of it.
 pub(crate) fn settle(
     database: &mut dyn Database,
     outcomes: &[(EntryKey<'_>, &Outcome)],
-) -> Result<(), StoreError> {
-    let mut gone = Vec::new();
-    let mut again = Vec::new();
-    let mut dead = Vec::new();
-    for (key, outcome) in outcomes {
-        let key = [
-            Value::text(key.account),
-            Value::text(key.call),
-            Value::Int(key.place),
-        ];
-        match outcome {
-            Outcome::Delivered => gone.push(key.to_vec()),
-            Outcome::Failed(Next::At { due_at, why }) => {
-                let mut values = vec![Value::Int(*due_at), Value::text(why)];
-                values.extend(key);
-                again.push(values);
-            }
-            Outcome::Failed(Next::Never { why, at }) => {
-                gone.push(key.to_vec());
-                let mut values = vec![Value::text(why), Value::Int(*at)];
-                values.extend(key);
-                dead.push(values);
-            }
+) -> Result<bool, StoreError> {
+    let mut again = outcomes.iter().filter_map(|(key, outcome)| match outcome {
+        Outcome::Failed(Next::At { due_at, why }) => {
+            let [account, call, place] = key.values();
+            Some(vec![
+                Value::Int(*due_at),
+                Value::text(why),
+                account,
+                call,
+                place,
+            ])
         }
+        _ => None,
+    });
+    let sql = "UPDATE outbox SET attempts = attempts + 1, node = '', held_until = NULL, \
+               due_at = $1, ready_at = $1, last_error = $2 \
+               WHERE account = $3 AND call_sid = $4 AND place = $5";
+    database.run(sql, &mut again)?;
+    let mut dead = outcomes.iter().filter_map(|(key, outcome)| match outcome {
+        Outcome::Failed(Next::Never { why, at }) => {
+            let [account, call, place] = key.values();
+            Some(vec![
+                Value::text(why),
+                Value::Int(*at),
+                account,
+                call,
+                place,
+            ])
+        }
+        _ => None,
+    });
+    let sql = "INSERT INTO dead_letters (account, call_sid, place, target, request, \
+               owed_at, attempts, last_error, died_at) \
+               SELECT account, call_sid, place, target, request, owed_at, attempts + 1, \
+               CAST($1 AS TEXT), CAST($2 AS BIGINT) FROM outbox \
+               WHERE account = $3 AND call_sid = $4 AND place = $5 \
+               ON CONFLICT (account, call_sid, place) DO NOTHING";
+    database.run(sql, &mut dead)?;
+    let is_gone = |outcome: &Outcome| !matches!(outcome, Outcome::Failed(Next::At { .. }));
+    let gone = || outcomes.iter().filter(|(_, outcome)| is_gone(outcome));
+    let sql = "DELETE FROM outbox WHERE account = $1 AND call_sid = $2 AND place = $3";
+    database.run(sql, &mut gone().map(|(key, _)| key.values().to_vec()))?;
+    if outcomes.iter().any(|(_, outcome)| !is_gone(outcome)) {
+        return Ok(true);
     }
-    if !again.is_empty() {
-        let sql = "UPDATE outbox SET attempts = attempts + 1, node = '', held_until = NULL, \
-                   due_at = $1, ready_at = $1, last_error = $2 \
-                   WHERE account = $3 AND call_sid = $4 AND place = $5";
-        database.run(sql, &again)?;
-    }
-    if !dead.is_empty() {
-        let sql = "INSERT INTO dead_letters (account, call_sid, place, target, request, \
-                   owed_at, attempts, last_error, died_at) \
-                   SELECT account, call_sid, place, target, request, owed_at, attempts + 1, \
-                   CAST($1 AS TEXT), CAST($2 AS BIGINT) FROM outbox \
-                   WHERE account = $3 AND call_sid = $4 AND place = $5 \
-                   ON CONFLICT (account, call_sid, place) DO NOTHING";
-        database.run(sql, &dead)?;
-    }
-    if !gone.is_empty() {
-        let sql = "DELETE FROM outbox WHERE account = $1 AND call_sid = $2 AND place = $3";
-        database.run(sql, &gone)?;
-    }
-    Ok(())
+    // What comes after one that is gone.
+    let sql = "SELECT 1 FROM outbox WHERE account = $1 AND call_sid = $2 \
+               AND ready_at IS NOT NULL LIMIT 1";
+    let next = database.run(sql, &mut gone().map(|(key, _)| key.of_call().to_vec()))?;
+    Ok(next.iter().any(|rows| !rows.is_empty()))
 }
 
 /// Hands out entries whose turn it is.

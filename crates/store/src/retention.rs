@@ -11,9 +11,9 @@ const NOTHING_OWED: &str = "NOT EXISTS (SELECT 1 FROM outbox o WHERE o.account =
      AND o.call_sid = t.sid)";
 
 fn delete_calls(database: &mut dyn Database, calls: &[i64]) -> Result<(), StoreError> {
-    let values: Vec<Vec<Value<'_>>> = calls.iter().map(|call| vec![Value::Int(*call)]).collect();
+    let mut values = calls.iter().map(|call| vec![Value::Int(*call)]);
     let sql = "DELETE FROM calls WHERE call_no = $1";
-    database.run(sql, &values).map(drop)
+    database.run(sql, &mut values).map(drop)
 }
 
 fn numbers(rows: Vec<Row>) -> Result<Vec<i64>, StoreError> {
@@ -44,21 +44,18 @@ pub(crate) fn delete_call(
             let (place, request) = (row.int()?, row.bytes()?);
             changed.push((place, carry(&request, &call)));
         }
-        let values: Vec<Vec<Value<'_>>> = changed
-            .iter()
-            .map(|(place, request)| {
-                vec![
-                    Value::Bytes(request),
-                    Value::text(account),
-                    Value::text(sid),
-                    Value::Int(*place),
-                ]
-            })
-            .collect();
+        let mut values = changed.iter().map(|(place, request)| {
+            vec![
+                Value::Bytes(request),
+                Value::text(account),
+                Value::text(sid),
+                Value::Int(*place),
+            ]
+        });
         let sql = format!(
             "UPDATE {table} SET request = $1 WHERE account = $2 AND call_sid = $3 AND place = $4"
         );
-        database.run(&sql, &values)?;
+        database.run(&sql, &mut values)?;
     }
     let sql = "DELETE FROM calls WHERE account = $1 AND sid = $2 RETURNING 1";
     let gone = database.query(sql, vec![Value::text(account), Value::text(sid)])?;

@@ -173,6 +173,9 @@ fn unexpected(wanted: &str, found: &Cell) -> StoreError {
     )
 }
 
+/// The values of a statement, each time that it is run.
+pub(crate) type Values<'a, 'v> = &'a mut dyn Iterator<Item = Vec<Value<'v>>>;
+
 /// A connection to a database.
 pub(crate) trait Database: Send {
     /// Whether what is written still goes to where it will be found.
@@ -190,8 +193,9 @@ pub(crate) trait Database: Send {
     /// Gives a transaction up.
     fn rollback(&mut self);
 
-    /// Runs one statement with each of the values and gives what each returned.
-    fn run(&mut self, sql: &str, all: &[Vec<Value<'_>>]) -> Result<Vec<Vec<Row>>, StoreError>;
+    /// Runs one statement with each of the values, which are made as they are needed, and gives
+    /// what each returned.
+    fn run(&mut self, sql: &str, all: Values<'_, '_>) -> Result<Vec<Vec<Row>>, StoreError>;
 
     /// Runs statements without values.
     fn script(&mut self, sql: &str) -> Result<(), StoreError>;
@@ -207,7 +211,7 @@ pub(crate) trait Database: Send {
 
     /// Runs one statement.
     fn query(&mut self, sql: &str, values: Vec<Value<'_>>) -> Result<Vec<Row>, StoreError> {
-        let results = self.run(sql, &[values])?;
+        let results = self.run(sql, &mut [values].into_iter())?;
         Ok(results.into_iter().next().unwrap_or_default())
     }
 

@@ -27,6 +27,8 @@ pub(crate) struct Writer {
     left: Batch,
     /// Who waits for the tables to be written.
     notes: VecDeque<Note>,
+    /// The journal could not be written the last time, which is told once.
+    has_no_journal: bool,
     pause: Option<Duration>,
     resume: Option<Instant>,
     /// Told when something may have fallen due.
@@ -50,6 +52,7 @@ impl Writer {
             run,
             left: Batch::default(),
             notes: VecDeque::new(),
+            has_no_journal: false,
             pause: None,
             resume: None,
             outbox,
@@ -111,6 +114,7 @@ impl Writer {
             .and_then(|database| journal.write(database, &notes));
         match written {
             Ok(()) => {
+                self.has_no_journal = false;
                 self.backlog
                     .counts
                     .transactions
@@ -118,10 +122,18 @@ impl Writer {
                 journal::tell_all(notes, &Ok(()));
             }
             // The tables are as safe, and find out whether it is the database that is in trouble.
-            Err(_) => {
+            Err(error) => {
                 self.notes.extend(notes);
                 self.left = self.backlog.all();
                 self.write();
+                // Trouble of the database is told by itself.
+                if !self.has_no_journal && self.left.is_empty() {
+                    self.has_no_journal = true;
+                    tracing::warn!(
+                        %error,
+                        "the journal of the store cannot be written; its tables are, which is slower"
+                    );
+                }
             }
         }
     }
@@ -197,7 +209,7 @@ impl Writer {
             empties_journal: is_last && self.statements.journal.is_used(),
         };
         let database = connected(&mut self.database, &self.options)?;
-        batch.write(database, &mut self.statements, held, how)?;
+        let is_news = batch.write(database, &mut self.statements, held, how)?;
         batch.forget_moved(&mut self.statements);
         let counts = &self.backlog.counts;
         counts
@@ -215,7 +227,7 @@ impl Writer {
                 "the store can be written again"
             );
         }
-        if batch.has_news() {
+        if is_news {
             self.outbox.notify_waiters();
         }
         Ok(())

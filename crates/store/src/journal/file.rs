@@ -129,12 +129,8 @@ impl File {
     /// Within a transaction with which everything is in its table, says so.
     pub(super) fn empty(&mut self, database: &mut dyn Database) -> Result<(), StoreError> {
         if !self.earlier.is_empty() {
-            let runs: Vec<_> = self
-                .earlier
-                .iter()
-                .map(|run| vec![Value::Int(*run)])
-                .collect();
-            database.run("DELETE FROM journals WHERE run = $1", &runs)?;
+            let mut runs = self.earlier.iter().map(|run| vec![Value::Int(*run)]);
+            database.run("DELETE FROM journals WHERE run = $1", &mut runs)?;
         }
         let sql = "INSERT INTO journals (run, node, generation) VALUES ($1, $2, $3) \
                    ON CONFLICT (run) DO UPDATE SET generation = excluded.generation";

@@ -44,8 +44,8 @@ pub(crate) enum What {
     Call(Arc<CallRow>),
     /// What is owed, with the state of the call that it tells of.
     Owed(Owing, Option<Arc<CallRow>>),
-    Settled(Settled),
-    Recording(RecordingRow),
+    Settled(Box<Settled>),
+    Recording(Box<RecordingRow>),
 }
 
 impl Note {

@@ -193,6 +193,20 @@ struct Body<'a> {
     webhooks: &'a [WebhookRow],
 }
 
+impl Body<'_> {
+    /// About as long as most are, so that the text does not grow in steps.
+    const USUAL: usize = 2_048;
+
+    fn written(&self) -> String {
+        let mut text = Vec::with_capacity(Self::USUAL);
+        // Only text and numbers: there is nothing in it that JSON could not say.
+        match serde_json::to_writer(&mut text, self) {
+            Ok(()) => String::from_utf8(text).unwrap_or_default(),
+            Err(_) => String::new(),
+        }
+    }
+}
+
 /// What has no column, as it is read. What an earlier version did not write is none.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -224,8 +238,7 @@ impl CallRow {
             transfers: &self.transfers,
             webhooks: &self.webhooks,
         };
-        // Only text and numbers: there is nothing in it that JSON could not say.
-        let body = serde_json::to_string(&body).unwrap_or_default();
+        let body = body.written();
         // The node and the run of a call that is not over follow.
         let mut values = Vec::with_capacity(COLUMNS.len() + 2);
         values.extend([

@@ -17,7 +17,7 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Config, NoTls, Statement};
 
 use super::postgres_tls;
-use super::{Cell, Database, Row, Use, Value};
+use super::{Cell, Database, Row, Use, Value, Values};
 use crate::error::{ErrorKind, StoreError};
 
 /// How long a connection may take to make.
@@ -203,10 +203,11 @@ impl Database for Postgres {
     }
 
     /// All of them travel at once, so that a batch costs one way there and back.
-    fn run(&mut self, sql: &str, all: &[Vec<Value<'_>>]) -> Result<Vec<Vec<Row>>, StoreError> {
+    fn run(&mut self, sql: &str, all: Values<'_, '_>) -> Result<Vec<Vec<Row>>, StoreError> {
         let statement = self.prepared(sql)?;
         let columns = statement.columns().len();
         let client = &self.client;
+        let all: Vec<Vec<Value<'_>>> = all.collect();
         let each = all.iter().map(|values| {
             let values: Vec<&(dyn ToSql + Sync)> = values
                 .iter()

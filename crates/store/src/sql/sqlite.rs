@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
-use super::{Cell, Database, Identity, Row, Use, Value};
+use super::{Cell, Database, Identity, Row, Use, Value, Values};
 use crate::error::{ErrorKind, StoreError};
 use crate::options::Options;
 
@@ -199,11 +199,11 @@ impl Database for Sqlite {
             self.pragmas(&format!("PRAGMA synchronous = {level}"))?;
             self.is_durable = durable;
         }
-        self.run("BEGIN IMMEDIATE", &[Vec::new()]).map(drop)
+        self.query("BEGIN IMMEDIATE", Vec::new()).map(drop)
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        self.run("COMMIT", &[Vec::new()]).map(drop)
+        self.query("COMMIT", Vec::new()).map(drop)
     }
 
     fn rollback(&mut self) {
@@ -213,13 +213,13 @@ impl Database for Sqlite {
         }
     }
 
-    fn run(&mut self, sql: &str, all: &[Vec<Value<'_>>]) -> Result<Vec<Vec<Row>>, StoreError> {
+    fn run(&mut self, sql: &str, all: Values<'_, '_>) -> Result<Vec<Vec<Row>>, StoreError> {
         let prepared = self.connection.prepare_cached(sql);
         let mut statement = prepared.map_err(|e| error(&e))?;
         let columns = statement.column_count();
-        let mut results = Vec::with_capacity(if columns == 0 { 0 } else { all.len() });
+        let mut results = Vec::new();
         for values in all {
-            let values = rusqlite::params_from_iter(values);
+            let values = rusqlite::params_from_iter(&values);
             if columns == 0 {
                 statement.execute(values).map_err(|e| error(&e))?;
                 continue;
