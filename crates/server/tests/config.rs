@@ -256,7 +256,27 @@ fn what_is_wrong_is_said_with_its_place_its_key_and_its_remedy() {
         ),
         (
             "[sip]\nt1 = 500".into(),
-            "hookflash.toml:2:1: sip.t1: an integer was given where a string belongs",
+            "hookflash.toml:2:1: sip.t1: 500 has no unit; write \"500ms\" or \"500s\"",
+        ),
+        (
+            "[store]\nnode = 5".into(),
+            "store.node: an integer was given where a string belongs; put it in quotes",
+        ),
+        (
+            "[transfer]\nreferred_by = \"no\"".into(),
+            "belongs; write true or false, without quotes",
+        ),
+        (
+            "[http]\nadmin_token = \"\"".into(),
+            "hookflash.toml:2:1: http.admin_token: is empty; give one",
+        ),
+        (
+            "[[accounts]]\nsid = \"a\"\ndialect = \"twiml\"\nauth_token = \"\"".into(),
+            "accounts[0].auth_token: is empty",
+        ),
+        (
+            "[[users]]\nname = \"a\"\ndomain = \"b\"\npassword = \"\"".into(),
+            "users[0].password: is empty",
         ),
         (
             "[sip]\nt1 = \"500\"".into(),
@@ -440,6 +460,62 @@ fn what_is_wrong_is_said_with_its_place_its_key_and_its_remedy() {
 fn one_run_shows_every_error() {
     let errors = read("[sip]\nt1 = \"x\"\n[http]\nlisten = \"y\"\n[zzz]\n").unwrap_err();
     assert_eq!(errors.lines().count(), 3, "{errors}");
+}
+
+#[test]
+fn a_wrong_element_of_a_list_is_one_error_and_not_an_empty_list_too() {
+    let errors = read("[sip]\nlisten = [\"127.0.0.1:5060\"]\n").unwrap_err();
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+}
+
+#[test]
+fn lists_in_the_environment_may_do_with_commas() {
+    for text in [
+        "udp://127.0.0.1:7000,tcp://127.0.0.1:7000",
+        " udp://127.0.0.1:7000 , tcp://127.0.0.1:7000 ",
+        "[\"udp://127.0.0.1:7000\", \"tcp://127.0.0.1:7000\"]",
+    ] {
+        let env = [("HOOKFLASH_SIP__LISTEN", text)];
+        let config = read_with("", &env, &Options::default()).unwrap();
+        assert_eq!(config.sip.listen.len(), 2, "{text}");
+    }
+    let env = [("HOOKFLASH_SIP__LISTEN", "udp://127.0.0.1:7000,tcp://x")];
+    let errors = read_with("", &env, &Options::default()).unwrap_err();
+    assert!(
+        errors.starts_with("environment variable HOOKFLASH_SIP__LISTEN: sip.listen[1]: `x`"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn the_http_listener_may_be_called_localhost_as_sip_listeners_may() {
+    let config = read("[http]\nlisten = \"localhost:9000\"\n").unwrap();
+    assert_eq!(config.http.listen.to_string(), "127.0.0.1:9000");
+    for wrong in ["localhost", "localhost:", "localhost:x", "localhost:70000"] {
+        let errors = read(&format!("[http]\nlisten = \"{wrong}\"\n")).unwrap_err();
+        assert!(errors.contains("is no address"), "{wrong}: {errors}");
+    }
+}
+
+#[test]
+fn a_fallback_that_jambonz_never_asks_is_a_warning() {
+    let text = "[[accounts]]\nsid = \"j\"\ndialect = \"jambonz\"\nauth_token = \"t\"\n\
+                [[applications]]\nname = \"a\"\nurl = \"http://127.0.0.1/\"\n\
+                fallback_url = \"http://127.0.0.1/else\"\n";
+    let config = read(text).unwrap();
+    let warnings: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("applications[0].fallback_url: is never asked"));
+}
+
+#[test]
+fn an_application_or_a_trunk_may_ask_for_an_empty_password() {
+    let text = "[[accounts]]\nsid = \"1\"\ndialect = \"bxml\"\nauth_token = \"t\"\n\
+                callback_user = \"key\"\ncallback_password = \"\"\n\
+                [[trunks]]\nname = \"a\"\nuri = \"sip:192.0.2.1\"\n\
+                username = \"u\"\npassword = \"\"\n";
+    let config = read(text).unwrap();
+    assert_eq!(config.trunks[0].password.as_ref().unwrap().reveal(), "");
 }
 
 #[test]

@@ -42,7 +42,7 @@ pub(crate) fn accounts(sections: Vec<Section<'_>>) -> Vec<AccountSettings> {
             signing_key: section.secret("signing_key").or_else(|| auth_token.clone()),
             auth_token,
             callback_user: section.text("callback_user"),
-            callback_password: section.secret("callback_password"),
+            callback_password: section.secret_or_nothing("callback_password"),
             dialect,
             sid,
         };
@@ -115,6 +115,13 @@ pub(crate) fn applications(
                 "events_url",
                 "belongs to jambonz applications only",
                 "use status_callback in other dialects",
+            );
+        }
+        if application.fallback_url.is_some() && dialect == Some(Dialect::Jambonz) {
+            section.warn(
+                "fallback_url",
+                "is never asked: jambonz has no second URL",
+                "leave it out; a call whose application fails ends, and its status says so",
             );
         }
         section.finish();

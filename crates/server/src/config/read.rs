@@ -242,7 +242,7 @@ fn media(section: Section<'_>, folder: &Path) -> Media {
         "required" => {
             Err("this release has no SRTP, so it cannot require it; use optional or off".to_owned())
         }
-        _ => Err(format!("`{text}` is not one of off, optional")),
+        _ => Err(format!("`{text}` is not one of off, optional, required")),
     });
     let read = Media {
         ports: ports.unwrap_or(Ports {

@@ -68,11 +68,19 @@ impl<'a> Section<'a> {
     }
 
     fn mismatch(&self, key: &str, node: &Node, wanted: &str) {
+        let remedy = match (wanted, &node.value) {
+            ("a string", Value::Integer(_) | Value::Float | Value::Flag(_) | Value::Date) => {
+                "put it in quotes"
+            }
+            ("true or false", _) => "write true or false, without quotes",
+            ("an integer", _) => "write a number without fraction and quotes",
+            _ => "",
+        };
         self.faults.error(
             &node.origin,
             self.name(key),
             format!("{} was given where {wanted} belongs", node.value.kind()),
-            "",
+            remedy,
         );
     }
 
@@ -147,17 +155,28 @@ impl<'a> Section<'a> {
     }
 
     pub(crate) fn duration(&self, key: &'static str) -> Option<Duration> {
+        if let Some(Value::Integer(number)) = self.node(key).map(|node| &node.value) {
+            let remedy = format!("write \"{number}ms\" or \"{number}s\"; m, h and d are units too");
+            self.error(key, format!("{number} has no unit"), remedy);
+            return None;
+        }
         self.parsed(key, duration::parse)
     }
 
+    /// An IP address, or `localhost`, with its port.
     pub(crate) fn address(&self, key: &'static str) -> Option<SocketAddr> {
         self.parsed(key, |text| {
-            text.parse().map_err(|_| {
-                format!(
-                    "`{text}` is no address; write HOST:PORT with an IP address, \
+            let local = text.strip_prefix("localhost:");
+            let local = local.and_then(|port| port.parse::<u16>().ok());
+            local
+                .map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
+                .or_else(|| text.parse().ok())
+                .ok_or_else(|| {
+                    format!(
+                        "`{text}` is no address; write HOST:PORT with an IP address, \
                          such as \"127.0.0.1:8080\" or \"[::1]:8080\""
-                )
-            })
+                    )
+                })
         })
     }
 
@@ -177,27 +196,39 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// A secret that guards something, so it cannot be empty.
     pub(crate) fn secret(&self, key: &'static str) -> Option<Secret> {
+        let secret = self.secret_or_nothing(key)?;
+        if secret.reveal().is_empty() {
+            self.error(key, "is empty", "give one, or env:NAME or file:PATH");
+            return None;
+        }
+        Some(secret)
+    }
+
+    /// A secret that is shown to others, who may have chosen an empty one.
+    pub(crate) fn secret_or_nothing(&self, key: &'static str) -> Option<Secret> {
         self.parsed(key, Secret::resolve)
     }
 
-    /// A list of texts; `parse` makes something of each. One text alone stands for a list of it.
+    /// A list of texts; `parse` makes something of each. One text alone stands for a list of it,
+    /// and in an environment variable commas do without brackets. Nothing when one is wrong.
     pub(crate) fn list<T>(
         &self,
         key: &'static str,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Option<Vec<T>> {
         let node = self.node(key)?;
-        let parsed_raw = match &node.value {
-            Value::Raw(raw) => parse_value(raw, &node.origin),
+        let from_environment = match &node.value {
+            Value::Raw(raw) => Some(raw_list(raw, &node.origin)),
             _ => None,
         };
-        let value = parsed_raw.as_ref().unwrap_or(&node.value);
-        let nodes: Vec<&Node> = match value {
-            Value::List(list) => list.iter().collect(),
+        let nodes: Vec<&Node> = match (&from_environment, &node.value) {
+            (Some(list), _) | (None, Value::List(list)) => list.iter().collect(),
             _ => vec![node],
         };
         let several = nodes.len() > 1;
+        let mut is_whole = true;
         let mut values = Vec::with_capacity(nodes.len());
         for (i, element) in nodes.into_iter().enumerate() {
             let name = if several {
@@ -208,13 +239,17 @@ impl<'a> Section<'a> {
             match text_of(element).map(|text| parse(&text)) {
                 Some(Ok(value)) => values.push(value),
                 Some(Err(message)) => {
+                    is_whole = false;
                     self.faults
                         .error(&element.origin, self.name(&name), message, "");
                 }
-                None => self.mismatch(&name, element, "a string"),
+                None => {
+                    is_whole = false;
+                    self.mismatch(&name, element, "a string");
+                }
             }
         }
-        Some(values)
+        is_whole.then_some(values)
     }
 
     /// A table below this one; an empty one when it is not written.
@@ -311,6 +346,26 @@ impl<'a> Section<'a> {
             self.faults
                 .error(&node.origin, self.name(key), "there is no such key", remedy);
         }
+    }
+}
+
+/// The elements of a list that an environment variable holds: as in TOML, or between commas.
+fn raw_list(raw: &str, origin: &Origin) -> Vec<Node> {
+    match parse_value(raw, origin) {
+        Some(Value::List(list)) => list,
+        Some(text @ Value::Text(_)) => vec![Node {
+            value: text,
+            origin: origin.clone(),
+        }],
+        _ => raw
+            .split(',')
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+            .map(|text| Node {
+                value: Value::Text(text.to_owned()),
+                origin: origin.clone(),
+            })
+            .collect(),
     }
 }
 

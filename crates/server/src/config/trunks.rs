@@ -29,7 +29,7 @@ pub(crate) fn trunks(sections: Vec<Section<'_>>) -> Vec<Trunk> {
                 .unwrap_or_else(|| vec![Pattern::any()]),
             hosts: section.list("hosts", Pattern::parse).unwrap_or_default(),
             username: section.text("username"),
-            password: section.secret("password"),
+            password: section.secret_or_nothing("password"),
             from: section.list("from", network).unwrap_or_default(),
             register: section.flag("register").unwrap_or(false),
         };
