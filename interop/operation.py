@@ -8,6 +8,7 @@ must have their say in spite of the second.
 import re
 import signal
 import subprocess
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -101,7 +102,10 @@ class Operation:
                     self._judges(file, ".toml", "serve", "--config", "FILE"),
                 )
         yield Case("operation/sighup/keeps-the-call", self._reload)
-        yield Case("operation/sigterm/ends-calls-with-their-callbacks", self._shutdown)
+        yield Case("operation/sigterm/ends-calls-with-their-callbacks",
+                   lambda: self._shutdown("shutdown", "1500ms"))
+        yield Case("operation/sigterm/a-second-one-ends-calls-the-same-way",
+                   lambda: self._shutdown("hurry", "10m", hurries=True))
 
     # Files
 
@@ -178,12 +182,15 @@ class Operation:
                      if t["notifyStatuses"]][count - 1:], 10,
         )
 
-    def _shutdown(self):
-        """A call in each dialect waits for NOTIFY when the server is told to end."""
-        applications = [self._configured(name, "shutdown") for name in ALL]
+    def _shutdown(self, case, grace, hurries=False):
+        """A call in each dialect waits for NOTIFY when the server is told to end.
+
+        Who hurries signals twice in a row, as `timeout` does, which is one signal; and then again.
+        """
+        applications = [self._configured(name, case) for name in ALL]
         server = Hookflash(
-            self._env.binary, self._env.work, "shut-down",
-            Settings(applications, extra='[shutdown]\ngrace = "1500ms"\n'),
+            self._env.binary, self._env.work, case,
+            Settings(applications, extra=f'[shutdown]\ngrace = "{grace}"\n'),
         )
         findings = Findings()
         try:
@@ -195,28 +202,34 @@ class Operation:
                 far.accepts()
                 far.notifies(100)
                 far.is_hung_up()
-                callers.append(self._call(server, f"{name}-shutdown", far))
+                callers.append(self._call(server, f"{name}-{case}", far))
             findings.true("all transfers are under way", self._notified(server, len(ALL)))
             server.process.signal(signal.SIGTERM)
+            if hurries:
+                server.process.signal(signal.SIGTERM)
             findings.true("/readyz says 503", until(lambda: server.status("/readyz") == 503, 1))
             far = FarEnd()
             far.calls_and_awaits_the_end((503,))
-            late = self._call(server, "twiml-late", far).finish()
+            late = self._call(server, f"twiml-late-{case}", far).finish()
             answers = {m.status for m in late.messages if not m.sent and m.status >= 200}
             findings.equal("final answers to a call that comes late", answers, {503})
+            if hurries:
+                time.sleep(0.6)
+                findings.equal("calls after one signal", len(server.live()), len(ALL))
+                server.process.signal(signal.SIGTERM)
             for caller in callers:
                 findings.equal("SIPp's exit status", caller.finish().status, 0)
             findings.equal("exit status", server.process.wait(20), 0)
             for dialect in ALL.values():
-                self._check_callbacks(findings, dialect)
+                self._check_callbacks(findings, dialect, case)
             findings.equal("complaints in the log", server.log_problems(), [])
         finally:
             server.stop()
         findings.raise_any()
 
-    def _check_callbacks(self, findings, dialect):
+    def _check_callbacks(self, findings, dialect, case):
         """All have come by the time the process is gone."""
-        results = self._application.requests(f"/{dialect.name}/done/shutdown/")
+        results = self._application.requests(f"/{dialect.name}/done/{case}/")
         findings.equal(f"{dialect.name}: result callbacks", len(results), 1)
         facts = Facts("leg_hangup", "canceled", notified=(100,))
         for request in results:
@@ -225,7 +238,7 @@ class Operation:
             findings.equal(f"{dialect.name}: result", got, dialect.result(facts, 202))
         told = [
             dialect.fields(r)
-            for r in self._application.requests(f"/{dialect.name}/status/shutdown")
+            for r in self._application.requests(f"/{dialect.name}/status/{case}")
         ]
         finals = [f for f in told if dialect.is_final(f)]
         findings.equal(f"{dialect.name}: final status callbacks", len(finals), 1)

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use hookflash_server::config::{Config, Options};
 use hookflash_server::{LogFormat, Running, Server, start_logs};
@@ -35,8 +36,12 @@ pub(crate) fn serve(file: Option<&Path>, options: &Options, json: bool) -> ExitC
     })
 }
 
-/// Ctrl-C and SIGTERM end the server gracefully, a second one at once; SIGHUP re-reads the
-/// configuration.
+/// Who signals a process and its group (`timeout` of the shell, some supervisors) signals it twice;
+/// what follows so soon is one signal.
+const SAME_SIGNAL: Duration = Duration::from_millis(500);
+
+/// Ctrl-C and SIGTERM end the server when its calls are over, a second one ends the calls, a third
+/// one waits for nothing; SIGHUP re-reads the configuration.
 async fn until_told(mut running: Running, file: Option<PathBuf>, options: &Options) -> ExitCode {
     let signals = (
         signal(SignalKind::interrupt()),
@@ -64,9 +69,27 @@ async fn until_told(mut running: Running, file: Option<PathBuf>, options: &Optio
         }
     }
     let grace = running.shutdown_grace();
-    tokio::select! {
-        () = running.drain(grace) => ExitCode::SUCCESS,
-        _ = interrupt.recv() => complain("stopped at once; calls may have been cut off", 1),
-        _ = terminate.recv() => complain("stopped at once; calls may have been cut off", 1),
+    tracing::info!("stopping: no new calls, and {grace:?} for those that go on");
+    let haste = running.haste();
+    let drained = running.drain(grace);
+    tokio::pin!(drained);
+    let mut heard = Instant::now();
+    let mut is_hasty = false;
+    loop {
+        tokio::select! {
+            () = &mut drained => return ExitCode::SUCCESS,
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if heard.elapsed() < SAME_SIGNAL {
+            continue;
+        }
+        if is_hasty {
+            return complain("stopped at once; calls may have been cut off", 1);
+        }
+        tracing::info!("the calls that are left end now; a third signal does not wait for them");
+        haste.begin();
+        is_hasty = true;
+        heard = Instant::now();
     }
 }

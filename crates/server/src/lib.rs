@@ -34,7 +34,7 @@ mod websocket;
 
 pub use logs::{LogFormat, start_logs};
 pub use placing::{NotPlaced, NotUpdated, Updated};
-pub use run::{Running, Server, StartError};
+pub use run::{Haste, Running, Server, StartError};
 pub use ways::NoWay;
 
 /// Written into User-Agent and Server headers.

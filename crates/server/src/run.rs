@@ -109,8 +109,25 @@ pub struct Running {
     started: Config,
     grace: Duration,
     desk: Arc<Desk>,
+    haste: Haste,
     stops: Vec<oneshot::Sender<()>>,
     threads: Vec<JoinHandle<()>>,
+}
+
+/// Ends the patience of [`Running::drain`].
+#[derive(Clone, Debug, Default)]
+pub struct Haste(Arc<AtomicBool>);
+
+impl Haste {
+    /// From now on calls are not waited for: those that are left get BYE, and their applications
+    /// hear of it.
+    pub fn begin(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Server {
@@ -209,6 +226,7 @@ impl Server {
             sip_addrs,
             http_addr,
             desk: Arc::clone(&desk),
+            haste: Haste::default(),
             stops: Vec::new(),
             threads: Vec::new(),
             grace: config.shutdown.grace,
@@ -328,6 +346,11 @@ impl Running {
         self.grace
     }
 
+    /// What cuts the grace of [`Running::drain`] short.
+    pub fn haste(&self) -> Haste {
+        self.haste.clone()
+    }
+
     /// The records of all calls.
     pub fn ledger(&self) -> &Arc<Ledger> {
         &self.desk.ledger
@@ -386,17 +409,18 @@ impl Running {
         Ok(needs_restart(&self.started, &config))
     }
 
-    /// Takes no new calls (503), lets those that run finish for `grace`, ends the rest with BYE,
-    /// delivers the final callbacks, and stops.
+    /// Takes no new calls (503), lets those that run finish for `grace` or until [`Haste`] is made,
+    /// ends the rest with BYE, delivers the final callbacks, and stops.
     pub async fn drain(mut self, grace: Duration) {
         self.desk.draining.store(true, Ordering::Relaxed);
         let mut drained = Vec::new();
         for index in 0..self.desk.mail.count() {
             let (done, is_done) = oneshot::channel::<()>();
+            let haste = self.haste();
             let work = Box::new(move |shard: &std::rc::Rc<Shard>| {
                 let shard = std::rc::Rc::clone(shard);
                 tokio::task::spawn_local(async move {
-                    shard.drain(grace).await;
+                    shard.drain(grace, haste).await;
                     drop(done);
                 });
             });

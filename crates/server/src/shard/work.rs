@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::time::{sleep, sleep_until, timeout};
 
 use super::{Post, Shard};
+use crate::run::Haste;
 use crate::sip::{Bound, datagrams, streams};
 
 /// How many inputs are taken before calls get their turn.
@@ -107,31 +108,30 @@ async fn open_mail(shard: Rc<Shard>, mut post: Post) {
 }
 
 impl Shard {
-    /// Takes no new calls, lets those that run finish for `grace`, ends the rest, and waits until
-    /// applications have heard what they are owed.
-    pub(crate) async fn drain(self: Rc<Self>, grace: Duration) {
+    /// Takes no new calls, lets those that run finish for `grace` or until there is haste, ends the
+    /// rest, and waits until applications have heard what they are owed.
+    pub(crate) async fn drain(self: Rc<Self>, grace: Duration, haste: Haste) {
         self.door.close();
         self.look_at_the_door(Instant::now());
         // Trunks may send their calls elsewhere from now on.
         self.leave_trunks(|_| true);
         self.flush();
         let Some(desk) = self.desk() else { return };
-        let over = async |limit: Duration| {
-            timeout(limit, async {
-                while desk.live() > 0 {
+        let over = async |limit: Duration, haste: Haste| {
+            let waited = timeout(limit, async {
+                while desk.live() > 0 && !haste.has_begun() {
                     sleep(LOOK).await;
                 }
-            })
-            .await
-            .is_ok()
+            });
+            waited.await.is_ok() && desk.live() == 0
         };
-        if !over(grace).await {
+        if !over(grace, haste).await {
             tracing::info!(
                 calls = desk.live(),
                 "the time is up; the calls that are left end now"
             );
             desk.hang_up_all();
-            if !over(LAST_WORDS).await {
+            if !over(LAST_WORDS, Haste::default()).await {
                 tracing::warn!(calls = desk.live(), "calls did not end in time");
             }
         }

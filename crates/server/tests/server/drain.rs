@@ -54,3 +54,18 @@ fn a_drain_with_patience_refuses_new_calls_and_waits_for_the_old_one_to_end_by_i
     assert_eq!(status(&goodbye), 200, "{goodbye} after {answer}");
     draining.join().unwrap();
 }
+
+#[test]
+fn haste_in_the_middle_of_a_drain_ends_the_calls_that_are_left() {
+    let server = crate::stage::serving("shards = 2", WAITING);
+    let mut peer = Peer::of(udp(&server), "hurried");
+    let answer = peer.invite("");
+    assert_eq!(status(&answer), 200);
+    let http = server.http_addr;
+    let haste = server.haste();
+    let draining = std::thread::spawn(move || wait(server.drain(Duration::from_secs(3_600))));
+    until("it is not ready", || get(http, "/readyz").0 == 503);
+    haste.begin();
+    peer.take("BYE", &answer, "200 OK");
+    draining.join().unwrap();
+}
