@@ -6,6 +6,7 @@
 mod call;
 mod check;
 mod demo;
+mod left_account;
 mod outbox;
 mod phone;
 mod serve;

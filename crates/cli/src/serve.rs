@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use hookflash_server::config::{Config, Options};
+use hookflash_server::config::{AccountSettings, Config, Options, WEBHOOK_APPLICATION};
 use hookflash_server::{LogFormat, Running, Server, start_logs};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::left_account::{self, LeftAccount};
 use crate::{WRONG_USAGE, complain};
 
 /// Runs the server.
@@ -29,11 +30,26 @@ pub(crate) fn serve(file: Option<&Path>, options: &Options, json: bool) -> ExitC
         Err(error) => return complain(format_args!("cannot start: {error}"), 1),
     };
     runtime.block_on(async {
+        let accounts = config.accounts.clone();
+        let made_up = config.made_up_account.clone();
         match Server::start(config) {
-            Ok(running) => until_told(running, file.map(Path::to_owned), options).await,
+            Ok(running) => {
+                let account = accounts.iter().find(|a| Some(&a.sid) == made_up.as_ref());
+                let _left = account.and_then(|account| leave(&running, account));
+                until_told(running, file.map(Path::to_owned), options).await
+            }
             Err(error) => complain(error, 1),
         }
     })
+}
+
+/// Nobody but `hookflash call` needs it, so the server runs without it too.
+fn leave(running: &Running, account: &AccountSettings) -> Option<LeftAccount> {
+    left_account::leave(running.http_addr, account, WEBHOOK_APPLICATION)
+        .inspect_err(|error| {
+            tracing::warn!("`hookflash call` will not find the account that was made up: {error}");
+        })
+        .ok()
 }
 
 /// Who signals a process and its group (`timeout` of the shell, some supervisors) signals it twice;

@@ -253,3 +253,81 @@ fn a_second_ctrl_c_ends_the_phone_without_waiting_for_the_other_side() {
     assert_eq!(output.status.code(), Some(1));
     assert!(!out(&output).contains("hung up"), "{}", out(&output));
 }
+
+/// A server without a configuration, and the port on which it answers HTTP.
+fn serve(folder: &Folder, webhook: &str) -> (Child, String) {
+    let mut server = Command::new(env!("CARGO_BIN_EXE_hookflash"))
+        .args(["serve", "--webhook", webhook, "--sip", "udp://127.0.0.1:0"])
+        .args(["--http", "127.0.0.1:0", "--store", "sqlite::memory:"])
+        .env("XDG_RUNTIME_DIR", &folder.0)
+        .current_dir(&folder.0)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(server.stderr.take().unwrap()).lines();
+    let address = loop {
+        let line = log.next().unwrap().unwrap();
+        if let Some((_, address)) = line.split_once("listening for HTTP on ") {
+            break address.trim().to_owned();
+        }
+    };
+    // What comes later must not fill the pipe.
+    std::thread::spawn(move || log.for_each(drop));
+    (server, address)
+}
+
+/// The file with the account that the server made up, once it is there.
+fn left_by(folder: &Folder, http: &str) -> PathBuf {
+    let port = http.rsplit(':').next().unwrap();
+    let file = folder.0.join(format!("hookflash-{port}.account"));
+    for _ in 0..1_000 {
+        if file.metadata().is_ok_and(|about| about.len() > 0) {
+            return file;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("{} does not appear", file.display());
+}
+
+#[test]
+fn a_call_is_placed_through_a_server_that_has_no_configuration_either() {
+    let folder = Folder::new("left-account").with("doc.xml", "<Response><Hangup/></Response>");
+    let nobody = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let uri = format!("sip:bob@{}", nobody.local_addr().unwrap());
+    let (mut server, http) = serve(&folder, "http://127.0.0.1:9/voice");
+    let file = left_by(&folder, &http);
+    let call = |http: &str| {
+        Command::new(env!("CARGO_BIN_EXE_hookflash"))
+            .args(["call", &uri, "--from", "+441632960001", "--http", http])
+            .args(["--document", "doc.xml", "--detach"])
+            .env("XDG_RUNTIME_DIR", &folder.0)
+            .current_dir(&folder.0)
+            .output()
+            .unwrap()
+    };
+    let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600, "only its user may read it");
+    let output = call(&http);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(out(&output).starts_with("CA"), "{}", out(&output));
+    let mut invite = [0; 65_536];
+    let length = nobody.recv(&mut invite).unwrap();
+    assert!(invite[..length].starts_with(b"INVITE sip:bob@"));
+
+    // To a server elsewhere nothing of it goes.
+    let elsewhere = call(&http.replace("127.0.0.1", "192.0.2.1"));
+    assert_eq!(elsewhere.status.code(), Some(2), "{}", err(&elsewhere));
+
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+#[test]
+fn the_account_that_a_server_made_up_goes_with_it() {
+    let folder = Folder::new("gone-account");
+    let (mut server, http) = serve(&folder, "http://127.0.0.1:9/voice");
+    let file = left_by(&folder, &http);
+    interrupt(&server);
+    assert_eq!(server.wait().unwrap().code(), Some(0));
+    assert!(!file.exists());
+}

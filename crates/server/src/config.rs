@@ -109,7 +109,10 @@ impl Config {
         let faults = Faults::new(source);
         let mut config = read::config(&table, &faults, folder);
         config.warnings = faults.settle()?;
-        config.warnings.extend(made_up);
+        if let Some((sid, warning)) = made_up {
+            config.made_up_account = Some(sid);
+            config.warnings.push(warning);
+        }
         Ok(config)
     }
 
@@ -145,8 +148,8 @@ fn overlay_environment(table: &mut Table, environment: &[(String, String)]) {
     }
 }
 
-/// Returns what the operator should know of an account that had to be made up.
-fn overlay_options(table: &mut Table, options: &Options) -> Option<String> {
+/// Returns the account that had to be made up, and what the operator should know of it.
+fn overlay_options(table: &mut Table, options: &Options) -> Option<(String, String)> {
     let text = |option: &str, value: &str| Node {
         value: Value::Text(value.to_owned()),
         origin: Origin::Option(option.to_owned()),
@@ -174,7 +177,7 @@ fn overlay_options(table: &mut Table, options: &Options) -> Option<String> {
 
 /// Adds one application that takes every call. It belongs to the first account of its dialect;
 /// without one, to an account made up for it.
-fn overlay_webhook(table: &mut Table, url: &str, dialect: Dialect) -> Option<String> {
+fn overlay_webhook(table: &mut Table, url: &str, dialect: Dialect) -> Option<(String, String)> {
     let origin = Origin::Option("--webhook".to_owned());
     let text = |value: &str| Node {
         value: Value::Text(value.to_owned()),
@@ -199,13 +202,14 @@ fn overlay_webhook(table: &mut Table, url: &str, dialect: Dialect) -> Option<Str
             ("auth_token", token),
         ];
         append(table, "accounts", row(&pairs));
-        made_up = Some(format!(
+        let warning = format!(
             "option --webhook: no {dialect} account is configured, so account {sid} was made up \
              with the auth token {token} for this run; add it to [[accounts]] to keep one"
-        ));
+        );
+        made_up = Some((sid.to_owned(), warning));
         sid.to_owned()
     });
-    let name = "webhook";
+    let name = WEBHOOK_APPLICATION;
     append(
         table,
         "applications",
@@ -221,6 +225,9 @@ fn overlay_webhook(table: &mut Table, url: &str, dialect: Dialect) -> Option<Str
     );
     made_up
 }
+
+/// The name of the application of `--webhook`.
+pub const WEBHOOK_APPLICATION: &str = "webhook";
 
 /// The same for as long as the process lives: a reload must not change what applications check
 /// signatures with.

@@ -14,7 +14,7 @@ use hookflash_dialects::Dialect;
 use hookflash_server::config::{AccountSettings, Config, Options};
 use tokio::time::Instant;
 
-use crate::{WRONG_USAGE, complain, duration, print};
+use crate::{WRONG_USAGE, complain, duration, left_account, print};
 use api::{Account, Source, Standing, refusal};
 use client::{Answer, Ask, Client};
 use lent_document::LentDocument;
@@ -74,19 +74,15 @@ struct ServerArgs {
     /// current folder if there is one.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The account that calls; the first of the configuration that has a token when absent.
+    /// The account that calls; when absent the first of the configuration that has a token, or
+    /// the one that a server on this machine made up for its --webhook.
     #[arg(long, value_name = "SID")]
     account: Option<String>,
     /// The account's dialect, when it is not in the configuration.
     #[arg(long, value_name = "DIALECT", requires = "account")]
     dialect: Option<Dialect>,
     /// The account's token; better in the environment.
-    #[arg(
-        long,
-        env = "HOOKFLASH_TOKEN",
-        hide_env_values = true,
-        requires = "account"
-    )]
+    #[arg(long, env = "HOOKFLASH_TOKEN", hide_env_values = true)]
     token: Option<String>,
 }
 
@@ -139,7 +135,10 @@ fn server(args: &ServerArgs) -> Result<(Client, Account), String> {
             .to_owned(),
         None => config.http.listen.to_string(),
     };
-    let account = account(args, &config)?;
+    let account = match account(args, &config) {
+        Err(why) => left(args, &server).ok_or(why)?,
+        Ok(account) => account,
+    };
     let client = Client {
         server,
         authorization: Some(account.authorization()),
@@ -185,6 +184,20 @@ fn account(args: &ServerArgs, config: &Config) -> Result<Account, String> {
         sid,
         token,
         application,
+    })
+}
+
+/// The account that a server on this machine made up, when it is the one that is meant.
+fn left(args: &ServerArgs, server: &str) -> Option<Account> {
+    let left = left_account::find(server)?;
+    let is_meant = args.account.as_ref().is_none_or(|sid| *sid == left.sid)
+        && args.dialect.is_none_or(|dialect| dialect == left.dialect);
+    is_meant.then(|| Account {
+        dialect: left.dialect,
+        user: left.sid.clone(),
+        sid: left.sid,
+        token: args.token.clone().unwrap_or(left.token),
+        application: left.application,
     })
 }
 

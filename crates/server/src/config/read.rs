@@ -45,6 +45,7 @@ pub(crate) fn config(table: &Table, faults: &Faults, folder: &Path) -> Config {
         routes: Vec::new(),
         trunks: trunks::trunks(root.sections("trunks")),
         users: trunks::users(root.sections("users")),
+        made_up_account: None,
         warnings: Vec::new(),
     };
     let accounts = &config.accounts;

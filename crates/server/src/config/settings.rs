@@ -60,6 +60,9 @@ pub struct Config {
     pub trunks: Vec<Trunk>,
     /// Phones that authenticate with a password.
     pub users: Vec<User>,
+    /// The account that was made up because `--webhook` found none of its dialect.
+    #[serde(skip)]
+    pub made_up_account: Option<String>,
     /// What the operator should know although nothing is wrong.
     #[serde(skip)]
     pub warnings: Vec<String>,
