@@ -3,6 +3,7 @@
 
 mod access;
 pub(crate) mod api;
+mod asked;
 mod calls;
 mod client;
 mod engines;
@@ -157,7 +158,7 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
         .route("/hookflash/v1/calls/{sid}/trace", get(calls::trace))
         .route(
             "/hookflash/v1/calls/{sid}/pcap",
-            any(|| later("packet captures of calls")),
+            any(|| later("the packet capture of a call")),
         )
         .route("/hookflash/v1/events", get(events::watch))
         .route("/hookflash/v1/registrations", get(registrations::show))

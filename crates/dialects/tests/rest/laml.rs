@@ -174,6 +174,25 @@ fn only_a_number_calls_a_number_and_a_name_may_call_a_uri() {
 }
 
 #[test]
+fn a_number_whose_plus_was_not_escaped_is_the_number_that_is_meant() {
+    for dialect in BOTH {
+        // What `To=+15551112222` comes to when a form is decoded.
+        let order = form_order(
+            dialect,
+            &[("To", " 15551112222"), ("From", " 15550001111"), URL],
+        );
+        assert_eq!(order.to, "+15551112222");
+        assert_eq!(order.from.value, "+15550001111");
+        let order = form_order(dialect, &[TO, FROM, URL, ("CallerId", " 15559998888")]);
+        assert_eq!(order.from.value, "+15559998888");
+        // Nobody means a plus here.
+        let order = form_order(dialect, &[("To", "15551112222 "), FROM, URL]);
+        assert_eq!(order.to, "15551112222");
+        assert_eq!(refused(dialect, &[("To", " "), FROM, URL]), "21201");
+    }
+}
+
+#[test]
 fn a_recording_is_ordered_with_its_callback() {
     let pairs = [
         TO,

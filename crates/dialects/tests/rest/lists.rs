@@ -38,6 +38,16 @@ fn mark() -> PageMark {
 }
 
 #[test]
+fn a_filter_whose_plus_was_not_escaped_means_the_number_with_it() {
+    for dialect in LAML {
+        let query = fields(&[("To", " 15551112222"), ("From", " 15550001111")]);
+        let wanted = dialect.read_list(&query).unwrap().query;
+        assert_eq!(wanted.to.as_deref(), Some("+15551112222"));
+        assert_eq!(wanted.from.as_deref(), Some("+15550001111"));
+    }
+}
+
+#[test]
 fn a_twilio_page_has_one_key_beside_what_tells_of_the_page() {
     let path = "/2010-04-01/Accounts/AC1/Calls.json";
     let query = [

@@ -85,9 +85,9 @@ pub(crate) fn wrong_method(
     )
 }
 
-/// The account of a path: what follows `Accounts`.
+/// The account of a path: what follows `Accounts`, without the ending that names the format.
 fn account_of(path: &str) -> &str {
     let mut parts = path.split('/');
     let found = parts.find(|part| part.eq_ignore_ascii_case("accounts"));
-    found.and_then(|_| parts.next()).unwrap_or_default()
+    named::bare(found.and_then(|_| parts.next()).unwrap_or_default())
 }

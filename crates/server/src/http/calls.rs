@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use hookflash_call::{CallRecord, view};
 use hookflash_dialects::rest::Standing;
@@ -13,6 +13,7 @@ use hookflash_store::{CallFilter, CallRow, Cursor, Page, Scope, StoreError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::asked::{Asked, Named};
 use super::outbox::unavailable;
 use super::{Desk, Refusal, stored};
 
@@ -84,7 +85,7 @@ fn distinct(standings: impl Iterator<Item = Standing>) -> Vec<Standing> {
 
 pub(crate) async fn list(
     State(desk): State<Arc<Desk>>,
-    Query(wanted): Query<Wanted>,
+    Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<Value>, Refusal> {
     let limit = wanted.limit()?;
     match of_store(&desk, &wanted, limit).await {
@@ -205,7 +206,7 @@ fn of_memory(desk: &Desk, wanted: &Wanted, limit: usize) -> Result<Value, Refusa
 
 pub(crate) async fn one(
     State(desk): State<Arc<Desk>>,
-    Path(sid): Path<String>,
+    Named(sid): Named,
 ) -> Result<Json<Value>, Refusal> {
     if let Some(record) = desk.ledger.find(&sid) {
         return Ok(Json(view::call(&record)));
@@ -217,7 +218,7 @@ pub(crate) async fn one(
 
 pub(crate) async fn trace(
     State(desk): State<Arc<Desk>>,
-    Path(sid): Path<String>,
+    Named(sid): Named,
 ) -> Result<Json<Value>, Refusal> {
     if let Some(record) = desk.ledger.find(&sid) {
         return Ok(Json(view::trace(&record)));

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures_util::stream::{self, Stream};
@@ -14,6 +14,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Desk;
+use super::asked::Asked;
 
 /// Which events are wanted.
 #[derive(Debug, Default, Deserialize)]
@@ -24,7 +25,7 @@ pub(crate) struct Wanted {
 
 pub(crate) async fn watch(
     State(desk): State<Arc<Desk>>,
-    Query(wanted): Query<Wanted>,
+    Asked(wanted): Asked<Wanted>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let events = stream::unfold((desk.ledger.watch(), wanted), |(mut news, wanted)| async {
         let event = next(&mut news, &wanted).await?;

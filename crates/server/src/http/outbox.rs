@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::Json;
+use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use hookflash_call::{Masked, rfc3339};
 use hookflash_store::{DeadLetter, DeadLetters, Owed, Scope, StoreError, micros, system_time};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::asked::{Asked, unreadable};
 use super::{Desk, Refusal};
 
 /// Entries of each list when nobody asks for a number, and at most.
@@ -38,7 +39,7 @@ pub(crate) struct Chosen {
 
 pub(crate) async fn list(
     State(desk): State<Arc<Desk>>,
-    Query(wanted): Query<Wanted>,
+    Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<Value>, Refusal> {
     let limit = number("limit", wanted.limit.as_deref(), USUAL, 1..=MOST)?;
     let offset = number("offset", wanted.offset.as_deref(), 0, 0..=u32::MAX)?;
@@ -90,7 +91,10 @@ pub(crate) async fn discard(
 
 /// Only `application/json` is taken, which a web page of another site cannot send here.
 fn chosen_by(chosen: Result<Json<Chosen>, JsonRejection>) -> Result<Chosen, Refusal> {
-    let Json(chosen) = chosen.map_err(|error| Refusal::new(error.status(), error.body_text()))?;
+    let Json(chosen) = chosen.map_err(|error| match error.status() {
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Refusal::new(error.status(), error.body_text()),
+        _ => unreadable("order", &error.body_text()),
+    })?;
     if chosen.all == chosen.call.is_some() {
         let message = "name a `call`, or say `\"all\": true`";
         return Err(Refusal::new(StatusCode::BAD_REQUEST, message));

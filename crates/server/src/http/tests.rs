@@ -106,6 +106,34 @@ async fn what_comes_later_says_so_and_what_does_not_exist_is_not_found() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_is_refused_in_the_form_of_the_view() {
+    let address = serving(&desk()).await;
+    for (path, why) in [
+        (
+            "/hookflash/v1/calls?limit=1&limit=2",
+            "duplicate field `limit`",
+        ),
+        (
+            "/hookflash/v1/outbox?limit=1&limit=2",
+            "duplicate field `limit`",
+        ),
+        (
+            "/hookflash/v1/events?call=1&call=2",
+            "duplicate field `call`",
+        ),
+        ("/hookflash/v1/calls/%ff", "UTF-8"),
+        ("/hookflash/v1/calls/%ff/trace", "UTF-8"),
+    ] {
+        let (status, body) = ask(address, "GET", path).await;
+        let refused: serde_json::Value = serde_json::from_str(&body).expect(&body);
+        assert_eq!((status, &refused["error"]["status"]), (400, &400.into()));
+        let message = refused["error"]["message"].as_str().unwrap();
+        assert!(message.contains(" cannot be read: "), "{message}");
+        assert!(message.contains(why), "{message}");
+    }
+}
+
+#[tokio::test]
 async fn metrics_are_text_that_prometheus_reads() {
     let address = serving(&desk()).await;
     let (status, body) = ask(address, "GET", "/metrics").await;

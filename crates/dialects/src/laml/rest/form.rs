@@ -1,5 +1,6 @@
 //! The fields of a request, with the vendor's error for each that is not what it should be.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -43,6 +44,19 @@ impl<'a> Form<'a> {
         let (_, value) = values.find(|(field, _)| field == name)?;
         let value = value.trim();
         (!value.is_empty()).then_some(value)
+    }
+
+    /// A number or a URI. Who forgets to escape the `+` of a number sends a blank before its
+    /// digits, as many do who use curl; the vendors read the number that is meant.
+    pub(crate) fn party(&self, name: &str) -> Option<Cow<'a, str>> {
+        let mut values = self.fields.iter().rev();
+        let (_, value) = values.find(|(field, _)| field == name)?;
+        let digits = value.strip_prefix(' ').map(str::trim_end);
+        let is_plain = |digits: &&str| digits.bytes().all(|byte| byte.is_ascii_digit());
+        match digits.filter(|digits| !digits.is_empty()).filter(is_plain) {
+            Some(digits) => Some(format!("+{digits}").into()),
+            None => self.text(name).map(Cow::Borrowed),
+        }
     }
 
     /// The words of a field that may repeat, or hold several between blanks.

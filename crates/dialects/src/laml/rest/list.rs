@@ -1,5 +1,6 @@
 //! Lists of calls.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
@@ -31,9 +32,10 @@ pub(crate) fn read_list(
     };
     let form = &Form::new(vendor, query);
     let owned = |name| form.text(name).map(str::to_owned);
+    let party = |name| form.party(name).map(Cow::into_owned);
     let query = CallQuery {
-        from: owned("From"),
-        to: owned("To"),
+        from: party("From"),
+        to: party("To"),
         parent: owned("ParentCallSid"),
         status: form.word("Status", standing::WORDS)?.map(str::to_owned),
         started: span(form, "StartTime")?,

@@ -77,24 +77,24 @@ pub(crate) fn read_order(
 
 fn called(form: &Form<'_>) -> Result<Callee, ApiFault> {
     let to = form
-        .text("To")
+        .party("To")
         .ok_or_else(|| form.fault("21201", "To is required: the number or SIP URI to call"))?;
     if to.starts_with("client:") {
         let message = "To names a client; this server calls numbers and SIP URIs";
         return Err(form.fault("21211", message));
     }
-    callee(to).map_err(|why| form.fault("21211", format!("To: {why}")))
+    callee(&to).map_err(|why| form.fault("21211", format!("To: {why}")))
 }
 
 /// `CallerId` goes before `From`. To a number only a number can call; a SIP URI may be called by
 /// a name.
 fn calling(form: &Form<'_>, to: &str) -> Result<Caller, ApiFault> {
     let from = form
-        .text("From")
+        .party("From")
         .ok_or_else(|| form.fault("21213", "From is required: who calls"))?;
-    let mut shown_as = caller(form, "From", from, to)?;
-    if let Some(caller_id) = form.text("CallerId") {
-        shown_as = caller(form, "CallerId", caller_id, to)?;
+    let mut shown_as = caller(form, "From", &from, to)?;
+    if let Some(caller_id) = form.party("CallerId") {
+        shown_as = caller(form, "CallerId", &caller_id, to)?;
     }
     Ok(Caller {
         value: shown_as,

@@ -139,6 +139,22 @@ fn series(stage: &Stage, metric: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_resource_that_is_not_there_is_not_found_by_whom_the_account_belongs_to() {
+    let stage = Stage::new(PAUSE);
+    let (api, other) = (stage.twilio(), stage.api(1));
+    for path in [".json", "", "/Messages.json", "/Calls.xml"] {
+        let path = format!("/2010-04-01/Accounts/{}{path}", api.sid);
+        let missing = api.get(&path);
+        assert_eq!(
+            (missing.status, missing.json()["code"].clone()),
+            (404, json!(20404)),
+            "{path}"
+        );
+        assert_eq!(other.get(&path).status, 401, "{path}");
+    }
+}
+
+#[test]
 fn requests_are_counted_by_dialect_operation_and_class_of_status() {
     let stage = Stage::new(PAUSE);
     for (api, path) in places(&stage) {
