@@ -387,7 +387,8 @@ impl<H: Host> Call<H> {
             Event::Incoming { .. }
             | Event::Progress(_)
             | Event::Answered(_)
-            | Event::NotifyAnswer(..) => {}
+            | Event::NotifyAnswer(..)
+            | Event::ReferChallenged => {}
         }
         None
     }

@@ -6,14 +6,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use hookflash_audio::{Clip, DecodeLimits, decode};
-use hookflash_phone::{Phone, Script};
+use hookflash_phone::{News, Phone, Script};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use crate::{WRONG_USAGE, complain, print};
 
-/// Runs the phone until its call is over, or until Ctrl-C: the first hangs up and waits a few
-/// seconds for the other side to answer, a second does not wait.
+/// Runs the phone until its call is over, or until Ctrl-C or SIGTERM: the first hangs up and waits
+/// a few seconds for the other side to answer, a second does not wait. Exit status 1 when the call
+/// that it was to place was not answered.
 pub(crate) fn phone(listen: SocketAddr, script: Script, json: bool) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -27,7 +28,11 @@ pub(crate) fn phone(listen: SocketAddr, script: Script, json: bool) -> ExitCode 
 
 async fn run(listen: SocketAddr, script: Script, json: bool) -> ExitCode {
     let calls = script.call.is_some();
-    let Ok(mut interrupt) = signal(SignalKind::interrupt()) else {
+    let signals = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    );
+    let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
         return complain("cannot listen to signals", 1);
     };
     let phone = match Phone::bind(listen, script, None, rand_seed()).await {
@@ -38,37 +43,39 @@ async fn run(listen: SocketAddr, script: Script, json: bool) -> ExitCode {
     let (stop, stopped) = watch::channel(false);
     let running = phone.run(calls, news, stopped);
     tokio::pin!(running);
-    let mut placed = true;
+    let mut answered = false;
     loop {
         tokio::select! {
             () = &mut running => break,
             Some(item) = heard.recv() => {
-                placed &= !matches!(item, hookflash_phone::News::CannotCall(_));
+                answered |= matches!(item, News::Answered);
                 show(&item, json);
+                continue;
             }
-            _ = interrupt.recv() => {
-                if stop.send_replace(true) {
-                    return complain("stopped at once; the other side may not know", 1);
-                }
-                eprintln!(
-                    "hookflash: hanging up; waits a few seconds for the other side to answer, \
-                     another Ctrl-C does not"
-                );
-            }
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
+        if stop.send_replace(true) {
+            return complain("stopped at once; the other side may not know", 1);
+        }
+        eprintln!(
+            "hookflash: hanging up; waits a few seconds for the other side to answer, another \
+             Ctrl-C does not"
+        );
     }
     while let Ok(item) = heard.try_recv() {
-        placed &= !matches!(item, hookflash_phone::News::CannotCall(_));
+        answered |= matches!(item, News::Answered);
         show(&item, json);
     }
-    if placed {
+    let is_stopped = *stop.borrow();
+    if answered || is_stopped || !calls {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
 }
 
-fn show(item: &hookflash_phone::News, json: bool) {
+fn show(item: &News, json: bool) {
     if json {
         print(&format!("{}\n", item.to_json()));
     } else {

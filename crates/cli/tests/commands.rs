@@ -331,3 +331,52 @@ fn the_account_that_a_server_made_up_goes_with_it() {
     assert_eq!(server.wait().unwrap().code(), Some(0));
     assert!(!file.exists());
 }
+
+/// A phone that calls `uri`.
+fn caller(uri: &str) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_hookflash"))
+        .args(["phone", "--call", uri])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn a_phone_whose_call_is_refused_has_failed() {
+    let busy = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let phone = caller(&format!("sip:bob@{}", busy.local_addr().unwrap()));
+    let mut packet = [0; 65_536];
+    let (length, from) = busy.recv_from(&mut packet).unwrap();
+    let invite = String::from_utf8_lossy(&packet[..length]);
+    let fields = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
+    let echoed: String = invite
+        .split_inclusive("\r\n")
+        .filter(|line| fields.iter().any(|field| line.starts_with(field)))
+        .collect();
+    let answer = format!("SIP/2.0 486 Busy Here\r\n{echoed}Content-Length: 0\r\n\r\n");
+    busy.send_to(answer.as_bytes(), from).unwrap();
+    let output = phone.wait_with_output().unwrap();
+    assert!(
+        out(&output).contains("refused with 486"),
+        "{}",
+        out(&output)
+    );
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn sigterm_ends_the_phone_as_ctrl_c_does() {
+    let nobody = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut phone = caller(&format!("sip:bob@{}", nobody.local_addr().unwrap()));
+    nobody.recv(&mut [0; 65_536]).unwrap();
+    let kill = format!("kill -TERM {}", phone.id());
+    let sent = Command::new("/bin/sh").args(["-c", &kill]).status();
+    assert!(sent.unwrap().success());
+    let mut line = String::new();
+    let mut complaints = BufReader::new(phone.stderr.take().unwrap());
+    complaints.read_line(&mut line).unwrap();
+    assert!(line.contains("waits a few seconds"), "{line}");
+    phone.kill().unwrap();
+    phone.wait().unwrap();
+}

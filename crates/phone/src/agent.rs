@@ -259,6 +259,7 @@ impl Agent {
                 let _ = endpoint.answer_offer(now, leg, answer);
             }
             Event::Refer(refer, request) => self.referred(now, endpoint, leg, refer, &request),
+            Event::ReferChallenged => self.news.push_back(News::ReferChallenged),
             Event::NotifyAnswer(refer, _) => self.reported(now, endpoint, leg, refer),
             Event::Ended(end) => self.ended(now, endpoint, leg, &end),
             Event::OfferSettled(Err(_))

@@ -27,6 +27,8 @@ pub enum News {
     Referred(String),
     /// It answered that request with this status.
     ReferAnswered(u16),
+    /// It asked whoever sent the REFER for a password, with 401.
+    ReferChallenged,
     /// It left the REFER unanswered.
     ReferIgnored,
     /// It calls the target.
@@ -66,6 +68,7 @@ impl News {
             News::Took(_) => "took",
             News::Referred(_) => "referred",
             News::ReferAnswered(_) => "refer_answered",
+            News::ReferChallenged => "refer_challenged",
             News::ReferIgnored => "refer_ignored",
             News::Following(_) => "following",
             News::CannotFollow(_) => "cannot_follow",
@@ -101,6 +104,7 @@ impl News {
             | News::Took(status)
             | News::ReferAnswered(status)
             | News::Notified(status) => json!({ "event": name, "status": status }),
+            News::ReferChallenged => json!({ "event": name, "status": 401 }),
             News::Registered(seconds) => json!({ "event": name, "seconds": seconds }),
             News::Key(key, how) => json!({ "event": name, "detail": key.to_string(), "how": how }),
             News::Tone(hertz) => json!({ "event": name, "hertz": hertz }),
@@ -125,6 +129,7 @@ impl fmt::Display for News {
             News::Took(status) => write!(f, "refused the call with {status}"),
             News::Referred(target) => write!(f, "asked to call {target}"),
             News::ReferAnswered(status) => write!(f, "answered the REFER with {status}"),
+            News::ReferChallenged => f.write_str("asked for a password before the REFER (401)"),
             News::ReferIgnored => f.write_str("left the REFER unanswered"),
             News::Following(target) => write!(f, "calling {target} as asked"),
             News::CannotFollow(why) => write!(f, "cannot follow: {why}"),

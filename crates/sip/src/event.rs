@@ -209,6 +209,8 @@ pub enum Event {
     Notify(ReferId, Notification),
     /// The peer asks us to place a call; to be settled with `accept_refer` or `reject_refer`.
     Refer(IncomingReferId, Arc<Request>),
+    /// A REFER was answered with 401: it showed no password, or a wrong one.
+    ReferChallenged,
     /// A NOTIFY of ours got its final answer (408 when none came).
     NotifyAnswer(IncomingReferId, u16),
     /// A message crossed the wire.

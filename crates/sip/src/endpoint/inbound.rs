@@ -8,7 +8,7 @@ use super::{Endpoint, session_body};
 use crate::dialog::{Dialog, tag_of};
 use crate::digest::{Denied, DigestServer};
 use crate::endpoint::leg::has_offer;
-use crate::event::LegId;
+use crate::event::{Event, LegId};
 use crate::header::{CSeq, Event as EventPackage, MaxForwards, Name};
 use crate::transaction::TransactionId;
 use crate::transport::Flow;
@@ -228,7 +228,7 @@ impl Endpoint {
             return self.core.refuse(inbound.id, &inbound.request, &refusal);
         }
         if *inbound.request.method() == Method::Refer && !self.is_authenticated(&inbound) {
-            return;
+            return self.core.event(id, Event::ReferChallenged);
         }
         self.with_leg(id, |leg, core| {
             // A NOTIFY may come from another machine than the call (RFC 6665 section 4.4.1).

@@ -115,6 +115,8 @@ fn a_phone_that_challenges_refer_gets_credentials() {
         _ => None,
     });
     assert_eq!(refused, Some(401));
+    let challenged = |event: &Event| matches!(event, Event::ReferChallenged).then_some(());
+    assert!(pair.b.take(challenged).is_some(), "the phone is not told");
     assert!(pair.a.endpoint.is_confirmed(a));
     pair.a.endpoint.set_credentials(a, vec![credentials()]);
     pair.a.endpoint.refer(pair.now, a, refer()).unwrap();
