@@ -13,7 +13,7 @@ use hookflash_dialects::{CallEnd, FetchError};
 use hookflash_media::{Direction, KeySource, Statistics};
 use hookflash_program::{Diagnostic, HookMethod, Position};
 use hookflash_sip::{Flow, WireEvent};
-use hookflash_transfer::End;
+use hookflash_transfer::{End, Outcome};
 
 /// One event.
 #[derive(Clone, Debug)]
@@ -129,6 +129,8 @@ pub enum What {
         transfer: u16,
         /// How.
         end: End,
+        /// With what.
+        outcome: Outcome,
     },
     /// Something about a transfer.
     TransferNote(Box<str>),

@@ -162,21 +162,24 @@ impl Transfers {
         refer: sip::ReferId,
         notification: &sip::Notification,
     ) {
-        let mut effect = None;
-        self.feed(
+        let effect = Cell::new(None);
+        self.feed_and_tell(
             call,
             |watched| watched.refer == Some(refer),
             |machine, now| {
-                effect = Some(machine.handle_notify(now, reading(notification)));
+                effect.set(Some(machine.handle_notify(now, reading(notification))));
+            },
+            // What the far end reported comes before what it meant.
+            || {
+                let Some(effect) = effect.take() else { return };
+                if let Some(warning) = effect.warning {
+                    call.note(What::TransferNote(warning.to_string().into()));
+                }
+                if let Some(status) = effect.progress {
+                    self.tell_progress(call, refer, status);
+                }
             },
         );
-        let Some(effect) = effect else { return };
-        if let Some(warning) = effect.warning {
-            call.note(What::TransferNote(warning.to_string().into()));
-        }
-        if let Some(status) = effect.progress {
-            self.tell_progress(call, refer, status);
-        }
     }
 
     /// The application replaced the document: open transfers are over for it, without a callback.
@@ -270,7 +273,18 @@ impl Transfers {
         &self,
         call: &Rc<Call<H>>,
         which: impl Fn(&Watched) -> bool,
+        tell: impl FnMut(&mut Transfer, Instant),
+    ) {
+        self.feed_and_tell(call, which, tell, || {});
+    }
+
+    /// The same; `tell_first` comes before results are kept.
+    fn feed_and_tell<H: Host>(
+        &self,
+        call: &Rc<Call<H>>,
+        which: impl Fn(&Watched) -> bool,
         mut tell: impl FnMut(&mut Transfer, Instant),
+        tell_first: impl FnOnce(),
     ) {
         let now = call.host.now();
         let mut forgotten = Vec::new();
@@ -298,6 +312,7 @@ impl Transfers {
                 call.turned(Turn::Transfer);
             }
         }
+        tell_first();
         for (number, result) in kept {
             self.keep_result(call, number, &result);
             if !result.owes_callback() {
@@ -337,6 +352,7 @@ impl Transfers {
         call.note(What::TransferEnded {
             transfer: number,
             end: result.end,
+            outcome: result.outcome,
         });
         call.turned(Turn::Transfer);
     }

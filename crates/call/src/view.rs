@@ -512,12 +512,19 @@ impl Line {
                 format!("the far end reports {status}"),
                 json!({ "transfer": transfer + 1, "status": status }),
             ),
-            What::TransferEnded { transfer, end } => (
-                "transfer",
-                None,
-                format!("transfer {} ended: {}", transfer + 1, end.as_str()),
-                json!({ "transfer": transfer + 1, "end": end.as_str() }),
-            ),
+            What::TransferEnded {
+                transfer,
+                end,
+                outcome,
+            } => {
+                let (transfer, end, outcome) = (transfer + 1, end.as_str(), outcome.as_str());
+                (
+                    "transfer",
+                    None,
+                    format!("transfer {transfer} {outcome} ({end})"),
+                    json!({ "transfer": transfer, "end": end, "outcome": outcome }),
+                )
+            }
             What::TransferNote(text) => ("transfer", None, text.to_string(), json!({})),
         };
         let details = match details {

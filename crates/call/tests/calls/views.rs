@@ -142,6 +142,20 @@ fn a_trace_has_every_event_in_order_with_its_kind_and_details() {
             .map(|event| event["at"].as_str().unwrap())
             .collect();
         assert!(times.is_sorted());
+        let transfer: Vec<_> = trace
+            .iter()
+            .filter(|event| event["kind"] == "transfer")
+            .map(|event| event["summary"].as_str().unwrap())
+            .collect();
+        assert_eq!(
+            transfer,
+            [
+                "transfer 1 began",
+                "the far end reports 180",
+                "the far end reports 486",
+                "transfer 1 failed (final)"
+            ]
+        );
         let sip: Vec<String> = trace
             .iter()
             .filter(|event| event["kind"] == "sip")
