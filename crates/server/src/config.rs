@@ -38,7 +38,7 @@ pub use speech::{
 };
 
 use fault::Faults;
-use tree::{Node, Table, Value};
+use tree::{Node, Table, Value, parse_value};
 
 /// Name of the file that is read when none is named.
 pub const DEFAULT_FILE: &str = "hookflash.toml";
@@ -124,7 +124,8 @@ impl Config {
 }
 
 /// `HOOKFLASH_HTTP__LISTEN=…` stands over `http.listen`. Names without a double underscore are
-/// left alone (they are the operator's own, for `env:NAME`), except that of a top-level value.
+/// left alone (they are the operator's own, for `env:NAME`), except that of a top-level value and
+/// arrays of tables as a whole: `HOOKFLASH_ROUTES=[{ to = "*", application = "support" }]`.
 fn overlay_environment(table: &mut Table, environment: &[(String, String)]) {
     let mut ours: Vec<(&String, &str, &String)> = environment
         .iter()
@@ -133,18 +134,30 @@ fn overlay_environment(table: &mut Table, environment: &[(String, String)]) {
     ours.sort();
     for (name, path, value) in ours {
         let path = path.to_ascii_lowercase();
-        if !path.contains("__") && path != "shards" {
+        let origin = Origin::Environment(name.clone());
+        let tables = tables_of(value, &origin);
+        let is_whole_array = tables.is_some() && ARRAYS.contains(&path.as_str());
+        if !path.contains("__") && path != "shards" && !is_whole_array {
             continue;
         }
         let segments: Vec<&str> = path.split("__").collect();
-        let origin = Origin::Environment(name.clone());
-        table.overlay(
-            &segments,
-            Node {
-                value: Value::Raw(value.clone()),
-                origin,
-            },
-        );
+        let value = tables.unwrap_or_else(|| Value::Raw(value.clone()));
+        table.overlay(&segments, Node { value, origin });
+    }
+}
+
+/// Arrays of tables that a variable may give as a whole.
+const ARRAYS: [&str; 5] = ["accounts", "applications", "routes", "trunks", "users"];
+
+/// A table, or an array of tables, that is written as in TOML: `{ twiml = "5s" }`.
+fn tables_of(text: &str, origin: &Origin) -> Option<Value> {
+    let is_table = |node: &Node| matches!(node.value, Value::Table(_));
+    match parse_value(text, origin)? {
+        Value::List(list) if !list.is_empty() && list.iter().all(is_table) => {
+            Some(Value::List(list))
+        }
+        table @ Value::Table(_) => Some(table),
+        _ => None,
     }
 }
 

@@ -488,6 +488,40 @@ fn lists_in_the_environment_may_do_with_commas() {
 }
 
 #[test]
+fn tables_in_the_environment_are_written_as_in_toml() {
+    let env = [
+        (
+            "HOOKFLASH_ACCOUNTS",
+            "[{ sid = \"1\", dialect = \"bxml\" }]",
+        ),
+        (
+            "HOOKFLASH_APPLICATIONS",
+            "[{ name = \"a\", url = \"http://127.0.0.1/\" }]",
+        ),
+        (
+            "HOOKFLASH_TRANSFER__FINAL_NOTIFY_TIMEOUT",
+            "{ bxml = \"9s\" }",
+        ),
+        // The operator's own, whatever they hold.
+        ("HOOKFLASH_ROUTES", "none"),
+        ("HOOKFLASH_OTHER", "[{ a = 1 }]"),
+    ];
+    let config = read_with("", &env, &Options::default()).unwrap();
+    assert_eq!(config.accounts[0].sid, "1");
+    assert_eq!(config.applications[0].account, "1");
+    let limits = config.transfer.final_notify_timeout;
+    assert_eq!(limits.bxml, Duration::from_secs(9));
+    assert_eq!(limits.twiml, Duration::from_secs(120));
+
+    let env = [("HOOKFLASH_USERS", "[{ nam = \"a\" }]")];
+    let errors = read_with("", &env, &Options::default()).unwrap_err();
+    assert!(
+        errors.contains("environment variable HOOKFLASH_USERS: users[0].nam: there is no such key"),
+        "{errors}"
+    );
+}
+
+#[test]
 fn the_http_listener_may_be_called_localhost_as_sip_listeners_may() {
     let config = read("[http]\nlisten = \"localhost:9000\"\n").unwrap();
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:9000");
