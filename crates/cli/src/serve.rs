@@ -1,6 +1,7 @@
 //! `hookflash serve`: runs the server until a signal ends it.
 
-use std::path::{Path, PathBuf};
+use std::fmt::Display;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -13,21 +14,22 @@ use crate::{WRONG_USAGE, complain};
 
 /// Runs the server.
 pub(crate) fn serve(file: Option<&Path>, options: &Options, json: bool) -> ExitCode {
-    let config = match Config::load(file, options) {
-        Ok(config) => config,
-        Err(errors) => return complain(errors, WRONG_USAGE),
-    };
     start_logs(if json {
         LogFormat::Json
     } else {
         LogFormat::Text
     });
+    let fail = |why: &dyn Display, status| fail(json, why, status);
+    let config = match Config::load(file, options) {
+        Ok(config) => config,
+        Err(errors) => return fail(&errors, WRONG_USAGE),
+    };
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return complain(format_args!("cannot start: {error}"), 1),
+        Err(error) => return fail(&format_args!("cannot start: {error}"), 1),
     };
     runtime.block_on(async {
         let accounts = config.accounts.clone();
@@ -36,11 +38,23 @@ pub(crate) fn serve(file: Option<&Path>, options: &Options, json: bool) -> ExitC
             Ok(running) => {
                 let account = accounts.iter().find(|a| Some(&a.sid) == made_up.as_ref());
                 let _left = account.and_then(|account| leave(&running, account));
-                until_told(running, file.map(Path::to_owned), options).await
+                match until_told(running, file, options).await {
+                    Ok(()) => ExitCode::SUCCESS,
+                    Err(why) => fail(&why, 1),
+                }
             }
-            Err(error) => complain(error, 1),
+            Err(error) => fail(&error, 1),
         }
     })
+}
+
+/// Says why there is no server, in the form that the logs have.
+fn fail(json: bool, why: &dyn Display, status: u8) -> ExitCode {
+    if !json {
+        return complain(why, status);
+    }
+    tracing::error!("{why}");
+    ExitCode::from(status)
 }
 
 /// Nobody but `hookflash call` needs it, so the server runs without it too.
@@ -58,20 +72,24 @@ const SAME_SIGNAL: Duration = Duration::from_millis(500);
 
 /// Ctrl-C and SIGTERM end the server when its calls are over, a second one ends the calls, a third
 /// one waits for nothing; SIGHUP re-reads the configuration.
-async fn until_told(mut running: Running, file: Option<PathBuf>, options: &Options) -> ExitCode {
+async fn until_told(
+    mut running: Running,
+    file: Option<&Path>,
+    options: &Options,
+) -> Result<(), &'static str> {
     let signals = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
         signal(SignalKind::hangup()),
     );
     let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = signals else {
-        return complain("cannot listen to signals", 1);
+        return Err("cannot listen to signals");
     };
     loop {
         tokio::select! {
             _ = interrupt.recv() => break,
             _ = terminate.recv() => break,
-            _ = hangup.recv() => match Config::load(file.as_deref(), options) {
+            _ = hangup.recv() => match Config::load(file, options) {
                 Ok(config) => match running.reload(config).await {
                     Ok(later) if later.is_empty() => {}
                     Ok(later) => tracing::warn!(
@@ -93,7 +111,7 @@ async fn until_told(mut running: Running, file: Option<PathBuf>, options: &Optio
     let mut is_hasty = false;
     loop {
         tokio::select! {
-            () = &mut drained => return ExitCode::SUCCESS,
+            () = &mut drained => return Ok(()),
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
@@ -101,7 +119,7 @@ async fn until_told(mut running: Running, file: Option<PathBuf>, options: &Optio
             continue;
         }
         if is_hasty {
-            return complain("stopped at once; calls may have been cut off", 1);
+            return Err("stopped at once; calls may have been cut off");
         }
         tracing::info!("the calls that are left end now; a third signal does not wait for them");
         haste.begin();

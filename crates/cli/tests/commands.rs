@@ -167,6 +167,33 @@ fn serve_with_a_bad_configuration_is_wrong_usage_and_a_taken_port_a_failure() {
 }
 
 #[test]
+fn serve_says_in_json_why_it_does_not_start_when_its_logs_are_json() {
+    let folder = Folder::new("serve-json").with("bad.toml", "[http]\nlisten = \"nowhere\"\n");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let elsewhere = ["--sip", "udp://127.0.0.1:0", "--store", "sqlite::memory:"];
+    for (arguments, status, why) in [
+        (["--config", "bad.toml"], 2, "bad.toml:2:1: http.listen"),
+        (["--http", &address], 1, &address),
+    ] {
+        let mut all = vec!["serve", "--log", "json"];
+        all.extend(arguments);
+        if status == 1 {
+            all.extend(elsewhere);
+        }
+        let output = folder.run(&all);
+        assert_eq!(output.status.code(), Some(status), "{}", err(&output));
+        let lines: Vec<serde_json::Value> = err(&output)
+            .lines()
+            .map(|line| serde_json::from_str(line).expect(line))
+            .collect();
+        let last = lines.last().unwrap();
+        assert_eq!(last["level"], "ERROR");
+        assert!(last["message"].as_str().unwrap().contains(why), "{last}");
+    }
+}
+
+#[test]
 fn the_phone_refuses_words_that_it_does_not_know() {
     let folder = Folder::new("phone");
     let output = folder.run(&["phone", "--on-refer", "dance"]);
