@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use hookflash_dialects::{Dialect, Document};
-use hookflash_program::{Diagnostic, Severity};
+use hookflash_program::{Diagnostic, Severity, Step, Verb};
 
 /// What a check found.
 pub(crate) struct Checked {
@@ -24,7 +24,12 @@ pub(crate) fn check(path: &Path, bytes: &[u8], dialect: Option<Dialect>) -> Chec
         first: true,
     };
     let (diagnostics, verbs) = match dialect.parse(document) {
-        Ok(program) => (program.warnings, Some(program.steps.len())),
+        Ok(program) => {
+            let mut remarks = program.warnings;
+            remarks.extend(program.steps.iter().filter_map(unrunnable));
+            remarks.sort_by_key(|remark| (remark.position.line, remark.position.column));
+            (remarks, Some(program.steps.len()))
+        }
         Err(error) => (error.diagnostics, None),
     };
     let source = String::from_utf8_lossy(bytes);
@@ -53,6 +58,20 @@ pub(crate) fn check(path: &Path, bytes: &[u8], dialect: Option<Dialect>) -> Chec
         report,
         failed: verbs.is_none(),
     }
+}
+
+/// What is valid and will not run here is better known before the first call.
+fn unrunnable(step: &Step) -> Option<Diagnostic> {
+    let Verb::Unrunnable(unrunnable) = &step.verb else {
+        return None;
+    };
+    Some(Diagnostic {
+        severity: Severity::Warning,
+        code: unrunnable.code.clone(),
+        message: format!("`{}` is valid, and this server does not run it", step.name),
+        help: Some(unrunnable.reason.clone()),
+        position: step.position,
+    })
 }
 
 /// The dialect that a document most likely is: JSON is jambonz, XML with BXML's own element
@@ -185,6 +204,21 @@ mod tests {
             "{}",
             bxml.report
         );
+    }
+
+    #[test]
+    fn a_valid_verb_that_does_not_run_here_is_a_warning_with_its_reason() {
+        let document = "<Response>\n  <Dial>+15550001111</Dial>\n  <Hangup/>\n</Response>";
+        let checked = run("dial.xml", document);
+        assert!(!checked.failed, "{}", checked.report);
+        for part in [
+            "dial.xml:2:3: warning[",
+            "`Dial` is valid, and this server does not run it",
+            "help: ",
+            "verbs: 2, warnings: 1",
+        ] {
+            assert!(checked.report.contains(part), "{part}: {}", checked.report);
+        }
     }
 
     #[test]
