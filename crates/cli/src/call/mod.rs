@@ -147,11 +147,14 @@ fn server(args: &ServerArgs) -> Result<(Client, Account), String> {
 }
 
 fn account(args: &ServerArgs, config: &Config) -> Result<Account, String> {
+    let has_own_token = args.token.is_some() && args.account.is_none();
     let fits = |account: &&AccountSettings| match &args.account {
         Some(sid) => account.sid == *sid,
         None => account.auth_token.is_some(),
     };
-    let known = config.accounts.iter().find(fits);
+    // With a token at hand any account does.
+    let with_token = || config.accounts.first().filter(|_| has_own_token);
+    let known = config.accounts.iter().find(fits).or_else(with_token);
     let Some(dialect) = args.dialect.or(known.map(|account| account.dialect)) else {
         return Err(match &args.account {
             Some(sid) => format!(
