@@ -357,10 +357,6 @@ fn what_is_wrong_is_said_with_its_place_its_key_and_its_remedy() {
             "applications[0].document: goes not with `url`",
         ),
         (
-            app("events_url = \"http://h/\""),
-            "belongs to jambonz applications only",
-        ),
-        (
             app("fallback_url = \"/x\""),
             "applications[0].fallback_url: `/x` is no URL",
         ),
@@ -532,7 +528,13 @@ fn the_http_listener_may_be_called_localhost_as_sip_listeners_may() {
 }
 
 #[test]
-fn a_fallback_that_jambonz_never_asks_is_a_warning() {
+fn a_url_that_a_dialect_never_asks_is_a_warning() {
+    let config = read(&format!("{DESK}events_url = \"http://h/\"\n")).unwrap();
+    let warnings: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("applications[0].events_url: is never asked"));
+    assert_eq!(config.applications[0].events_url, None);
+
     let text = "[[accounts]]\nsid = \"j\"\ndialect = \"jambonz\"\nauth_token = \"t\"\n\
                 [[applications]]\nname = \"a\"\nurl = \"http://127.0.0.1/\"\n\
                 fallback_url = \"http://127.0.0.1/else\"\n";

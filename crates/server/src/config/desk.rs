@@ -100,7 +100,7 @@ pub(crate) fn applications(
                 "each needs its own",
             );
         }
-        let application = ApplicationSettings {
+        let mut application = ApplicationSettings {
             account: account.map_or_else(String::new, |account| account.sid.clone()),
             source,
             method,
@@ -111,9 +111,10 @@ pub(crate) fn applications(
             sid,
         };
         if application.events_url.is_some() && dialect.is_some_and(|d| d != Dialect::Jambonz) {
-            section.error(
+            application.events_url = None;
+            section.warn(
                 "events_url",
-                "belongs to jambonz applications only",
+                "is never asked: it belongs to jambonz applications only",
                 "use status_callback in other dialects",
             );
         }
