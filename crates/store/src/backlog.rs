@@ -26,6 +26,13 @@ struct CallPut {
     is_sure: bool,
 }
 
+/// A call that is kept.
+struct Kept {
+    row: Arc<CallRow>,
+    /// Whether it was not known yet that it is over, or is not over.
+    is_news: bool,
+}
+
 impl Record for CallPut {
     fn key(&self) -> (&str, &str) {
         self.row.key()
@@ -200,17 +207,19 @@ impl Waiting {
         before - self.calls.len()
     }
 
-    /// Keeps a call in the place of its earlier state. One that is over stays over.
-    fn put_call(&mut self, mut put: CallPut) {
+    /// Keeps a call in the place of its earlier state. One that is over stays over. Says whether
+    /// that it is over waits already: then news of it need not be in the journal as well.
+    fn put_call(&mut self, mut put: CallPut) -> bool {
         let more = put.bytes();
-        let mut less = 0;
+        let (mut less, mut was_over) = (0, false);
         if let Some(ByKey(earlier)) = self.calls.take(&ByKey(CallPut {
             row: Arc::clone(&put.row),
             is_sure: false,
         })) {
             less = earlier.bytes();
             let is_sure = put.is_sure || earlier.is_sure;
-            if put.row.table() == CallTable::Live && earlier.row.table() == CallTable::Over {
+            was_over = earlier.row.table() == CallTable::Over;
+            if put.row.table() == CallTable::Live && was_over {
                 less = more;
                 put = earlier;
             }
@@ -218,6 +227,7 @@ impl Waiting {
         }
         self.calls.insert(ByKey(put));
         self.bytes = (self.bytes + more).saturating_sub(less);
+        was_over
     }
 
     fn put_recording(&mut self, row: RecordingRow) {
@@ -260,8 +270,10 @@ impl Backlog {
         let mut waiting = self.waiting();
         let (kept, dropped) = self.keep_call(&mut waiting, row, false);
         match kept {
-            Some(call) => self.note(waiting, What::Call(call), self.soon(), None),
-            None => self.came(waiting, false),
+            Some(Kept { row, is_news: true }) => {
+                self.note(waiting, What::Call(row), self.soon(), None);
+            }
+            _ => self.came(waiting, false),
         }
         self.dropped(dropped);
     }
@@ -277,7 +289,7 @@ impl Backlog {
         let mut waiting = self.waiting();
         let (call, dropped) = self.keep_call(&mut waiting, row, true);
         match call {
-            Some(call) => self.note(waiting, What::Call(call), due, Some(waiter)),
+            Some(call) => self.note(waiting, What::Call(call.row), due, Some(waiter)),
             None => {
                 drop(waiting);
                 // Who no longer waits does not want to know.
@@ -293,7 +305,7 @@ impl Backlog {
         waiting: &mut Waiting,
         row: CallRow,
         is_sure: bool,
-    ) -> (Option<Arc<CallRow>>, usize) {
+    ) -> (Option<Kept>, usize) {
         let row = Arc::new(row);
         let put = CallPut {
             row: Arc::clone(&row),
@@ -301,8 +313,8 @@ impl Backlog {
         };
         match self.room_for(waiting, put.bytes()) {
             Ok(dropped) => {
-                waiting.put_call(put);
-                (Some(row), dropped)
+                let is_news = !waiting.put_call(put);
+                (Some(Kept { row, is_news }), dropped)
             }
             Err(dropped) => (None, dropped + 1),
         }
@@ -421,6 +433,7 @@ impl Backlog {
         };
         waiting.bytes += bytes;
         waiting.owed.push_back(owing.clone());
+        let call = call.map(|call| call.row);
         self.note(waiting, What::Owed(owing, call), due, Some(waiter));
         self.dropped(dropped);
         true

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::files::{copy_files, named};
-use crate::suite::{ACCOUNT, call, ended, ids, now, owed};
+use crate::suite::{ACCOUNT, call, ended, ids, now, owed, with_parts};
 
 struct Trial {
     folder: TempDir,
@@ -120,6 +120,23 @@ async fn the_end_of_a_call_that_nobody_waits_for_is_there_after_a_crash_too() {
     let store = dead.open().await;
     let found = store.call(Scope::Account(ACCOUNT), "CA1").await.unwrap();
     assert_eq!(found, Some(ended(call("CA1", 100), 200)));
+}
+
+#[tokio::test]
+async fn late_news_of_a_call_that_is_over_waits_for_the_tables() {
+    let trial = Trial::new();
+    let store = trial.open().await;
+    let over = ended(call("CA1", 100), 200);
+    let owing = store.owe(owed("CA1", 0), Some(over.clone()));
+    owing.await.unwrap();
+    let late = with_parts(over.clone());
+    store.put_call(late.clone());
+    store.owe(owed("CA2", 0), None).await.unwrap();
+    let dead = trial.dead();
+    let store_of_dead = dead.open().await;
+    let mine = Scope::Account(ACCOUNT);
+    assert_eq!(store_of_dead.call(mine, "CA1").await.unwrap(), Some(over));
+    assert_eq!(store.call(mine, "CA1").await.unwrap(), Some(late));
 }
 
 #[tokio::test]
