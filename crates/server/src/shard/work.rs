@@ -33,7 +33,7 @@ pub(crate) async fn run(
 ) {
     for (socket, local) in listeners {
         match socket {
-            Bound::Udp(socket) => match tokio::net::UdpSocket::from_std(socket) {
+            Bound::Udp(socket) => match datagrams::readable(socket) {
                 Ok(socket) => {
                     tokio::task::spawn_local(datagrams::receive(Rc::clone(&shard), socket, local));
                 }

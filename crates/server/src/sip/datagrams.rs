@@ -8,6 +8,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use hookflash_sip::{ConnectionId, Flow, Transmit, Transport};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use super::shard_of_datagram;
 use crate::shard::{Input, Shard};
@@ -44,29 +46,42 @@ impl UdpSockets {
     }
 }
 
+/// Has the runtime say when a socket can be read, and nothing else: whoever waits for room to send
+/// as well is woken after each datagram that was sent.
+#[allow(
+    deprecated,
+    reason = "its successor is unsafe code, for types that may lose their descriptor; a socket of \
+              the standard library keeps it"
+)]
+pub(crate) fn readable(socket: UdpSocket) -> io::Result<AsyncFd<UdpSocket>> {
+    AsyncFd::with_interest(socket, Interest::READABLE)
+}
+
 /// Reads a socket for as long as the shard lives. Datagrams of other shards' calls are handed
 /// over; what does not fit into their queues is lost, as on the wire, and sent again.
-pub(crate) async fn receive(shard: Rc<Shard>, socket: tokio::net::UdpSocket, local: SocketAddr) {
+pub(crate) async fn receive(shard: Rc<Shard>, socket: AsyncFd<UdpSocket>, local: SocketAddr) {
     let mut buffer = vec![0; LONGEST];
     loop {
-        if let Err(error) = socket.readable().await {
-            tracing::error!(%local, %error, "a UDP listener broke");
-            return;
-        }
+        let mut ready = match socket.readable().await {
+            Ok(ready) => ready,
+            Err(error) => {
+                tracing::error!(%local, %error, "a UDP listener broke");
+                return;
+            }
+        };
         let since = Instant::now();
         let mut read = 0;
         shard.look_at_the_door(since);
         while read < BATCH {
-            let (length, remote) = match socket.try_recv_from(&mut buffer) {
-                Ok(received) => received,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                // ICMP about an earlier datagram; its transaction finds out by itself.
-                Err(_) => {
-                    read += 1;
-                    continue;
-                }
+            let Ok(received) = ready.try_io(|socket| socket.get_ref().recv_from(&mut buffer))
+            else {
+                break;
             };
             read += 1;
+            // ICMP about an earlier datagram; its transaction finds out by itself.
+            let Ok((length, remote)) = received else {
+                continue;
+            };
             let flow = Flow {
                 transport: Transport::Udp,
                 local,
