@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::header::{BadHeader, Name, TypedHeader};
+use crate::header::{BadHeader, KnownNames, Name, TypedHeader};
 use crate::syntax::{List, is_token};
 use crate::wire_text;
 
@@ -321,8 +321,25 @@ impl Headers {
         }
     }
 
+    /// How many bytes the lines take on the wire, beyond the start line; fewer when they carry bytes
+    /// that are not UTF-8.
     pub(crate) fn wire_length(&self) -> usize {
-        self.text.len() + self.slots.len() * 16
+        let line = |slot: &Slot| {
+            let value = slot.value.of(&self.text);
+            self.name_of(slot).as_str().len() + value.len() + ": \r\n".len()
+        };
+        self.slots.iter().map(line).sum()
+    }
+
+    /// The first of these names that more than one line has.
+    pub(crate) fn repeated(&self, names: KnownNames) -> Option<Name<'static>> {
+        let mut seen = KnownNames::NONE;
+        let again = self.slots.iter().find(|slot| {
+            let is_again = seen.has(slot.field);
+            seen = seen.with(slot.field);
+            is_again && names.has(slot.field)
+        })?;
+        Name::from_index(again.field)
     }
 
     fn name_of(&self, slot: &Slot) -> Name<'_> {

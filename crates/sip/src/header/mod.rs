@@ -35,6 +35,7 @@ pub use cseq::CSeq;
 pub use event::Event;
 pub use from_to::{From, NameAddr, To};
 pub use max_forwards::MaxForwards;
+pub(crate) use name::KnownNames;
 pub use name::Name;
 pub use rack_rseq::{RAck, RSeq};
 pub use reason::Reason;

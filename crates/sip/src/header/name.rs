@@ -157,6 +157,33 @@ impl<'a> Name<'a> {
     }
 }
 
+/// A set of known names, by their index; others are never in it.
+#[derive(Clone, Copy)]
+pub(crate) struct KnownNames(u128);
+
+const _: () = assert!(KNOWN.len() <= u128::BITS as usize);
+
+impl KnownNames {
+    pub(crate) const NONE: KnownNames = KnownNames(0);
+
+    /// The set with a name more.
+    pub(crate) const fn with(self, index: u8) -> KnownNames {
+        KnownNames(self.0 | KnownNames::bit(index))
+    }
+
+    pub(crate) const fn has(self, index: u8) -> bool {
+        self.0 & KnownNames::bit(index) != 0
+    }
+
+    const fn bit(index: u8) -> u128 {
+        if (index as usize) < KNOWN.len() {
+            1 << index
+        } else {
+            0
+        }
+    }
+}
+
 // A received message looks up about twenty names, so this is done a word at a time: the key of a
 // name is its first and its last eight bytes with letters in lower case. Setting bit 0x20 does
 // that, and makes no two characters that a token can have the same. Keys are found in a table with

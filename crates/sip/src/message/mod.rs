@@ -108,6 +108,12 @@ impl From<Response> for Message {
     }
 }
 
+/// How much room [`write_end`] needs, within the few digits of Content-Length. Messages are kept for
+/// as long as they may have to be repeated, so room that they do not use counts.
+fn end_length(headers: &Headers, body: &[u8]) -> usize {
+    headers.wire_length() + "Content-Length: 65535\r\n\r\n".len() + body.len()
+}
+
 /// Writes the headers' end and the body; Content-Length is always written and always right.
 fn write_end(headers: &Headers, body: &[u8], out: &mut Vec<u8>) {
     headers.write_to(out);

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::{Response, write_end};
+use super::{Response, end_length, write_end};
 use crate::header::{Name, NameAddr, TypedHeader, Via};
 use crate::headers::Headers;
 use crate::syntax::{List, find_outside};
@@ -94,7 +94,8 @@ impl Request {
 
     /// The request as it goes to the wire, with the right Content-Length.
     pub fn to_bytes(&self) -> Bytes {
-        let mut out = Vec::with_capacity(self.headers.wire_length() + self.body.len() + 64);
+        let line = self.method.as_str().len() + self.uri().len() + "  SIP/2.0\r\n".len();
+        let mut out = Vec::with_capacity(line + end_length(&self.headers, &self.body));
         self.write_to(&mut out);
         out.into()
     }

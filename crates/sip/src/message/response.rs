@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Request, write_end};
+use super::{Request, end_length, write_end};
 use crate::header::Name;
 use crate::headers::Headers;
 use crate::status::reason_phrase;
@@ -90,7 +90,8 @@ impl Response {
 
     /// The response as it goes to the wire, with the right Content-Length.
     pub fn to_bytes(&self) -> Bytes {
-        let mut out = Vec::with_capacity(self.headers.wire_length() + self.body.len() + 64);
+        let line = "SIP/2.0 200 \r\n".len() + self.reason().len();
+        let mut out = Vec::with_capacity(line + end_length(&self.headers, &self.body));
         self.write_to(&mut out);
         out.into()
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::request::first_item;
 use super::{Request, Response};
-use crate::header::{CSeq, Name, NameAddr, TypedHeader, Via};
+use crate::header::{CSeq, KnownNames, Name, NameAddr, TypedHeader, Via};
 use crate::uri::{Scheme, UriRef};
 
 /// Why a request is not acted upon, as the status to answer it with.
@@ -62,6 +62,18 @@ const SINGLE: &[(Name<'static>, &str)] = &[
     (Name::SessionExpires, "Repeated Session-Expires"),
 ];
 
+const SINGLE_NAMES: KnownNames = {
+    let mut names = KnownNames::NONE;
+    let mut rest = SINGLE;
+    while let [(name, _), after @ ..] = rest {
+        if let Some(index) = name.index() {
+            names = names.with(index);
+        }
+        rest = after;
+    }
+    names
+};
+
 impl Request {
     /// Checks what every request must fulfil before it is acted upon, whatever its method.
     ///
@@ -101,13 +113,9 @@ impl Request {
             }
             Some(Ok(_)) => {}
         }
-        let mut seen = [false; SINGLE.len()];
-        for (name, _) in headers.iter() {
-            for ((single, reason), seen) in SINGLE.iter().zip(&mut seen) {
-                if *single == name && std::mem::replace(seen, true) {
-                    return refuse(400, reason);
-                }
-            }
+        let repeated = headers.repeated(SINGLE_NAMES);
+        if let Some((_, reason)) = SINGLE.iter().find(|(name, _)| repeated == Some(*name)) {
+            return refuse(400, reason);
         }
         // Absent in RFC 2543 requests and in the field; RFC 3261 section 16.3 forgives that.
         if let Some(hops) = headers.get(Name::MaxForwards)
