@@ -1,6 +1,6 @@
 //! How a call behaves where the vendors differ and no document says so.
 
-use crate::Dialect;
+use crate::{Dialect, bxml};
 
 impl Dialect {
     /// Whether a caller hears ringing while the first document is fetched. jambonz leaves the call
@@ -18,7 +18,8 @@ impl Dialect {
     pub fn tells_header(self, name: &str) -> bool {
         match self {
             Dialect::Twiml | Dialect::Cxml => self.tells_header_again(name),
-            Dialect::Bxml | Dialect::Jambonz => true,
+            Dialect::Bxml => bxml::tells_header(name),
+            Dialect::Jambonz => true,
         }
     }
 

@@ -5,6 +5,21 @@ use serde_json::{Map, Value};
 use super::value::is_e164;
 use crate::{InviteFacts, Party};
 
+/// The headers that the functions below look for.
+const USER_TO_USER: &[&str] = &["User-to-User"];
+const DIVERSION: &[&str] = &["Diversion"];
+const ASSERTED: &[&str] = &["P-Asserted-Identity", "From"];
+const ATTESTATION: &[&str] = &["P-Attestation-Indicator", "X-Attestation-Indicator"];
+const ORIGINATION: &[&str] = &["P-Origination-Id", "X-Origination-Id"];
+
+/// Whether an event may say something of this header of the INVITE.
+pub(crate) fn tells_header(name: &str) -> bool {
+    [USER_TO_USER, DIVERSION, ASSERTED, ATTESTATION, ORIGINATION]
+        .into_iter()
+        .flatten()
+        .any(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// `from` and `to`: a number in E.164 form, a word for a withheld number, or the URI.
 pub(super) fn party(party: &Party) -> String {
     if is_e164(&party.user) {
@@ -22,13 +37,13 @@ pub(super) fn party(party: &Party) -> String {
 
 /// `uui`: the User-to-User header as received (RFC 7433).
 pub(super) fn uui(invite: &InviteFacts) -> Option<&str> {
-    header(invite, &["User-to-User"])
+    header(invite, USER_TO_USER)
 }
 
 /// `diversion`: the latest diversion, which stands first (RFC 5806). Every parameter is passed
 /// on, known or not.
 pub(super) fn diversion(invite: &InviteFacts) -> Option<Map<String, Value>> {
-    let value = split_outside_quotes(header(invite, &["Diversion"])?, ',')
+    let value = split_outside_quotes(header(invite, DIVERSION)?, ',')
         .next()?
         .trim();
     let (uri, parameters) = match value.split_once('<') {
@@ -54,18 +69,12 @@ pub(super) fn diversion(invite: &InviteFacts) -> Option<Map<String, Value>> {
 /// those in which carriers hand it on (ATIS-1000074, 3GPP TS 24.229).
 pub(super) fn stir_shaken(invite: &InviteFacts) -> Option<Map<String, Value>> {
     let mut verdict = Map::new();
-    let asserted = ["P-Asserted-Identity", "From"]
-        .into_iter()
+    let asserted = ASSERTED
+        .iter()
         .filter_map(|name| header(invite, &[name]))
         .find_map(verstat);
-    let attestation = header(
-        invite,
-        &["P-Attestation-Indicator", "X-Attestation-Indicator"],
-    );
-    let origination = header(
-        invite,
-        &["P-Origination-Id", "P-Origination-ID", "X-Origination-Id"],
-    );
+    let attestation = header(invite, ATTESTATION);
+    let origination = header(invite, ORIGINATION);
     let fields = [
         ("verstat", asserted),
         ("attestationIndicator", attestation),
@@ -79,19 +88,12 @@ pub(super) fn stir_shaken(invite: &InviteFacts) -> Option<Map<String, Value>> {
     (!verdict.is_empty()).then_some(verdict)
 }
 
-/// The first header of one of these names; for each the compact form does not exist.
+/// The first header of one of these names, which are never in their compact form here.
 fn header<'a>(invite: &'a InviteFacts, names: &[&str]) -> Option<&'a str> {
     invite
         .headers
         .iter()
         .find(|(found, _)| names.iter().any(|name| name.eq_ignore_ascii_case(found)))
-        .or_else(|| {
-            let compact = names.contains(&"From");
-            invite
-                .headers
-                .iter()
-                .find(|(found, _)| compact && found.eq_ignore_ascii_case("f"))
-        })
         .map(|(_, value)| value.trim())
 }
 

@@ -19,6 +19,8 @@ mod verb;
 
 use hookflash_program::{Audio, Program, Stream, Transcription};
 
+pub(crate) use invite::tells_header;
+
 use crate::uuid::uuid;
 use crate::{
     CallFacts, CallState, Document, DocumentError, FetchError, HttpRequest, Moment, RecordingFacts,
