@@ -6,6 +6,8 @@ mod request;
 mod response;
 mod validate;
 
+use std::io::Write;
+
 use bytes::Bytes;
 
 pub use error::{ParseError, Problem};
@@ -117,8 +119,7 @@ fn end_length(headers: &Headers, body: &[u8]) -> usize {
 /// Writes the headers' end and the body; Content-Length is always written and always right.
 fn write_end(headers: &Headers, body: &[u8], out: &mut Vec<u8>) {
     headers.write_to(out);
-    out.extend_from_slice(b"Content-Length: ");
-    out.extend_from_slice(body.len().to_string().as_bytes());
-    out.extend_from_slice(b"\r\n\r\n");
+    // Writing to memory cannot fail.
+    let _ = write!(out, "Content-Length: {}\r\n\r\n", body.len());
     out.extend_from_slice(body);
 }

@@ -1,5 +1,7 @@
 //! Responses.
 
+use std::io::Write;
+
 use bytes::Bytes;
 
 use super::{Request, end_length, write_end};
@@ -98,9 +100,8 @@ impl Response {
 
     /// Appends the response as it goes to the wire, with the right Content-Length.
     pub fn write_to(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"SIP/2.0 ");
-        out.extend_from_slice(self.status.to_string().as_bytes());
-        out.push(b' ');
+        // Writing to memory cannot fail.
+        let _ = write!(out, "SIP/2.0 {} ", self.status);
         wire_text::write_to(self.reason(), out);
         out.extend_from_slice(b"\r\n");
         write_end(&self.headers, &self.body, out);
