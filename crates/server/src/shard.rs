@@ -47,6 +47,10 @@ pub(crate) use identity::Realms;
 pub(crate) use mail::{Input, Mail, Post};
 pub(crate) use work::run;
 
+/// Timers of SIP that end within the same one of these wake the shard once: of those that only
+/// wait for repetitions, each call leaves some behind.
+const TICK: Duration = Duration::from_millis(10);
+
 /// What all shards of a process share.
 #[derive(Clone)]
 pub(crate) struct Common {
@@ -91,6 +95,8 @@ pub(crate) struct Shard {
     said_why: Cell<Option<Instant>>,
     flushing: Cell<bool>,
     accepting: Cell<bool>,
+    /// When the first tick began.
+    begun: Instant,
     /// When the timer will fire, and how it learns of an earlier deadline.
     alarm: Cell<Option<Instant>>,
     alarm_moved: Notify,
@@ -140,6 +146,7 @@ impl Shard {
             said_why: Cell::new(None),
             flushing: Cell::new(false),
             accepting: Cell::new(true),
+            begun: Instant::now(),
             alarm: Cell::new(None),
             alarm_moved: Notify::new(),
             common,
@@ -386,7 +393,8 @@ impl Shard {
     }
 
     fn arm(&self) {
-        let wanted = self.endpoint.borrow().poll_timeout();
+        let timeout = self.endpoint.borrow().poll_timeout();
+        let wanted = timeout.map(|at| end_of_tick(self.begun, at));
         let earlier = match (wanted, self.alarm.get()) {
             (Some(wanted), Some(set)) => wanted < set,
             (Some(_), None) => true,
@@ -396,5 +404,30 @@ impl Shard {
             self.alarm.set(wanted);
             self.alarm_moved.notify_one();
         }
+    }
+}
+
+/// When the tick ends in which `at` lies.
+fn end_of_tick(begun: Instant, at: Instant) -> Instant {
+    // A second is a whole number of ticks.
+    let tick = TICK.subsec_nanos();
+    let passed = at.saturating_duration_since(begun).subsec_nanos() % tick;
+    let left = (tick - passed) % tick;
+    at + Duration::from_nanos(left.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timers_of_one_tick_end_with_it_and_never_before_their_time() {
+        let begun = Instant::now();
+        let after = |millis| begun + Duration::from_millis(millis);
+        for (at, end) in [(0, 0), (1, 10), (10, 10), (11, 20), (32_009, 32_010)] {
+            assert_eq!(end_of_tick(begun, after(at)), after(end));
+        }
+        let years = Duration::from_secs(86_400 * 3_650);
+        assert_eq!(end_of_tick(begun, after(1) + years), after(10) + years);
     }
 }
