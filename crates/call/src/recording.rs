@@ -37,6 +37,15 @@ pub(crate) struct Order {
     pub(crate) transcribe: Option<RecordTranscription>,
 }
 
+/// What is written while a recording is paused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WhilePaused {
+    /// What comes later follows at once.
+    Nothing,
+    /// As much as what is left out.
+    Silence,
+}
+
 /// A recording that runs.
 pub(crate) struct Recording<H: Host> {
     call: Weak<Call<H>>,
@@ -73,7 +82,7 @@ impl<H: Host> Recording<H> {
                 dual: facts.channels == 2,
                 tail: (order.source == RecordingSource::Verb).then(KeyTail::default),
                 trimming: order.trim.then(Trimming::default),
-                paused: false,
+                paused: None,
                 heard_sound: false,
                 failure: None,
                 failed: Rc::clone(&failed),
@@ -126,22 +135,23 @@ impl<H: Host> Recording<H> {
         Rc::clone(&self.failed)
     }
 
-    /// Goes on without sound, or with sound again: nothing is written while it is paused.
-    pub(crate) fn pause(&mut self, paused: bool) {
+    /// Goes on without sound, or (`None`) with sound again.
+    pub(crate) fn pause(&mut self, paused: Option<WhilePaused>) {
         let (Some(running), Some(call)) = (&mut self.running, self.call.upgrade()) else {
             return;
         };
         running.writer.borrow_mut().paused = paused;
         running.facts.state = match paused {
-            true => RecordingState::Paused,
-            false => RecordingState::InProgress,
+            Some(_) => RecordingState::Paused,
+            None => RecordingState::InProgress,
         };
         call.host.keep_recording(&running.facts);
-        note(
-            &call,
-            &running.facts.sid,
-            if paused { "pauses" } else { "goes on" },
-        );
+        let what = match paused {
+            Some(WhilePaused::Nothing) => "pauses",
+            Some(WhilePaused::Silence) => "pauses, with silence in place of what is said",
+            None => "goes on",
+        };
+        note(&call, &running.facts.sid, what);
     }
 
     /// Leaves out the tone that has just been heard and that ends the recording.
@@ -353,7 +363,7 @@ struct Writer<F> {
     /// For a recording that a key may end.
     tail: Option<KeyTail>,
     trimming: Option<Trimming>,
-    paused: bool,
+    paused: Option<WhilePaused>,
     heard_sound: bool,
     failure: Option<String>,
     failed: Rc<Notify>,
@@ -362,6 +372,19 @@ struct Writer<F> {
 
 impl<F: RecordingFile> Writer<F> {
     fn hear(&mut self, frame: &TapFrame<'_>) {
+        match self.paused {
+            None => self.hear_sound(frame),
+            Some(WhilePaused::Nothing) => {}
+            Some(WhilePaused::Silence) => self.hear_sound(&TapFrame {
+                caller: &vec![0; frame.caller.len()],
+                ours: &vec![0; frame.ours.len()],
+                rate: frame.rate,
+                heard: false,
+            }),
+        }
+    }
+
+    fn hear_sound(&mut self, frame: &TapFrame<'_>) {
         match self.tail.take() {
             Some(mut tail) => {
                 tail.pass(frame, |frame| self.write(frame));
@@ -372,7 +395,7 @@ impl<F: RecordingFile> Writer<F> {
     }
 
     fn write(&mut self, frame: &TapFrame<'_>) {
-        if self.paused || self.failure.is_some() {
+        if self.failure.is_some() {
             return;
         }
         let Some(file) = &mut self.file else { return };

@@ -89,8 +89,10 @@ pub struct RecordTranscription {
 pub enum BackgroundRecording {
     /// It begins.
     Start(Box<StartRecording>),
-    /// It goes on without sound.
+    /// It pauses: what is said is left out, and what comes later follows at once.
     Pause,
+    /// It pauses: silence is written in place of what is said.
+    Silence,
     /// The sound is back.
     Resume,
     /// It ends.

@@ -9,7 +9,7 @@ use hookflash_program::{BackgroundRecording as Command, StartRecording};
 use crate::Host;
 use crate::call::Call;
 use crate::journal::What;
-use crate::recording::{Order, Recording};
+use crate::recording::{Order, Recording, WhilePaused};
 
 /// The background recording of one call.
 pub(crate) struct BackgroundRecording<H: Host> {
@@ -44,19 +44,20 @@ impl<H: Host> BackgroundRecording<H> {
         command: Command,
         by: RecordingSource,
     ) -> Result<String, String> {
-        let paused = match command {
+        let change = match command {
             Command::Start(order) => return self.start(call, *order, by),
             Command::Stop => {
                 let recording = self.running.take();
                 let recording = recording.ok_or("no recording runs that could be stopped")?;
                 return Ok(recording.sid().to_owned());
             }
-            Command::Pause => true,
-            Command::Resume => false,
+            Command::Pause => Some(WhilePaused::Nothing),
+            Command::Silence => Some(WhilePaused::Silence),
+            Command::Resume => None,
         };
         match &mut *self.running.borrow_mut() {
             Some(recording) => {
-                recording.pause(paused);
+                recording.pause(change);
                 Ok(recording.sid().to_owned())
             }
             None => Err("no recording runs that could be paused or resumed".to_owned()),

@@ -12,7 +12,7 @@ use hookflash_program::{
 use crate::support::application::Page;
 use crate::support::callee::Callee;
 use crate::support::documents::{V, document};
-use crate::support::hearing::is_tone;
+use crate::support::hearing::{assert_about, is_tone, length, sounds};
 use crate::support::rtp::tone;
 use crate::support::world::{World, in_virtual_time};
 
@@ -145,6 +145,7 @@ fn a_muted_party_is_recorded_as_silence() {
         );
         for change in [
             BackgroundRecording::Pause,
+            BackgroundRecording::Silence,
             BackgroundRecording::Resume,
             BackgroundRecording::Stop,
         ] {
@@ -153,6 +154,41 @@ fn a_muted_party_is_recorded_as_silence() {
         }
         let stopped = world.tell(CallAction::Recording(BackgroundRecording::Stop));
         assert!(matches!(stopped, Err(CommandRefused::CannotBeDone(_))));
+        world.tell(CallAction::HangUp).unwrap();
+        phone.hung_up().await;
+        world.settle().await;
+    });
+}
+
+#[test]
+fn a_pause_with_silence_leaves_a_recording_as_long_as_the_call() {
+    in_virtual_time(async {
+        let world = world(Dialect::Bxml);
+        let (phone, handset) = world
+            .caller_of(&document(Dialect::Bxml, &[V::Pause(60)]))
+            .await;
+        world.tell(CallAction::Recording(recording())).unwrap();
+        handset.speak(8 * SECOND);
+        phone.listen(2 * SECOND).await;
+        let change = |change| world.tell(CallAction::Recording(change)).unwrap();
+        change(BackgroundRecording::Silence);
+        phone.listen(3 * SECOND).await;
+        change(BackgroundRecording::Resume);
+        phone.listen(SECOND).await;
+        change(BackgroundRecording::Pause);
+        phone.listen(SECOND).await;
+        change(BackgroundRecording::Stop);
+        phone.listen(SECOND).await;
+        let file = world.host.services.file();
+        assert!(file.complete.get());
+        assert_about(file.duration(), 6 * SECOND);
+        let said = sounds(&file.channels.borrow()[0], 100 * MS);
+        let [before, after] = said.as_slice() else {
+            panic!("{said:?}");
+        };
+        assert_about(length(before), 2 * SECOND);
+        assert_about(length(&(before.end..after.start)), 3 * SECOND);
+        assert_about(length(after), SECOND);
         world.tell(CallAction::HangUp).unwrap();
         phone.hung_up().await;
         world.settle().await;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use hookflash_dialects::rest::ApiBody;
 use hookflash_dialects::{CallAction, Dialect};
-use hookflash_program::{HookMethod, Tracks};
+use hookflash_program::{BackgroundRecording, HookMethod, Tracks};
 
-use crate::example::{form, form_order, form_update};
+use crate::example::{fields, form, form_order, form_update};
 
 const BOTH: [Dialect; 2] = [Dialect::Twiml, Dialect::Cxml];
 
@@ -216,6 +217,25 @@ fn a_recording_is_ordered_with_its_callback() {
         );
         let told = &record.announce;
         assert!(told.begun && told.absent && !told.completed);
+    }
+}
+
+#[test]
+fn a_paused_recording_has_silence_in_it_unless_it_is_to_be_skipped() {
+    use BackgroundRecording::{Pause, Silence, Stop};
+    let paused = ("Status", "paused");
+    for dialect in BOTH {
+        let change = |pairs: &[(&str, &str)]| {
+            let body = ApiBody::Form(&fields(pairs));
+            dialect.read_recording_change(body).unwrap()
+        };
+        assert_eq!(change(&[paused]), Silence);
+        assert_eq!(change(&[paused, ("PauseBehavior", "silence")]), Silence);
+        assert_eq!(change(&[paused, ("PauseBehavior", "skip")]), Pause);
+        assert_eq!(
+            change(&[("Status", "stopped"), ("PauseBehavior", "skip")]),
+            Stop
+        );
     }
 }
 

@@ -109,7 +109,7 @@ fn laml_samples(operation: Operation) -> Vec<Sample<&'static str>> {
         ],
         Operation::ChangeRecording => vec![
             ("Status", vec![], "paused"),
-            ("PauseBehavior", vec![("Status", "paused")], "silence"),
+            ("PauseBehavior", vec![("Status", "paused")], "skip"),
         ],
     }
 }

@@ -21,14 +21,13 @@ pub(crate) fn read_recording_change(
     body: ApiBody<'_>,
 ) -> Result<BackgroundRecording, ApiFault> {
     let form = Form::of(vendor, body)?;
-    // Paused recordings here have no silence in them.
-    if form.word("PauseBehavior", &["skip", "silence"])? == Some("silence") {
-        let wanted = "must be skip: what is paused is left out of the recording";
-        return Err(form.invalid("PauseBehavior", wanted));
-    }
+    let paused = match form.word("PauseBehavior", &["skip", "silence"])? {
+        Some("skip") => BackgroundRecording::Pause,
+        _ => BackgroundRecording::Silence,
+    };
     match form.word("Status", &["in-progress", "paused", "stopped"])? {
         Some("in-progress") => Ok(BackgroundRecording::Resume),
-        Some("paused") => Ok(BackgroundRecording::Pause),
+        Some("paused") => Ok(paused),
         Some(_) => Ok(BackgroundRecording::Stop),
         None => Err(form.invalid("Status", "is required: in-progress, paused or stopped")),
     }
