@@ -4,7 +4,9 @@ mod leg;
 mod pacer;
 mod ports;
 mod readable;
+mod standstill;
 mod waiting;
+mod wire;
 
 use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -152,6 +154,13 @@ pub(crate) fn route_towards(peer: IpAddr) -> std::io::Result<IpAddr> {
 }
 
 fn bind(address: SocketAddr, buffer: usize) -> std::io::Result<UdpSocket> {
+    let socket = unbound(address, buffer)?;
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+/// A socket that can be bound to this address.
+fn unbound(address: SocketAddr, buffer: usize) -> std::io::Result<Socket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::DGRAM.nonblocking(),
@@ -162,8 +171,7 @@ fn bind(address: SocketAddr, buffer: usize) -> std::io::Result<UdpSocket> {
     }
     // A wish only; a kernel that keeps a larger buffer does no harm.
     let _ = socket.set_recv_buffer_size(buffer);
-    socket.bind(&address.into())?;
-    Ok(socket.into())
+    Ok(socket)
 }
 
 /// The audio side of one leg. Dropping it closes the socket and frees the port.

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hookflash_store::StoreError;
-use prometheus::{IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{Gauge, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use super::{Desk, Refusal};
 use crate::registrations::{Registration, Standing};
@@ -141,7 +141,7 @@ fn write(
     let so_far = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let speech = desk.speech.counts();
     let store = desk.records.health();
-    let counters: [(&str, &str, u64); 16] = [
+    let counters: [(&str, &str, u64); 18] = [
         (
             "store_rows_written_total",
             "Rows that the store has written.",
@@ -206,6 +206,16 @@ fn write(
             "media_late_packets_total",
             "RTP packets that left 20 ms late or more, or not at all.",
             sum(|held| held.late_beats),
+        ),
+        (
+            "media_standstills_busy_total",
+            "Times that audio was 20 ms late or more because a shard had too much to do.",
+            sum(|held| held.standstills_busy),
+        ),
+        (
+            "media_standstills_not_run_total",
+            "Times that audio was 20 ms late or more because the machine did not run a shard.",
+            sum(|held| held.standstills_not_run),
         ),
         (
             "recordings_started_total",
@@ -337,6 +347,13 @@ fn write(
         }
         registry.register(Box::new(gauge))?;
     }
+    let delays = shards.iter().map(|(_, held)| held.longest_delay);
+    let longest = Gauge::new(
+        "media_longest_delay_seconds",
+        "The latest that audio has left since the start.",
+    )?;
+    longest.set(delays.max().unwrap_or_default().as_secs_f64());
+    registry.register(Box::new(longest))?;
     desk.meter.show(&registry)?;
     TextEncoder::new().encode_to_string(&registry.gather())
 }

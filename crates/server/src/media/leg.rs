@@ -4,12 +4,13 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hookflash_media::{MediaEvent, Session, SessionConfig};
 use tokio::sync::Notify;
 
 use super::readable::{Readable, Watched};
+use super::wire::Wire;
 
 /// Room for the largest packet that is taken or sent: an Ethernet frame's worth.
 pub(crate) const LARGEST_PACKET: usize = 1_500;
@@ -24,6 +25,12 @@ pub(crate) struct Tally {
     pub(crate) packets_in: Cell<u64>,
     pub(crate) packets_out: Cell<u64>,
     pub(crate) late_beats: Cell<u64>,
+    /// The furthest that a slot was behind its time.
+    pub(crate) longest_delay: Cell<Duration>,
+    /// How often audio was 20 ms late or more because this thread had too much to do, and because
+    /// it was not run.
+    pub(crate) standstills_busy: Cell<u64>,
+    pub(crate) standstills_not_run: Cell<u64>,
 }
 
 impl Tally {
@@ -34,7 +41,7 @@ impl Tally {
 
 /// One leg.
 pub(crate) struct Leg {
-    socket: UdpSocket,
+    wire: Wire,
     /// It beats no more.
     over: Cell<bool>,
     /// The port above, when the peer wants RTCP there and the call lasts; `None` when somebody
@@ -52,7 +59,7 @@ impl Leg {
         let mut session = Session::new(config);
         session.trust(signalling);
         Leg {
-            socket,
+            wire: Wire::new(socket),
             over: Cell::new(false),
             rtcp: OnceCell::new(),
             beats: Cell::new(0),
@@ -63,8 +70,8 @@ impl Leg {
     }
 
     /// What its packets come to and leave from.
-    pub(super) fn socket(&self) -> &UdpSocket {
-        &self.socket
+    pub(super) fn wire(&self) -> &Wire {
+        &self.wire
     }
 
     /// Whether it beats no more.
@@ -77,10 +84,15 @@ impl Leg {
         self.over.set(true);
     }
 
-    /// Takes one packet that has come.
-    pub(super) fn take(&self, now: Instant, packet: &mut [u8; LARGEST_PACKET], tally: &Tally) {
-        // An error is what ICMP says about an earlier packet.
-        if let Ok((length, from)) = self.socket.recv_from(packet) {
+    /// Takes one packet that has come to a socket of its wire.
+    pub(super) fn take(
+        &self,
+        socket: &UdpSocket,
+        now: Instant,
+        packet: &mut [u8; LARGEST_PACKET],
+        tally: &Tally,
+    ) {
+        if let Ok((length, from)) = self.wire.take(socket, packet) {
             Tally::count(&tally.packets_in, 1);
             let packet = packet.get(..length).unwrap_or_default();
             self.session.borrow_mut().receive(now, from, packet);
@@ -97,8 +109,8 @@ impl Leg {
     ) {
         let mut session = self.session.borrow_mut();
         self.take_reports(&mut session, now, packet, readable);
-        if let Some(due) = session.beat(now, packet) {
-            send(&self.socket, packet, due);
+        if let Some((to, length)) = session.beat(now, packet) {
+            self.wire.beat(packet.get(..length).unwrap_or_default(), to);
             Tally::count(&tally.packets_out, 1);
         }
         if let Some(due) = session.poll_rtcp(now, packet) {
@@ -120,7 +132,7 @@ impl Leg {
         }
         if session.has_rtcp_port() {
             self.rtcp
-                .get_or_init(|| Watched::above(&self.socket, readable));
+                .get_or_init(|| Watched::above(&self.wire, readable));
         }
         if let Some(Some(rtcp)) = self.rtcp.get() {
             rtcp.take(packet, |from, report| {
@@ -129,11 +141,13 @@ impl Leg {
         }
     }
 
-    fn send_report(&self, session: &Session, packet: &[u8], due: (SocketAddr, usize)) {
+    fn send_report(&self, session: &Session, packet: &[u8], (to, length): (SocketAddr, usize)) {
+        let report = packet.get(..length).unwrap_or_default();
         if !session.has_rtcp_port() {
-            send(&self.socket, packet, due);
+            self.wire.send(report, to);
         } else if let Some(Some(rtcp)) = self.rtcp.get() {
-            send(rtcp.socket(), packet, due);
+            // Who does not listen for reports answers with ICMP.
+            let _ = rtcp.socket().send_to(report, to);
         }
     }
 
@@ -178,9 +192,4 @@ impl Leg {
             self.news.notify_one();
         }
     }
-}
-
-fn send(socket: &UdpSocket, packet: &[u8], (to, length): (SocketAddr, usize)) {
-    // A peer that is not there yet, or no more, answers with ICMP; the next beat tries again.
-    let _ = socket.send_to(packet.get(..length).unwrap_or_default(), to);
 }

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::leg::{LARGEST_PACKET, Leg, Tally};
 use super::readable::Readable;
+use super::standstill::Standstills;
 use super::waiting;
 
 /// A packet of every leg each 20 ms.
@@ -102,21 +103,26 @@ async fn turn(pacer: Pacer) {
     let mut packet = [0; LARGEST_PACKET];
     let mut legs = Vec::new();
     let mut due = Instant::now();
+    let mut standstills = Standstills::new();
     loop {
         for slot in 0..SLOTS {
             let crowd = wheel.borrow().slots.get(slot).map_or(0, Vec::len);
             if crowd > 0 {
-                let behind = Instant::now().saturating_duration_since(due);
-                if behind.is_zero() {
+                let now = Instant::now();
+                if now < due {
+                    standstills.rest(now);
                     sleep_until(due).await;
                 } else {
-                    if behind > MOST_BEHIND {
-                        due += skipped(behind, &tally, &wheel);
-                    } else if behind >= BEAT {
-                        Tally::count(&tally.late_beats, crowd as u64);
-                    }
                     // Making up must not keep messages waiting.
                     tokio::task::yield_now().await;
+                }
+                let now = Instant::now();
+                let behind = now.saturating_duration_since(due);
+                standstills.look(now, behind, &tally);
+                if behind > MOST_BEHIND {
+                    due += skipped(behind, &tally, &wheel);
+                } else if behind >= BEAT {
+                    Tally::count(&tally.late_beats, crowd as u64);
                 }
                 readable.refresh();
                 // Whoever listens in on a leg may end another one, so the wheel is not held.
@@ -163,8 +169,8 @@ fn beat(
             fault = true;
         }
     };
-    waiting::each(legs, |leg| {
-        spare_others(leg, &mut || leg.take(now, packet, tally));
+    waiting::each(legs, |leg, socket| {
+        spare_others(leg, &mut || leg.take(socket, now, packet, tally));
     });
     for leg in legs.iter().filter(|leg| !leg.is_over()) {
         spare_others(leg, &mut || leg.beat(now, packet, readable, tally));

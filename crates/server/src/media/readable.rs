@@ -15,6 +15,8 @@ use std::time::Duration;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 
+use super::wire::Wire;
+
 /// News that are fetched with one call of the kernel; more wait for the next.
 const AT_ONCE: usize = 1_024;
 /// How many reports are taken from a socket each beat; one that floods loses what is beyond.
@@ -91,8 +93,8 @@ pub(super) struct Watched {
 
 impl Watched {
     /// The socket above that of RTP.
-    pub(super) fn above(rtp: &UdpSocket, readable: &Rc<Readable>) -> Option<Watched> {
-        let mut address = rtp.local_addr().ok()?;
+    pub(super) fn above(rtp: &Wire, readable: &Rc<Readable>) -> Option<Watched> {
+        let mut address = rtp.local().ok()?;
         let port = address.port().checked_add(1)?;
         address.set_port(port);
         let socket = super::bind(address, super::RTCP_BUFFER)

@@ -1,8 +1,15 @@
 //! Legs over real sockets, with a clock that only the tests move.
 
+mod connected;
+mod free_ports;
+
+use std::ops::Deref;
+
 use hookflash_media::{Codec, NegotiatedStream};
+use rustix::time::{ClockId, clock_gettime};
 
 use super::*;
+use free_ports::FreePorts;
 
 fn stream(remote: SocketAddr) -> NegotiatedStream {
     NegotiatedStream {
@@ -11,22 +18,37 @@ fn stream(remote: SocketAddr) -> NegotiatedStream {
     }
 }
 
-fn media(first: u16, last: u16) -> Media {
+/// Media with ports of its own.
+struct OwnMedia {
+    media: Media,
+    ports: FreePorts,
+}
+
+impl Deref for OwnMedia {
+    type Target = Media;
+
+    fn deref(&self) -> &Media {
+        &self.media
+    }
+}
+
+/// Media with so many ports.
+fn media(ports: u16) -> OwnMedia {
     let listeners = vec!["127.0.0.1".parse().unwrap()];
-    Media::new(
-        Ports { first, last },
-        0,
-        1,
-        Advertise {
-            configured: None,
-            listeners,
-        },
-    )
+    let ports = FreePorts::reserve(ports);
+    let advertise = Advertise {
+        configured: None,
+        listeners,
+    };
+    OwnMedia {
+        media: Media::new(ports.range, 0, 1, advertise),
+        ports,
+    }
 }
 
 #[test]
 fn ports_are_even_in_range_and_free_again_after_use() {
-    let media = media(21_000, 21_003);
+    let media = media(4);
     let towards = "127.0.0.1".parse().unwrap();
     let first = media.open(towards).unwrap();
     let second = media.open(towards).unwrap();
@@ -38,7 +60,8 @@ fn ports_are_even_in_range_and_free_again_after_use() {
     assert_eq!(first.address().ip(), towards);
     let mut ports = [first.address().port(), second.address().port()];
     ports.sort_unstable();
-    assert_eq!(ports, [21_000, 21_002]);
+    let lowest = media.ports.range.first;
+    assert_eq!(ports, [lowest, lowest + 2]);
     drop(first);
     assert_eq!(media.in_use(), 1);
     drop(second);
@@ -48,7 +71,7 @@ fn ports_are_even_in_range_and_free_again_after_use() {
 
 #[test]
 fn the_advertised_address_is_told_to_every_peer_of_its_family() {
-    let media = media(21_030, 21_033);
+    let media = media(4);
     let configured = "203.0.113.7".parse().unwrap();
     media.advertise.borrow_mut().configured = Some(configured);
     for peer in ["127.0.0.1", "198.51.100.1"] {
@@ -59,10 +82,11 @@ fn the_advertised_address_is_told_to_every_peer_of_its_family() {
 
 #[test]
 fn a_port_that_another_process_holds_is_passed_over() {
-    let taken = UdpSocket::bind("127.0.0.1:21010").unwrap();
-    let media = media(21_010, 21_013);
+    let media = media(4);
+    let lowest = media.ports.range.first;
+    let taken = UdpSocket::bind(("127.0.0.1", lowest)).unwrap();
     let port = media.open("127.0.0.1".parse().unwrap()).unwrap();
-    assert_eq!(port.address().port(), 21_012);
+    assert_eq!(port.address().port(), lowest + 2);
     drop(taken);
 }
 
@@ -116,7 +140,7 @@ fn packet(sequence: u16) -> Vec<u8> {
 #[test]
 fn silence_flows_until_it_is_paused_and_the_port_leaves_nothing_behind() {
     run(async {
-        let media = media(21_020, 21_021);
+        let media = media(2);
         let (peer, remote) = peer();
         let port = open(&media, remote);
         pass(Duration::from_millis(70)).await;
@@ -141,7 +165,7 @@ fn silence_flows_until_it_is_paused_and_the_port_leaves_nothing_behind() {
 #[test]
 fn ten_minutes_are_thirty_thousand_packets_for_every_leg() {
     run(async {
-        let media = media(21_040, 21_121);
+        let media = media(82);
         let (_peer, remote) = peer();
         let ports: Vec<Port> = (0..3).map(|_| open(&media, remote)).collect();
         pass(Duration::from_secs(600)).await;
@@ -155,7 +179,7 @@ fn ten_minutes_are_thirty_thousand_packets_for_every_leg() {
 #[test]
 fn legs_are_spread_over_the_beat() {
     run(async {
-        let media = media(22_000, 23_999);
+        let media = media(800);
         let (peer, remote) = peer();
         let ports: Vec<Port> = (0..400).map(|_| open(&media, remote)).collect();
         pass(Duration::from_millis(40)).await;
@@ -173,7 +197,7 @@ fn legs_are_spread_over_the_beat() {
 #[test]
 fn a_stall_is_made_up_for_and_a_long_one_leaves_a_gap() {
     run(async {
-        let media = media(21_330, 21_333);
+        let media = media(4);
         let (peer, remote) = peer();
         let port = open(&media, remote);
         pass(Duration::from_millis(100)).await;
@@ -191,10 +215,67 @@ fn a_stall_is_made_up_for_and_a_long_one_leaves_a_gap() {
     });
 }
 
+/// Lets the processor work for so long.
+fn work(time: Duration) {
+    let spent = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap();
+    let end = spent() + time;
+    while spent() < end {
+        std::hint::spin_loop();
+    }
+}
+
+#[test]
+fn a_standstill_is_counted_once_with_who_held_it_up() {
+    run(async {
+        let media = media(400);
+        let (_peer, remote) = peer();
+        // More legs than one slot has.
+        let ports: Vec<Port> = (0..150).map(|_| open(&media, remote)).collect();
+        let counted = || {
+            let tally = media.tally();
+            (
+                tally.standstills_busy.get(),
+                tally.standstills_not_run.get(),
+            )
+        };
+        pass(Duration::from_millis(100)).await;
+        assert_eq!((counted(), media.tally().late_beats.get()), ((0, 0), 0));
+        tokio::time::advance(Duration::from_millis(100)).await;
+        pass(Duration::from_millis(100)).await;
+        assert_eq!(counted(), (0, 1));
+        work(Duration::from_millis(100));
+        tokio::time::advance(Duration::from_millis(100)).await;
+        pass(Duration::from_millis(100)).await;
+        assert_eq!(counted(), (1, 1));
+        let longest = media.tally().longest_delay.get();
+        assert!(
+            longest >= Duration::from_millis(80) && longest <= Duration::from_millis(101),
+            "{longest:?}"
+        );
+        drop(ports);
+    });
+}
+
+#[test]
+fn packets_that_a_standstill_makes_late_are_counted_from_the_first_slot_on() {
+    run(async {
+        let media = media(2);
+        let (_peer, remote) = peer();
+        let port = open(&media, remote);
+        pass(Duration::from_millis(100)).await;
+        // The only slot sleeps for its next turn when the clock jumps.
+        tokio::time::advance(Duration::from_millis(45)).await;
+        pass(Duration::from_millis(100)).await;
+        let late = media.tally().late_beats.get();
+        assert!((1..=2).contains(&late), "{late}");
+        drop(port);
+    });
+}
+
 #[test]
 fn media_goes_to_where_the_peers_comes_from() {
     run(async {
-        let media = media(21_340, 21_343);
+        let media = media(4);
         let (described, remote) = peer();
         let (real, whereabouts) = peer();
         let port = open(&media, remote);
@@ -216,7 +297,7 @@ fn media_goes_to_where_the_peers_comes_from() {
 #[test]
 fn a_flood_does_not_hold_up_the_beat() {
     run(async {
-        let media = media(21_350, 21_353);
+        let media = media(4);
         let (peer, remote) = peer();
         let port = open(&media, remote);
         for sequence in 0..2_000 {
@@ -232,7 +313,7 @@ fn a_flood_does_not_hold_up_the_beat() {
 #[test]
 fn what_one_beat_leaves_behind_is_taken_by_the_next_though_nothing_more_comes() {
     run(async {
-        let media = media(21_380, 21_381);
+        let media = media(2);
         let (peer, remote) = peer();
         let port = open(&media, remote);
         // Long enough for the port to be known as empty.
@@ -256,7 +337,7 @@ fn what_one_beat_leaves_behind_is_taken_by_the_next_though_nothing_more_comes() 
 fn reports_leave_from_the_port_above_unless_they_are_multiplexed() {
     run(async {
         for multiplexed in [false, true] {
-            let media = media(21_360, 21_369);
+            let media = media(10);
             let (rtp, remote) = peer();
             let (reports, rtcp) = peer();
             let port = media.open("127.0.0.1".parse().unwrap()).unwrap();
@@ -283,7 +364,7 @@ fn reports_leave_from_the_port_above_unless_they_are_multiplexed() {
 #[test]
 fn a_call_that_is_over_at_once_binds_no_port_for_reports() {
     run(async {
-        let media = media(21_370, 21_371);
+        let media = media(2);
         let (rtp, remote) = peer();
         let (reports, rtcp) = peer();
         let port = media.open("127.0.0.1".parse().unwrap()).unwrap();
@@ -294,7 +375,7 @@ fn a_call_that_is_over_at_once_binds_no_port_for_reports() {
         };
         port.session(|session, now| session.agree(now, Some(agreed)));
         pass(Duration::from_millis(50)).await;
-        let free = UdpSocket::bind("127.0.0.1:21371");
+        let free = UdpSocket::bind(("127.0.0.1", media.ports.range.last));
         assert!(free.is_ok(), "{free:?}");
         drop(port);
         assert!(!received(&rtp).is_empty());
@@ -306,7 +387,7 @@ fn a_call_that_is_over_at_once_binds_no_port_for_reports() {
 fn thousands_of_legs_leave_no_port_and_no_socket() {
     run(async {
         let open_files = || std::fs::read_dir("/proc/self/fd").map(Iterator::count).ok();
-        let media = media(21_400, 21_419);
+        let media = media(20);
         let (_peer, remote) = peer();
         let before = open_files();
         for _ in 0..10_000 {
@@ -324,7 +405,7 @@ fn thousands_of_legs_leave_no_port_and_no_socket() {
 #[test]
 fn an_event_that_nobody_waited_for_is_not_lost() {
     run(async {
-        let media = media(21_420, 21_421);
+        let media = media(2);
         let (_peer, remote) = peer();
         let port = open(&media, remote);
         port.session(|session, _| {
@@ -357,7 +438,7 @@ impl hookflash_audio::Tap for Faulty {
 #[test]
 fn a_fault_in_one_legs_audio_silences_that_leg_only() {
     run(async {
-        let media = media(21_430, 21_437);
+        let media = media(8);
         let (broken_peer, broken_at) = peer();
         let (sound_peer, sound_at) = peer();
         let broken = open(&media, broken_at);

@@ -4,6 +4,7 @@
 //! poll asks for all of them, and those that had a packet are asked again together: nobody is asked
 //! by a call of its own whether that was all.
 
+use std::net::UdpSocket;
 use std::os::fd::AsFd;
 use std::rc::Rc;
 
@@ -19,36 +20,42 @@ const NO_TIME: Timespec = Timespec {
     tv_nsec: 0,
 };
 
-/// Gives every leg to `take`, once for each packet that waits for it.
-pub(super) fn each(legs: &[Rc<Leg>], mut take: impl FnMut(&Leg)) {
-    let mut asked: Vec<&Leg> = legs.iter().map(Rc::as_ref).collect();
+/// A socket to be asked, and whose it is.
+type Asked<'a> = (&'a Leg, &'a UdpSocket);
+
+/// Gives legs and their sockets to `take`, once for each packet that waits.
+pub(super) fn each(legs: &[Rc<Leg>], mut take: impl FnMut(&Leg, &UdpSocket)) {
+    let mut asked: Vec<Asked<'_>> = Vec::with_capacity(legs.len());
+    for leg in legs {
+        asked.extend(leg.wire().sockets().map(|socket| (&**leg, socket)));
+    }
     for _ in 0..TAKEN_PER_BEAT {
-        asked.retain(|leg| !leg.is_over());
+        asked.retain(|(leg, _)| !leg.is_over());
         asked = have_packets(asked);
         if asked.is_empty() {
             return;
         }
-        for leg in &asked {
-            take(leg);
+        for (leg, socket) in &asked {
+            take(leg, socket);
         }
     }
 }
 
-fn have_packets(legs: Vec<&Leg>) -> Vec<&Leg> {
-    let sockets = legs.iter().map(|leg| leg.socket().as_fd());
+fn have_packets(asked: Vec<Asked<'_>>) -> Vec<Asked<'_>> {
+    let sockets = asked.iter().map(|(_, socket)| socket.as_fd());
     let mut sockets: Vec<PollFd<'_>> = sockets
         .map(|socket| PollFd::from_borrowed_fd(socket, PollFlags::IN))
         .collect();
     match poll(&mut sockets, Some(&NO_TIME)) {
         Ok(0) => Vec::new(),
         Ok(_) => {
-            let answers = legs.iter().zip(&sockets);
+            let answers = asked.iter().zip(&sockets);
             answers
                 .filter(|(_, socket)| !socket.revents().is_empty())
-                .map(|(leg, _)| *leg)
+                .map(|(asked, _)| *asked)
                 .collect()
         }
         // Interrupted, or without memory: looking at each does no harm.
-        Err(_) => legs,
+        Err(_) => asked,
     }
 }
