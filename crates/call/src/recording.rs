@@ -13,6 +13,7 @@ use hookflash_dialects::{CallFacts, Direction, Moment, Party, RecordingFacts};
 use hookflash_dialects::{RecordingSource, RecordingState};
 use hookflash_program::{Announce, RecordTranscription, RecordingFormat, Tracks};
 use tokio::sync::{Notify, oneshot};
+use tokio::task::spawn_local;
 
 use crate::background::Tapped;
 use crate::call::Call;
@@ -196,7 +197,11 @@ impl<H: Host> Recording<H> {
                     drop(file);
                     absent(&call, &mut facts, "no sound was heard");
                 }
-                Ok(file) => match file.finish().await {
+                // By itself: a fault of ours must not take away how it ended.
+                Ok(file) => match spawn_local(file.finish())
+                    .await
+                    .unwrap_or_else(|_| Err("completing it met a fault of this server".to_owned()))
+                {
                     Ok((_, Duration::ZERO, _)) => came_to_nothing(&call, &mut facts),
                     Ok((bytes, duration, format)) => {
                         facts.bytes = bytes;

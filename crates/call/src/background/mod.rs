@@ -80,14 +80,10 @@ impl<H: Host> Background<H> {
     /// Runs something that the call's end does not cut short.
     pub(crate) fn spawn(&self, call: &Rc<Call<H>>, work: impl Future<Output = ()> + 'static) {
         self.tasks.set(self.tasks.get().saturating_add(1));
-        let call = Rc::clone(call);
+        let ends = TaskEnds(Rc::clone(call));
         tokio::task::spawn_local(async move {
             work.await;
-            let background = &call.background;
-            background
-                .tasks
-                .set(background.tasks.get().saturating_sub(1));
-            background.task_ended.notify_waiters();
+            drop(ends);
         });
     }
 
@@ -96,5 +92,18 @@ impl<H: Host> Background<H> {
         while self.tasks.get() > 0 {
             self.task_ended.notified().await;
         }
+    }
+}
+
+/// Says that a task has ended, also when that was a fault of ours.
+struct TaskEnds<H: Host>(Rc<Call<H>>);
+
+impl<H: Host> Drop for TaskEnds<H> {
+    fn drop(&mut self) {
+        let Background {
+            tasks, task_ended, ..
+        } = &self.0.background;
+        tasks.set(tasks.get().saturating_sub(1));
+        task_ended.notify_waiters();
     }
 }

@@ -31,6 +31,7 @@ mod memory;
 mod placing;
 mod races;
 mod record;
+mod recording_ends;
 mod refer_outbound;
 mod say;
 mod silent_peers;

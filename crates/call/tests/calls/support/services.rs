@@ -41,6 +41,8 @@ pub struct Services {
     pub files: RefCell<Vec<Rc<RecordedFile>>>,
     /// No file can be opened.
     pub read_only: Cell<bool>,
+    /// Completing a file meets a fault.
+    pub faulty: Cell<bool>,
     /// After so many samples the disk is full.
     pub disk_full_after: Cell<Option<usize>>,
     /// Recordings as they were kept, every change of them.
@@ -160,6 +162,7 @@ impl Services {
             sid: recording.sid.clone(),
             format: recording.format,
             room: self.disk_full_after.get(),
+            faulty: self.faulty.get(),
             ..RecordedFile::default()
         });
         self.files.borrow_mut().push(Rc::clone(&file));
@@ -320,6 +323,7 @@ pub struct RecordedFile {
     pub complete: Cell<bool>,
     pub closed: Cell<bool>,
     room: Option<usize>,
+    faulty: bool,
 }
 
 impl RecordedFile {
@@ -357,6 +361,7 @@ impl RecordingFile for TestRecording {
 
     async fn finish(self) -> Result<(u64, Duration, RecordingFormat), String> {
         tokio::time::sleep(MOMENT).await;
+        assert!(!self.0.faulty, "a fault for the test");
         if let Some(failure) = self.failure() {
             return Err(failure);
         }

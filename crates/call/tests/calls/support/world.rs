@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use hookflash_audio::Clip;
+use hookflash_call::journal::{Entry, What};
 use hookflash_call::{
     CallKey, CallOptions, CallRecord, ClipError, CommandRefused, Desk, Host, Ledger, MediaError,
     Placement, SpeechError, Turn, Updated, Way, view,
 };
 use hookflash_dialects::{
     Account, Application as Configured, CallAction, CallHooks, CallOrder, CallUpdate, Caller,
-    Dialect, FetchError, HttpRequest, RecordingFacts, Reply,
+    Dialect, FetchError, HttpRequest, RecordingFacts, RecordingState, Reply,
 };
 use hookflash_program::{Heard, Hook, HookMethod, Recognizer, SpeechText, Voice};
 use hookflash_sip::{Endpoint, EndpointConfig, Event, LegEnd, Listener, Transport};
@@ -422,6 +423,45 @@ impl World {
         transfers[0].clone()
     }
 
+    /// What the journals say of one recording.
+    pub fn notes_of(&self, recording: &str) -> Vec<String> {
+        let calls = self.ledger.newest(usize::MAX, None, |_| true);
+        let of_it = |entry: &Entry| match &entry.what {
+            What::Media(text) => text
+                .strip_prefix("recording ")
+                .and_then(|text| text.strip_prefix(recording))
+                .map(|text| text.trim_start().to_owned()),
+            _ => None,
+        };
+        calls
+            .iter()
+            .flat_map(|call| {
+                call.entries(|entries| entries.iter().filter_map(of_it).collect::<Vec<_>>())
+            })
+            .collect()
+    }
+
+    /// No recording is lost in silence: one that began or failed to begin has one end in its call's
+    /// journal, which is the one that is kept of it.
+    fn assert_recordings_say_how_they_ended(&self) {
+        let kept = self.host.services.kept.borrow().clone();
+        let opened: Vec<String> = {
+            let files = self.host.services.files.borrow();
+            files.iter().map(|file| file.sid.clone()).collect()
+        };
+        for sid in kept.iter().map(|facts| &facts.sid).chain(&opened) {
+            let notes = self.notes_of(sid);
+            let ends: Vec<RecordingState> = notes.iter().filter_map(|note| end_of(note)).collect();
+            let last = kept.iter().rfind(|facts| facts.sid == *sid);
+            let last = last.map(|facts| facts.state);
+            assert_eq!(
+                (ends.len(), ends.last()),
+                (1, last.as_ref()),
+                "{sid}: {notes:?}"
+            );
+        }
+    }
+
     /// Lets time pass until nothing is left that could still happen, and checks that nothing is
     /// left over.
     pub async fn settle(&self) {
@@ -439,8 +479,24 @@ impl World {
             "the endpoint's census"
         );
         assert_eq!(self.host.open_ports.get(), 0, "media ports");
+        self.assert_recordings_say_how_they_ended();
         self.host.services.assert_nothing_left();
     }
+}
+
+/// The end that a note on a recording tells of.
+fn end_of(note: &str) -> Option<RecordingState> {
+    [
+        ("is complete: ", RecordingState::Completed),
+        ("came to nothing: ", RecordingState::Absent),
+        ("failed: ", RecordingState::Failed),
+    ]
+    .into_iter()
+    .find_map(|(words, state)| {
+        note.strip_prefix(words)
+            .filter(|why| !why.is_empty())
+            .map(|_| state)
+    })
 }
 
 /// The way to a phone.
