@@ -15,6 +15,7 @@ mod guard;
 mod http;
 mod logs;
 mod media;
+mod open_files;
 mod placing;
 mod prompts;
 mod recordings;

@@ -19,6 +19,7 @@ use crate::guard::Guard;
 use crate::http::api::Meter;
 use crate::http::{self, Desk};
 use crate::media::{Advertise, Media};
+use crate::open_files;
 use crate::placing::{self, NotPlaced, NotUpdated, Updated};
 use crate::prompts::{Limits, Prompts};
 use crate::recordings::Recordings;
@@ -137,6 +138,7 @@ impl Server {
     /// When an address cannot be bound or the configuration cannot be carried out; nothing runs
     /// then.
     pub fn start(config: Config) -> Result<Running, StartError> {
+        open_files::allow_most();
         let mut bound = Vec::with_capacity(config.sip.listen.len());
         for listen in &config.sip.listen {
             bound.push((listen.transport, bind_sip(*listen)?));

@@ -108,9 +108,8 @@ async fn turn(pacer: Pacer) {
         for slot in 0..SLOTS {
             let crowd = wheel.borrow().slots.get(slot).map_or(0, Vec::len);
             if crowd > 0 {
-                let now = Instant::now();
-                if now < due {
-                    standstills.rest(now);
+                if Instant::now() < due {
+                    standstills.rest(due);
                     sleep_until(due).await;
                 } else {
                     // Making up must not keep messages waiting.

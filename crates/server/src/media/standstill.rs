@@ -22,7 +22,7 @@ fn processor() -> Duration {
 /// Looks after the time of a thread between its slots.
 #[derive(Debug)]
 pub(super) struct Standstills {
-    /// When it last had nothing to do, and its processor time then.
+    /// When it was to go on after it last had nothing to do, and its processor time before.
     rested: Option<(Instant, Duration)>,
     /// The one that goes on has been told.
     told: bool,
@@ -38,9 +38,9 @@ impl Standstills {
         }
     }
 
-    /// The thread has nothing to do before the next slot.
-    pub(super) fn rest(&mut self, now: Instant) {
-        self.rested = Some((now, processor()));
+    /// The thread has nothing to do before the next slot, which is due at this time.
+    pub(super) fn rest(&mut self, due: Instant) {
+        self.rested = Some((due, processor()));
         self.told = false;
     }
 
@@ -57,7 +57,8 @@ impl Standstills {
         };
         self.told = true;
         let busy = processor().saturating_sub(before);
-        let by_us = busy >= behind / 2;
+        let within = now.saturating_duration_since(since);
+        let by_us = busy >= within / 2;
         Tally::count(
             match by_us {
                 true => &tally.standstills_busy,
@@ -69,7 +70,7 @@ impl Standstills {
         if self.logged.is_none_or(is_due) {
             self.logged = Some(now);
             let (behind, busy) = (behind.as_millis(), busy.as_millis());
-            let within = now.saturating_duration_since(since).as_millis();
+            let within = within.as_millis();
             match by_us {
                 true => tracing::warn!(
                     "audio is {behind} ms late: this thread has worked for {busy} of the last \

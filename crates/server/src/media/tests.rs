@@ -1,6 +1,7 @@
 //! Legs over real sockets, with a clock that only the tests move.
 
 mod connected;
+#[path = "../../tests/server/free_ports.rs"]
 mod free_ports;
 
 use std::ops::Deref;
@@ -36,12 +37,16 @@ impl Deref for OwnMedia {
 fn media(ports: u16) -> OwnMedia {
     let listeners = vec!["127.0.0.1".parse().unwrap()];
     let ports = FreePorts::reserve(ports);
+    let range = Ports {
+        first: ports.first,
+        last: ports.last,
+    };
     let advertise = Advertise {
         configured: None,
         listeners,
     };
     OwnMedia {
-        media: Media::new(ports.range, 0, 1, advertise),
+        media: Media::new(range, 0, 1, advertise),
         ports,
     }
 }
@@ -60,7 +65,7 @@ fn ports_are_even_in_range_and_free_again_after_use() {
     assert_eq!(first.address().ip(), towards);
     let mut ports = [first.address().port(), second.address().port()];
     ports.sort_unstable();
-    let lowest = media.ports.range.first;
+    let lowest = media.ports.first;
     assert_eq!(ports, [lowest, lowest + 2]);
     drop(first);
     assert_eq!(media.in_use(), 1);
@@ -83,7 +88,7 @@ fn the_advertised_address_is_told_to_every_peer_of_its_family() {
 #[test]
 fn a_port_that_another_process_holds_is_passed_over() {
     let media = media(4);
-    let lowest = media.ports.range.first;
+    let lowest = media.ports.first;
     let taken = UdpSocket::bind(("127.0.0.1", lowest)).unwrap();
     let port = media.open("127.0.0.1".parse().unwrap()).unwrap();
     assert_eq!(port.address().port(), lowest + 2);
@@ -375,7 +380,7 @@ fn a_call_that_is_over_at_once_binds_no_port_for_reports() {
         };
         port.session(|session, now| session.agree(now, Some(agreed)));
         pass(Duration::from_millis(50)).await;
-        let free = UdpSocket::bind(("127.0.0.1", media.ports.range.last));
+        let free = UdpSocket::bind(("127.0.0.1", media.ports.last));
         assert!(free.is_ok(), "{free:?}");
         drop(port);
         assert!(!received(&rtp).is_empty());

@@ -18,8 +18,10 @@ use super::{RECEIVE_BUFFER, unbound};
 /// Beats that a call lasts before its port is connected (5 s): shorter ones would not earn the
 /// socket, which costs as much as sending forty packets does.
 const BEATS_UNCONNECTED: u8 = 250;
-/// Beats between two looks at the socket for everybody else, while nothing comes there.
+/// Beats from one look at the socket for everybody else to the next, while nothing comes there.
 const BEATS_BETWEEN_LOOKS: u8 = 5;
+/// Beats for which it is looked at each time after something has come there.
+const BEATS_ATTENTIVE: u8 = 50;
 
 /// The RTP port of one leg.
 pub(super) struct Wire {
@@ -27,8 +29,8 @@ pub(super) struct Wire {
     /// `None` inside when it cannot be had, as when files run out.
     peer: OnceCell<Option<Connected>>,
     beats: Cell<u8>,
-    /// Beats until `everybody` is looked at again.
-    rests: Cell<u8>,
+    /// Beats since something came to `everybody`, as far as they are counted.
+    quiet: Cell<u8>,
 }
 
 impl Wire {
@@ -38,7 +40,7 @@ impl Wire {
             everybody,
             peer: OnceCell::new(),
             beats: Cell::new(0),
-            rests: Cell::new(0),
+            quiet: Cell::new(0),
         }
     }
 
@@ -50,12 +52,11 @@ impl Wire {
     /// The sockets to be looked at in this beat.
     pub(super) fn sockets(&self) -> impl Iterator<Item = &UdpSocket> {
         let peer = self.connected();
-        let rests = self.rests.get();
-        let everybody = peer.is_none() || rests == 0;
-        self.rests.set(match everybody {
-            true => BEATS_BETWEEN_LOOKS - 1,
-            false => rests - 1,
-        });
+        let quiet = self.quiet.get();
+        self.quiet
+            .set(quiet.checked_add(1).unwrap_or(BEATS_ATTENTIVE + 1));
+        let everybody =
+            peer.is_none() || quiet < BEATS_ATTENTIVE || quiet.is_multiple_of(BEATS_BETWEEN_LOOKS);
         let everybody = everybody.then_some(&self.everybody);
         everybody.into_iter().chain(peer.map(|peer| &peer.socket))
     }
@@ -67,8 +68,7 @@ impl Wire {
         packet: &mut [u8],
     ) -> Result<(usize, SocketAddr)> {
         if std::ptr::eq(socket, &self.everybody) {
-            // Who speaks there is heard at every beat.
-            self.rests.set(0);
+            self.quiet.set(0);
         }
         socket.recv_from(packet)
     }

@@ -12,6 +12,7 @@ mod calls;
 #[allow(dead_code, reason = "the resolver's own tests use the rest of it")]
 mod dns;
 mod drain;
+mod free_ports;
 mod peer;
 mod phones;
 mod placing;

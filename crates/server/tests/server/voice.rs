@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hookflash_server::Server;
 
+use crate::free_ports::FreePorts;
 use crate::peer::{Peer, SDP, status};
 use crate::stage::{config, document, get, get_with, udp, until, wait};
 
@@ -142,8 +143,12 @@ fn a_recording_outlives_its_server_and_is_fetched_with_the_accounts_token() {
 fn calls_that_hear_something_leave_no_port_and_no_leg_behind() {
     let play = "<Response><Play loop=\"0\">file:tone.wav</Play></Response>";
     // Too few ports for so many calls, unless each leaves its own to later ones.
-    let top = "shards = 1\n[media]\nports = \"23000-23063\"\n";
-    let mut setup = config(top, &document("it", play), &[("it", play)]);
+    let ports = FreePorts::reserve(64);
+    let top = format!(
+        "shards = 1\n[media]\nports = \"{}-{}\"\n",
+        ports.first, ports.last
+    );
+    let mut setup = config(&top, &document("it", play), &[("it", play)]);
     let folder = setup.recordings.folder.parent().unwrap().to_owned();
     let mut file = hookflash_audio::wav::header(1, 8_000, 8_000).to_vec();
     file.resize(8_044, 1);

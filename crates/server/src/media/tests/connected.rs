@@ -57,7 +57,7 @@ fn a_port_is_connected_once_its_call_lasts_and_loses_nothing_on_the_way() {
         );
         assert_eq!((numbers.len(), taken(&port)), (500, 500));
         drop(port);
-        assert!(UdpSocket::bind(("127.0.0.1", media.ports.range.first)).is_ok());
+        assert!(UdpSocket::bind(("127.0.0.1", media.ports.first)).is_ok());
     });
 }
 
@@ -161,6 +161,24 @@ fn nobody_gets_into_a_port_that_two_sockets_share() {
         third.set_reuse_address(true).unwrap();
         let bound = third.bind(&port.address().into());
         assert_eq!(bound.unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
+        drop(port);
+    });
+}
+
+#[test]
+fn who_does_not_send_from_where_the_port_is_connected_to_is_heard_at_every_beat() {
+    run(async {
+        let media = media(2);
+        let (_peer, port) = connected(&media).await;
+        let looks = || {
+            let beats = (0..10).map(|_| port.leg.wire().sockets().count());
+            beats.filter(|sockets| *sockets == 2).count()
+        };
+        pass(Duration::from_secs(2)).await;
+        assert_eq!(looks(), 2);
+        let (other, _) = super::peer();
+        speak(&other, &port, 0..6).await;
+        assert_eq!(looks(), 10);
         drop(port);
     });
 }
