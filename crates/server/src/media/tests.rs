@@ -113,7 +113,7 @@ fn peer() -> (UdpSocket, SocketAddr) {
 }
 
 fn open(media: &Media, remote: SocketAddr) -> Port {
-    let port = media.open("127.0.0.1".parse().unwrap()).unwrap();
+    let port = media.open(remote.ip()).unwrap();
     port.session(|session, now| session.agree(now, Some(stream(remote))));
     port
 }

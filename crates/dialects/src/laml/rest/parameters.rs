@@ -132,7 +132,7 @@ const CHANGE_RECORDING: &[Parameter] = &[
     runs("Status", "`paused`, `in-progress` or `stopped`"),
     runs(
         "PauseBehavior",
-        "`skip`, also when absent; `silence` is refused",
+        "`silence`, also when absent: written in place of what is said; `skip` leaves it out",
     ),
 ];
 

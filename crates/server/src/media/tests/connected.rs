@@ -184,6 +184,26 @@ fn who_does_not_send_from_where_the_port_is_connected_to_is_heard_at_every_beat(
 }
 
 #[test]
+fn a_port_on_every_address_of_ipv6_is_connected_as_well() {
+    run(async {
+        // Some machines have none.
+        let Ok(peer) = UdpSocket::bind("[::1]:0") else {
+            return;
+        };
+        peer.set_nonblocking(true).unwrap();
+        let remote = peer.local_addr().unwrap();
+        let media = media(2);
+        let port = open(&media, remote);
+        pass(UNCONNECTED + Duration::from_millis(100)).await;
+        assert!(port.leg.wire().leads_to(remote));
+        received(&peer);
+        speak(&peer, &port, 0..10).await;
+        assert_eq!((received(&peer).len(), taken(&port)), (10, 10));
+        drop(port);
+    });
+}
+
+#[test]
 fn the_farewell_leaves_by_the_connected_port_that_it_shares() {
     run(async {
         let media = media(2);
