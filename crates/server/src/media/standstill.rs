@@ -72,11 +72,11 @@ impl Standstills {
             let (behind, busy) = (behind.as_millis(), busy.as_millis());
             let within = within.as_millis();
             match by_us {
-                true => tracing::warn!(
+                true => tracing::info!(
                     "audio is {behind} ms late: this thread has worked for {busy} of the last \
                      {within} ms; more shards or fewer calls would help"
                 ),
-                false => tracing::warn!(
+                false => tracing::info!(
                     "audio is {behind} ms late: the machine let this thread work for {busy} of \
                      the last {within} ms only; look for other programs and stolen time"
                 ),
