@@ -83,12 +83,12 @@ pub fn check(desk: &Desk, body: ApiBody<'_>) {
 pub fn check_list(dialect: Dialect, query: &[(String, String)]) {
     match dialect.read_list(query) {
         Ok(wanted) => {
-            assert!(wanted.size > 0);
+            assert!(wanted.page.size > 0);
             let listing = Listing {
                 path: "/Calls",
                 query,
-                next: wanted.after.clone(),
-                wanted: &wanted,
+                next: wanted.page.after.clone(),
+                page: &wanted.page,
                 public_url: "",
             };
             let none: [CallFacts; 0] = [];
@@ -96,6 +96,10 @@ pub fn check_list(dialect: Dialect, query: &[(String, String)]) {
                 assert!(is_line(name) && is_line(&value));
             }
         }
+        Err(fault) => is_refusal(&fault),
+    }
+    match dialect.read_recording_list(query) {
+        Ok(wanted) => assert!(wanted.page.size > 0),
         Err(fault) => is_refusal(&fault),
     }
 }

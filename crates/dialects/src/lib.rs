@@ -52,5 +52,5 @@ pub use order::{
     AnsweredBy, CallAction, CallHooks, CallOrder, CallQuery, CallUpdate, Caller, Flowing,
     MachineDetection, StatusEvents,
 };
-pub use recording::{RecordingFacts, RecordingSource, RecordingState};
+pub use recording::{RecordingFacts, RecordingQuery, RecordingSource, RecordingState};
 pub use stream::{Frame, StreamOrder, StreamProtocol, Track, TranscriptionProtocol};

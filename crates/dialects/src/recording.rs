@@ -47,6 +47,21 @@ pub struct RecordingFacts {
     pub name: Option<String>,
 }
 
+/// Which recordings an API wants to see.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordingQuery {
+    /// Its call.
+    pub call: Option<String>,
+    /// Its conference. There are none, and so no recordings of one.
+    pub conference: Option<String>,
+    /// Calling party as [`RecordingFacts::from`] has it.
+    pub from: Option<String>,
+    /// Called party as [`RecordingFacts::to`] has it.
+    pub to: Option<String>,
+    /// When it began: from, inclusive, and before, exclusive.
+    pub started: (Option<SystemTime>, Option<SystemTime>),
+}
+
 /// Who asked for a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RecordingSource {

@@ -96,6 +96,7 @@ fn the_pages_of_the_apis_have_the_state_of_every_parameter() {
             Operation::Create,
             Operation::Update,
             Operation::List,
+            Operation::ListRecordings,
             Operation::Record,
             Operation::ChangeRecording,
         ] {

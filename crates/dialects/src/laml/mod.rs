@@ -33,8 +33,6 @@ pub(crate) mod verbs;
 pub(crate) mod webhook_url;
 pub(crate) mod xml;
 
-pub use recordings::{RecordingPage, recording_list};
-
 /// Cap of a document in bytes (error 11750 beyond).
 pub const MAX_DOCUMENT: usize = 64 * 1024;
 

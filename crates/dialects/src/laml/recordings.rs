@@ -4,12 +4,9 @@
 //! `transcribeCallback`); SignalWire "Recordings" and "Recording status callbacks". Prices are
 //! null, because nobody pays.
 
-use std::borrow::Borrow;
-
 use hookflash_program::{Announce, Heard, RecordEnd, RecordingFormat, Tracks};
 use serde_json::{Value, json};
 
-use crate::laml::form::encode;
 use crate::laml::parameters::{API_VERSION, Fields, push};
 use crate::laml::status::rfc_2822;
 use crate::{Dialect, RecordingFacts, RecordingSource, RecordingState};
@@ -110,66 +107,6 @@ pub(crate) fn resource(dialect: Dialect, recording: &RecordingFacts, public_url:
         }
     }
     resource
-}
-
-/// One page of a list of recordings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RecordingPage<'a> {
-    /// Path of the list as it was asked for, without query, such as
-    /// `/2010-04-01/Accounts/…/Recordings.json`.
-    pub path: &'a str,
-    /// The filter that the list was asked for with, which leads on to its other pages (`CallSid`).
-    pub call_sid: Option<&'a str>,
-    /// Which page, from 0 (`Page`).
-    pub page: usize,
-    /// Recordings on a page, at least 1 (`PageSize`, 50 unless given).
-    pub page_size: usize,
-}
-
-/// A page of recordings as the official libraries read it: `recordings` and, beside it, nothing
-/// but what tells of the page. `recordings` are those of the page, newest first, and one more when
-/// there is a next page.
-pub fn recording_list(
-    dialect: Dialect,
-    recordings: &[impl Borrow<RecordingFacts>],
-    page: RecordingPage<'_>,
-    public_url: &str,
-) -> Value {
-    let size = page.page_size.max(1);
-    let first = page.page.saturating_mul(size);
-    let shown: Vec<Value> = recordings
-        .iter()
-        .take(size)
-        .map(|recording| resource(dialect, recording.borrow(), public_url))
-        .collect();
-    let count = shown.len();
-    let uri = |number: usize| {
-        let mut query = Fields::new();
-        if let Some(sid) = page.call_sid {
-            push(&mut query, "CallSid", sid);
-        }
-        push(&mut query, "PageSize", size.to_string());
-        push(&mut query, "Page", number.to_string());
-        format!("{}?{}", page.path, encode(&query))
-    };
-    let more = recordings.len() > size;
-    let mut list = json!({
-        "recordings": shown,
-        "uri": uri(page.page),
-        "first_page_uri": uri(0),
-        "next_page_uri": more.then(|| uri(page.page + 1)),
-        "previous_page_uri": page.page.checked_sub(1).map(uri),
-        "page": page.page,
-        "page_size": size,
-    });
-    if dialect == Dialect::Twiml
-        && let Value::Object(fields) = &mut list
-    {
-        fields.insert("start".to_owned(), first.into());
-        let end = first.saturating_add(count.saturating_sub(1));
-        fields.insert("end".to_owned(), end.into());
-    }
-    list
 }
 
 /// Adds the result of a Record. What was not recorded has no URL.

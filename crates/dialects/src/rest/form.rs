@@ -49,6 +49,14 @@ pub fn form_fields(text: &[u8]) -> Result<Vec<(String, String)>, BadForm> {
     Ok(fields)
 }
 
+/// A field without the blanks around it; the last one of its name counts, and a blank one is as
+/// good as none.
+pub(crate) fn given<'a>(fields: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let mut values = fields.iter().rev();
+    let (_, value) = values.find(|(field, _)| field == name)?;
+    Some(value.trim()).filter(|value| !value.is_empty())
+}
+
 fn decoded(part: &[u8]) -> Result<String, BadForm> {
     let spaced: Vec<u8> = part
         .iter()

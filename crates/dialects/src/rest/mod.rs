@@ -21,16 +21,19 @@ use std::sync::Arc;
 use hookflash_program::{BackgroundRecording, StartRecording};
 use serde_json::{Map, Value};
 
-use crate::{Account, Application, CallFacts, CallOrder, CallUpdate, Dialect, RecordingFacts};
+use crate::{
+    Account, Application, CallFacts, CallOrder, CallUpdate, Dialect, RecordingFacts, RecordingQuery,
+};
 use crate::{bxml, cxml, jambonz, laml, twiml};
 
 pub(crate) use callee::{Callee, callee, is_number, number};
 pub(crate) use date::{day, instant};
 pub use fault::{ApiFault, ApiReason};
+pub(crate) use form::given;
 pub use form::{BadForm, form_fields};
 pub(crate) use json::Fields;
 pub(crate) use page::page_query;
-pub use page::{CallList, Listing, PageMark};
+pub use page::{CallList, Listing, PageAsked, PageMark, RecordingList};
 pub use parameter::{Operation, Parameter, ParameterState};
 pub(crate) use parameter::{refused, runs, without_effect};
 pub use standing::{CallStage, Standing, Statuses};
@@ -210,6 +213,24 @@ impl Dialect {
         }
     }
 
+    /// Reads the query of a list of recordings.
+    ///
+    /// # Errors
+    /// As for [`Dialect::read_list`].
+    pub fn read_recording_list(
+        self,
+        query: &[(String, String)],
+    ) -> Result<RecordingList, ApiFault> {
+        match self {
+            Dialect::Twiml | Dialect::Cxml => laml::rest::read_recording_list(self, query),
+            Dialect::Bxml => bxml::rest::read_recording_list(query),
+            Dialect::Jambonz => Ok(RecordingList {
+                query: RecordingQuery::default(),
+                page: PageAsked::first(jambonz::rest::MOST_LISTED),
+            }),
+        }
+    }
+
     /// A call as the API shows it.
     pub fn call_resource(self, facts: &CallFacts) -> Value {
         match self {
@@ -247,9 +268,27 @@ impl Dialect {
         let calls = calls.map(|facts| self.call_resource(facts.borrow()));
         let calls: Vec<Value> = calls.collect();
         match self {
-            Dialect::Twiml | Dialect::Cxml => laml::rest::list(self, calls, listing),
+            Dialect::Twiml | Dialect::Cxml => laml::rest::list(self, "calls", calls, listing),
             Dialect::Bxml => bxml::rest::list(calls, listing),
             Dialect::Jambonz => ApiReply::with(200, Value::Array(calls)),
+        }
+    }
+
+    /// The reply to the request for a list of recordings.
+    pub fn recording_list(
+        self,
+        recordings: &[impl Borrow<RecordingFacts>],
+        listing: Listing<'_>,
+    ) -> ApiReply {
+        let recordings = recordings.iter();
+        let recordings =
+            recordings.map(|facts| self.recording_resource(facts.borrow(), listing.public_url));
+        let recordings: Vec<Value> = recordings.collect();
+        match self {
+            Dialect::Twiml | Dialect::Cxml => {
+                laml::rest::list(self, "recordings", recordings, listing)
+            }
+            Dialect::Bxml | Dialect::Jambonz => ApiReply::with(200, Value::Array(recordings)),
         }
     }
 

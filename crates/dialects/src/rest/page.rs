@@ -4,12 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::CallQuery;
+use crate::{CallQuery, RecordingQuery};
 
-/// Where a page begins: behind this call.
+/// Where a page begins: behind this call or recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageMark {
-    /// When the call was made, to the microsecond.
+    /// When it was made, to the microsecond.
     pub created_at: SystemTime,
     /// Its identifier.
     pub sid: String,
@@ -47,23 +47,48 @@ impl FromStr for PageMark {
     }
 }
 
-/// Which part of which list is wanted.
+/// Which page of a list is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageAsked {
+    /// Entries of a page.
+    pub size: u32,
+    /// Which page, from 0.
+    pub number: u64,
+    /// Behind this entry. Without it the page is found by its number.
+    pub after: Option<PageMark>,
+}
+
+/// Which part of which list of calls is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallList {
     /// Which calls.
     pub query: CallQuery,
     /// Earliest first; else latest first.
     pub oldest_first: bool,
-    /// Calls on a page.
-    pub size: u32,
-    /// Which page, from 0.
-    pub number: u64,
-    /// Behind this call. Without it the page is found by its number.
-    pub after: Option<PageMark>,
+    /// Which of them.
+    pub page: PageAsked,
 }
 
-impl CallList {
-    /// How many calls come before the page, when no mark says where it begins.
+/// Which part of which list of recordings is wanted; latest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordingList {
+    /// Which recordings.
+    pub query: RecordingQuery,
+    /// Which of them.
+    pub page: PageAsked,
+}
+
+impl PageAsked {
+    /// The first so many.
+    pub(crate) fn first(size: u32) -> PageAsked {
+        PageAsked {
+            size,
+            number: 0,
+            after: None,
+        }
+    }
+
+    /// How many entries come before the page, when no mark says where it begins.
     pub fn offset(&self) -> u64 {
         match self.after {
             Some(_) => 0,
@@ -72,7 +97,7 @@ impl CallList {
     }
 }
 
-/// What surrounds the calls of a list.
+/// What surrounds the entries of a list.
 #[derive(Clone, Debug)]
 pub struct Listing<'a> {
     /// Path of the list as it was asked for, without query.
@@ -80,7 +105,7 @@ pub struct Listing<'a> {
     /// Its query, decoded.
     pub query: &'a [(String, String)],
     /// What was read from it.
-    pub wanted: &'a CallList,
+    pub page: &'a PageAsked,
     /// Where the next page begins; `None` after the last.
     pub next: Option<PageMark>,
     /// Base of absolute URLs, without a trailing slash.

@@ -9,6 +9,8 @@ pub enum Operation {
     Update,
     /// A list of calls.
     List,
+    /// A list of recordings.
+    ListRecordings,
     /// A recording of a call that runs.
     Record,
     /// A change of a recording that runs.

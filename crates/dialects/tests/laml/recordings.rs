@@ -1,8 +1,8 @@
 //! Recordings as the REST API shows them.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
-use hookflash_dialects::laml::{RecordingPage, recording_list};
+use hookflash_dialects::rest::{Listing, PageMark};
 use hookflash_dialects::{Dialect, RecordingFacts, RecordingSource, RecordingState};
 use hookflash_program::{RecordingFormat, Tracks};
 use serde_json::{Value, json};
@@ -161,29 +161,36 @@ const ABOUT_THE_PAGE: &[&str] = &[
     "uri",
 ];
 
-fn page(dialect: Dialect, count: usize, page: usize, page_size: usize) -> Value {
-    // Those of the page, and one more if there is.
+/// A page of so many recordings, behind which there may be others.
+fn page(dialect: Dialect, count: usize, query: &[(&str, &str)], is_more: bool) -> Value {
     let recordings: Vec<RecordingFacts> = (0..count)
-        .skip(page.saturating_mul(page_size.max(1)))
         .map(|number| RecordingFacts {
             sid: dialect.recording_sid(number as u128),
             ..recording(dialect)
         })
         .collect();
-    let path = "/2010-04-01/Accounts/AC2/Calls/CA1/Recordings.json";
-    let page = RecordingPage {
-        path,
-        call_sid: None,
-        page,
-        page_size,
+    let query: Vec<_> = query
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    let wanted = dialect.read_recording_list(&query).unwrap();
+    let listing = Listing {
+        path: "/2010-04-01/Accounts/AC2/Recordings",
+        query: &query,
+        page: &wanted.page,
+        next: is_more.then(|| PageMark {
+            created_at: UNIX_EPOCH,
+            sid: "RE7".to_owned(),
+        }),
+        public_url: PUBLIC,
     };
-    recording_list(dialect, &recordings, page, PUBLIC)
+    dialect.recording_list(&recordings, listing).body.unwrap()
 }
 
 #[test]
 fn a_list_has_one_key_beside_those_that_tell_of_the_page() {
     for dialect in BOTH {
-        let list = page(dialect, 1, 0, 50);
+        let list = page(dialect, 1, &[], false);
         let own: Vec<&String> = list
             .as_object()
             .unwrap()
@@ -198,52 +205,33 @@ fn a_list_has_one_key_beside_those_that_tell_of_the_page() {
 }
 
 #[test]
-fn a_list_leads_from_page_to_page() {
-    let uri = |page: usize| {
-        json!(format!(
-            "/2010-04-01/Accounts/AC2/Calls/CA1/Recordings.json?PageSize=2&Page={page}"
-        ))
-    };
-    let first = page(Dialect::Twiml, 5, 0, 2);
-    assert_eq!(first["previous_page_uri"], Value::Null);
-    assert_eq!(
-        (&first["uri"], &first["first_page_uri"]),
-        (&uri(0), &uri(0))
-    );
-    assert_eq!(first["next_page_uri"], uri(1));
-    assert_eq!((&first["start"], &first["end"]), (&json!(0), &json!(1)));
-    let last = page(Dialect::Twiml, 5, 2, 2);
-    assert_eq!(last["recordings"].as_array().unwrap().len(), 1);
-    assert_eq!(last["previous_page_uri"], uri(1));
+fn a_list_leads_from_page_to_page_of_the_same_filters() {
+    let path = "/2010-04-01/Accounts/AC2/Recordings";
+    let filters = "CallSid=CA1%26x&DateCreated%3E=2026-11-21";
+    let query = [
+        ("CallSid", "CA1&x"),
+        ("DateCreated>", "2026-11-21"),
+        ("PageSize", "2"),
+        ("Page", "1"),
+    ];
+    let uri = |page: usize| format!("{path}?{filters}&PageSize=2&Page={page}");
+    let list = page(Dialect::Twiml, 2, &query, true);
+    assert_eq!(list["uri"], uri(1));
+    assert_eq!(list["first_page_uri"], uri(0));
+    assert_eq!(list["previous_page_uri"], uri(0));
+    let next = format!("{}&PageToken=PA0000000000000000RE7", uri(2));
+    assert_eq!(list["next_page_uri"], next);
+    assert_eq!((&list["page"], &list["page_size"]), (&json!(1), &json!(2)));
+    assert_eq!((&list["start"], &list["end"]), (&json!(2), &json!(3)));
+    let last = page(Dialect::Twiml, 1, &query, false);
     assert_eq!(last["next_page_uri"], Value::Null);
-    assert_eq!((&last["page"], &last["page_size"]), (&json!(2), &json!(2)));
-    assert_eq!((&last["start"], &last["end"]), (&json!(4), &json!(4)));
-}
-
-#[test]
-fn a_list_of_one_call_leads_to_more_of_that_call() {
-    let page = RecordingPage {
-        path: "/2010-04-01/Accounts/AC2/Recordings",
-        call_sid: Some("CA1&x"),
-        page: 0,
-        page_size: 1,
-    };
-    let recordings = [recording(Dialect::Cxml), recording(Dialect::Cxml)];
-    let list = recording_list(Dialect::Cxml, &recordings, page, PUBLIC);
-    assert_eq!(
-        list["next_page_uri"],
-        "/2010-04-01/Accounts/AC2/Recordings?CallSid=CA1%26x&PageSize=1&Page=1"
-    );
 }
 
 #[test]
 fn a_page_that_is_not_there_is_empty() {
     for dialect in BOTH {
-        for (count, number, size) in [(0, 0, 50), (3, 9, 2), (3, usize::MAX, 2), (3, 0, 0)] {
-            let list = page(dialect, count, number, size);
-            assert!(list["recordings"].is_array());
-        }
-        assert_eq!(page(dialect, 3, 9, 2)["recordings"], json!([]));
-        assert_eq!(page(dialect, 3, 9, 2)["next_page_uri"], Value::Null);
+        let past = page(dialect, 0, &[("Page", "9")], false);
+        assert_eq!(past["recordings"], json!([]));
+        assert_eq!(past["next_page_uri"], Value::Null);
     }
 }

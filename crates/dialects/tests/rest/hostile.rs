@@ -105,7 +105,7 @@ proptest! {
         pairs.push((name.to_owned(), value));
         for dialect in Dialect::ALL {
             match dialect.read_list(&pairs) {
-                Ok(list) => prop_assert!(list.size >= 1),
+                Ok(list) => prop_assert!(list.page.size >= 1),
                 Err(fault) => prop_assert_eq!(fault.status, 400),
             }
         }

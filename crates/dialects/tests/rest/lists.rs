@@ -23,7 +23,7 @@ fn page(
     let listing = Listing {
         path,
         query: &query,
-        wanted: &wanted,
+        page: &wanted.page,
         next,
         public_url: "https://voice.example.com",
     };
@@ -109,12 +109,14 @@ fn the_next_page_is_asked_for_with_what_the_page_before_told() {
     for dialect in LAML {
         let token = mark().to_string();
         let query = fields(&[("PageSize", "2"), ("Page", "1"), ("PageToken", &token)]);
-        let list = dialect.read_list(&query).unwrap();
-        assert_eq!(list.after, Some(mark()));
-        assert_eq!(list.offset(), 0);
+        let page = dialect.read_list(&query).unwrap().page;
+        assert_eq!(page.after, Some(mark()));
+        assert_eq!(page.offset(), 0);
+        assert_eq!(dialect.read_recording_list(&query).unwrap().page, page);
         let by_number = dialect
             .read_list(&fields(&[("PageSize", "2"), ("Page", "3")]))
-            .unwrap();
+            .unwrap()
+            .page;
         assert_eq!((by_number.after.clone(), by_number.offset()), (None, 6));
     }
 }
@@ -138,6 +140,19 @@ fn times_are_days_seconds_and_bounds() {
         let read = |query: &[(&str, &str)]| dialect.read_list(&fields(query)).unwrap().query;
         assert_eq!(
             read(&[("StartTime", "2026-11-21")]).started,
+            (Some(midnight), Some(midnight + day))
+        );
+        // As the libraries write a day.
+        assert_eq!(
+            read(&[("EndTime", "2026-11-21T00:00:00Z")]).ended,
+            (Some(midnight), Some(midnight + day))
+        );
+        assert_eq!(
+            dialect
+                .read_recording_list(&fields(&[("DateCreated", "2026-11-21")]))
+                .unwrap()
+                .query
+                .started,
             (Some(midnight), Some(midnight + day))
         );
         let bounds = read(&[
@@ -167,7 +182,7 @@ fn sizes_are_taken_within_bounds_and_nonsense_is_refused() {
         let size = |text| {
             dialect
                 .read_list(&fields(&[("PageSize", text)]))
-                .map(|list| list.size)
+                .map(|list| list.page.size)
         };
         assert_eq!(size("5000"), Ok(1000));
         assert_eq!(size("0"), Ok(1));
@@ -184,6 +199,10 @@ fn sizes_are_taken_within_bounds_and_nonsense_is_refused() {
                     .status,
                 400
             );
+        }
+        for (name, wrong) in [("PageSize", "many"), ("DateCreated>", "today")] {
+            let refused = dialect.read_recording_list(&fields(&[(name, wrong)]));
+            assert_eq!(refused.unwrap_err().status, 400);
         }
     }
 }
@@ -216,7 +235,7 @@ fn a_bandwidth_list_is_filtered() {
     ]);
     let list = Dialect::Bxml.read_list(&query).unwrap();
     assert!(list.oldest_first);
-    assert_eq!(list.size, 1000);
+    assert_eq!(list.page.size, 1000);
     assert_eq!(list.query.cause.as_deref(), Some("busy"));
     assert_eq!(list.query.started, (Some(at(0)), Some(at(1001))));
     for (name, wrong) in [
@@ -253,5 +272,26 @@ fn a_jambonz_list_is_bare_and_filtered() {
             .body
             .unwrap()
             .is_array()
+    );
+}
+
+#[test]
+fn a_bandwidth_list_of_recordings_is_filtered() {
+    let query = fields(&[
+        ("to", "+15551113333"),
+        ("from", "+15551112222"),
+        ("minStartTime", "2026-11-21T10:00:00.000Z"),
+        ("maxStartTime", "2026-11-21T10:00:01Z"),
+    ]);
+    let list = Dialect::Bxml.read_recording_list(&query).unwrap();
+    assert_eq!(list.query.to.as_deref(), Some("+15551113333"));
+    assert_eq!(list.query.from.as_deref(), Some("+15551112222"));
+    assert_eq!(list.query.started, (Some(at(0)), Some(at(1001))));
+    let wrong = fields(&[("maxStartTime", "x")]);
+    let fault = Dialect::Bxml.read_recording_list(&wrong).unwrap_err();
+    assert!(
+        fault.message.starts_with("maxStartTime"),
+        "{}",
+        fault.message
     );
 }

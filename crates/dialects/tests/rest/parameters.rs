@@ -99,6 +99,16 @@ fn laml_samples(operation: Operation) -> Vec<Sample<&'static str>> {
             ("Page", vec![], "7"),
             ("PageToken", vec![], "PA0000000000000001CA1"),
         ],
+        Operation::ListRecordings => vec![
+            ("DateCreated", vec![], "2026-11-21"),
+            ("DateCreated<", vec![], "2026-11-21"),
+            ("DateCreated>", vec![], "2026-11-21"),
+            ("CallSid", vec![], "x"),
+            ("ConferenceSid", vec![], "x"),
+            ("PageSize", vec![], "7"),
+            ("Page", vec![], "7"),
+            ("PageToken", vec![], "PA0000000000000001RE1"),
+        ],
         Operation::Record => vec![
             ("RecordingChannels", vec![], "dual"),
             ("RecordingTrack", vec![], "inbound"),
@@ -180,7 +190,7 @@ fn bxml_samples(operation: Operation) -> Vec<Sample<Value>> {
             ("tag", vec![("redirectUrl", url())], json!("t")),
         ],
         Operation::ChangeRecording => vec![("state", vec![], json!("paused"))],
-        Operation::List | Operation::Record => Vec::new(),
+        Operation::List | Operation::ListRecordings | Operation::Record => Vec::new(),
     }
 }
 
@@ -230,7 +240,10 @@ fn jambonz_samples(operation: Operation) -> Vec<Sample<Value>> {
             ),
             ("whisper", vec![], json!({"verb": "say", "text": "x"})),
         ],
-        Operation::List | Operation::Record | Operation::ChangeRecording => Vec::new(),
+        Operation::List
+        | Operation::ListRecordings
+        | Operation::Record
+        | Operation::ChangeRecording => Vec::new(),
     }
 }
 
@@ -273,10 +286,11 @@ fn check<V: Clone, T: PartialEq + Debug>(
     }
 }
 
-const OPERATIONS: [Operation; 5] = [
+const OPERATIONS: [Operation; 6] = [
     Operation::Create,
     Operation::Update,
     Operation::List,
+    Operation::ListRecordings,
     Operation::Record,
     Operation::ChangeRecording,
 ];
@@ -305,6 +319,9 @@ fn every_parameter_of_twilio_and_signalwire_does_what_its_table_says() {
                         .map(|new| format!("{new:?}")),
                     Operation::Update => dialect.read_update(body).map(|u| format!("{u:?}")),
                     Operation::List => dialect.read_list(&all).map(|l| format!("{l:?}")),
+                    Operation::ListRecordings => {
+                        dialect.read_recording_list(&all).map(|l| format!("{l:?}"))
+                    }
                     Operation::Record => dialect.read_recording(body).map(|r| format!("{r:?}")),
                     Operation::ChangeRecording => dialect
                         .read_recording_change(body)
@@ -379,6 +396,18 @@ fn every_field_of_bandwidth_does_what_its_table_says() {
                 .map_err(|fault| fault.status)
         },
     );
+    let samples = text_samples(&[
+        ("to", "x"),
+        ("from", "x"),
+        ("minStartTime", "2026-11-21"),
+        ("maxStartTime", "2026-11-21"),
+    ]);
+    let table = Dialect::Bxml.parameters(Operation::ListRecordings);
+    check(table, samples, "x", |pairs| {
+        Dialect::Bxml
+            .read_recording_list(&fields(&pairs))
+            .map_err(|fault| fault.status)
+    });
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn the_libraries_of_twilio_and_signalwire_list_calls() {
         let list = dialect.read_list(&query).unwrap();
         assert_eq!(list.query.to.as_deref(), Some("sip:bob@127.0.0.1"));
         assert_eq!(list.query.status.as_deref(), Some("in-progress"));
-        assert_eq!((list.size, list.offset()), (20, 0));
+        assert_eq!((list.page.size, list.page.offset()), (20, 0));
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use hookflash_call::RecordingFile;
-use hookflash_dialects::RecordingSource;
+use hookflash_dialects::rest::{PageAsked, PageMark, RecordingList};
+use hookflash_dialects::{RecordingQuery, RecordingSource};
 use hookflash_program::Tracks;
 use tempfile::TempDir;
 
@@ -60,8 +61,31 @@ pub(crate) fn find(recordings: &Recordings, sid: &str) -> Option<Arc<RecordingFa
 }
 
 fn list(recordings: &Recordings, account: &str, call: Option<&str>) -> Vec<String> {
-    let found = wait(recordings.list(account, call, 0, 100)).unwrap();
-    found.into_iter().map(|facts| facts.sid.clone()).collect()
+    let query = RecordingQuery {
+        call: call.map(str::to_owned),
+        ..RecordingQuery::default()
+    };
+    listed(recordings, account, query, page_of(100, 0)).0
+}
+
+/// The identifiers of a page, and where the next one begins.
+fn listed(
+    recordings: &Recordings,
+    account: &str,
+    query: RecordingQuery,
+    page: PageAsked,
+) -> (Vec<String>, Option<PageMark>) {
+    let page = wait(recordings.list(account, &RecordingList { query, page })).unwrap();
+    let sids = page.recordings.iter().map(|facts| facts.sid.clone());
+    (sids.collect(), page.next)
+}
+
+fn page_of(size: u32, number: u64) -> PageAsked {
+    PageAsked {
+        size,
+        number,
+        after: None,
+    }
 }
 
 /// Records `seconds` of 8 kHz and keeps it as completed.
@@ -194,14 +218,65 @@ fn recordings_that_run_are_listed_among_the_others_wherever_the_page_begins() {
         });
     }
     let all: Vec<String> = (0..8).rev().map(|number| format!("RE{number}")).collect();
-    for offset in 0..9 {
-        for limit in 1..9 {
-            let page = wait(recordings.list("AC1", None, offset, limit)).unwrap();
-            let page: Vec<String> = page.into_iter().map(|facts| facts.sid.clone()).collect();
-            let wanted: Vec<String> = all.iter().skip(offset).take(limit).cloned().collect();
-            assert_eq!(page, wanted, "{limit} from {offset}");
+    let any = RecordingQuery::default;
+    for size in 1..10 {
+        let mut asked = page_of(size, 0);
+        for (number, wanted) in all.chunks(size as usize).enumerate() {
+            // By its number, and behind the page before.
+            let by_number = page_of(size, number as u64);
+            let (page, _) = listed(&recordings, "AC1", any(), by_number);
+            assert_eq!(page, wanted, "page {number} of {size}");
+            let (page, next) = listed(&recordings, "AC1", any(), asked.clone());
+            assert_eq!(page, wanted, "page {number} of {size}, by its mark");
+            let is_last = wanted.last() == all.last();
+            assert_eq!(next.is_none(), is_last, "page {number} of {size}");
+            asked.after = next;
         }
+        let past = page_of(size, 8);
+        assert_eq!(listed(&recordings, "AC1", any(), past), (Vec::new(), None));
     }
+}
+
+#[test]
+fn recordings_are_listed_by_when_they_began_and_by_their_parties() {
+    let recordings = Recordings::open(&scratch(), &records(&scratch()));
+    let start = SystemTime::UNIX_EPOCH + Duration::from_micros(1_700_000_000_123_456);
+    let at = |minutes: u64| start + Duration::from_secs(60 * minutes);
+    for number in 0..6_u64 {
+        recordings.keep(&RecordingFacts {
+            started_at: at(number),
+            from: format!("+44{}", number % 2),
+            state: match number < 4 {
+                true => RecordingState::Completed,
+                false => RecordingState::InProgress,
+            },
+            ..facts(&format!("RE{number}"), "AC1")
+        });
+    }
+    let of = |query, size| listed(&recordings, "AC1", query, page_of(size, 0)).0;
+    let between = |from, before| RecordingQuery {
+        started: (from, before),
+        ..RecordingQuery::default()
+    };
+    assert_eq!(of(between(Some(at(3)), None), 9), ["RE5", "RE4", "RE3"]);
+    assert_eq!(of(between(None, Some(at(1))), 9), ["RE0"]);
+    assert_eq!(of(between(Some(at(6)), None), 9), [""; 0]);
+    let by = |from: &str, to: &str| RecordingQuery {
+        from: Some(from.to_owned()),
+        to: Some(to.to_owned()),
+        ..RecordingQuery::default()
+    };
+    // Those that fit are found behind any number of others.
+    for size in 1..4 {
+        let wanted: Vec<_> = ["RE4", "RE2", "RE0"].into_iter().take(size).collect();
+        assert_eq!(of(by("+440", "+442"), size as u32), wanted);
+    }
+    assert_eq!(of(by("+440", "+443"), 9), [""; 0]);
+    let of_conference = RecordingQuery {
+        conference: Some("CF1".to_owned()),
+        ..RecordingQuery::default()
+    };
+    assert_eq!(of(of_conference, 9), [""; 0]);
 }
 
 #[test]

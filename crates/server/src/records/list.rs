@@ -54,12 +54,12 @@ impl Records {
                 true => Order::OldestFirst,
                 false => Order::NewestFirst,
             },
-            after: wanted.after.as_ref().map(|mark| Cursor {
+            after: wanted.page.after.as_ref().map(|mark| Cursor {
                 created_at: micros(mark.created_at),
                 sid: mark.sid.clone(),
             }),
-            offset: wanted.offset(),
-            limit: wanted.size,
+            offset: wanted.page.offset(),
+            limit: wanted.page.size,
         };
         self.bring_up_to_date();
         let found = self

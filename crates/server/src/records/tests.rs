@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hookflash_call::{CallKey, CallRecord};
-use hookflash_dialects::rest::CallList;
+use hookflash_dialects::rest::{CallList, PageAsked};
 use hookflash_dialects::{
     AnsweredBy, Application, CallEnd, CallFacts, CallQuery, CallState, Dialect, Direction, EndedBy,
     InviteFacts, Moment, Party, StatusEvent, StatusEvents,
@@ -315,9 +315,11 @@ fn page(query: CallQuery, size: u32) -> CallList {
     CallList {
         query,
         oldest_first: false,
-        size,
-        number: 0,
-        after: None,
+        page: PageAsked {
+            size,
+            number: 0,
+            after: None,
+        },
     }
 }
 
@@ -342,7 +344,10 @@ async fn calls_are_listed_by_the_words_of_their_dialect_and_by_their_own_account
     let first = records.list("AC1", twiml, &all).await.unwrap();
     assert_eq!(sids(&first), ["CA4", "CA3", "CA2"]);
     let rest = CallList {
-        after: first.next,
+        page: PageAsked {
+            after: first.next,
+            ..all.page
+        },
         ..all
     };
     let rest = records.list("AC1", twiml, &rest).await.unwrap();

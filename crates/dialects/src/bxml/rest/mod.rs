@@ -11,7 +11,7 @@ mod resource;
 mod standing;
 mod update;
 
-pub(crate) use list::{list, read_list};
+pub(crate) use list::{list, read_list, read_recording_list};
 pub(crate) use order::read_order;
 pub(crate) use parameters::parameters;
 pub(crate) use recording::read_recording_change;

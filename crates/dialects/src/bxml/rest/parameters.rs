@@ -74,6 +74,13 @@ const LIST: &[Parameter] = &[
     runs("pageToken", "as the `Link` header has it"),
 ];
 
+const RECORDINGS: &[Parameter] = &[
+    runs("to", "as applications are told it"),
+    runs("from", "as applications are told it"),
+    runs("minStartTime", "ISO 8601, UTC"),
+    runs("maxStartTime", "ISO 8601, UTC"),
+];
+
 const CHANGE_RECORDING: &[Parameter] = &[runs("state", "`paused` or `recording`")];
 
 /// See [`crate::Dialect::parameters`].
@@ -82,6 +89,7 @@ pub(crate) fn parameters(operation: Operation) -> &'static [Parameter] {
         Operation::Create => CREATE,
         Operation::Update => UPDATE,
         Operation::List => LIST,
+        Operation::ListRecordings => RECORDINGS,
         // Recordings begin with the verb `StartRecording`.
         Operation::Record => &[],
         Operation::ChangeRecording => CHANGE_RECORDING,

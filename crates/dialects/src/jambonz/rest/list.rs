@@ -1,19 +1,15 @@
 //! Lists of calls.
 
 use super::{invalid, standing};
-use crate::rest::{ApiFault, CallList};
+use crate::rest::{ApiFault, CallList, PageAsked, given};
 use crate::{CallQuery, Direction};
 
 /// jambonz' lists have no pages; more than these are not listed.
-const MOST: u32 = 1000;
+pub(crate) const MOST_LISTED: u32 = 1000;
 
 /// Reads the query; see [`crate::Dialect::read_list`].
 pub(crate) fn read_list(query: &[(String, String)]) -> Result<CallList, ApiFault> {
-    let text = |name: &str| {
-        let mut values = query.iter().rev();
-        let (_, value) = values.find(|(field, _)| field == name)?;
-        Some(value.trim()).filter(|value| !value.is_empty())
-    };
+    let text = |name| given(query, name);
     let direction = match text("direction") {
         None => None,
         Some("inbound") => Some(Direction::Inbound),
@@ -35,8 +31,6 @@ pub(crate) fn read_list(query: &[(String, String)]) -> Result<CallList, ApiFault
             ..CallQuery::default()
         },
         oldest_first: false,
-        size: MOST,
-        number: 0,
-        after: None,
+        page: PageAsked::first(MOST_LISTED),
     })
 }

@@ -12,7 +12,7 @@ mod standing;
 mod transfer;
 mod update;
 
-pub(crate) use list::read_list;
+pub(crate) use list::{MOST_LISTED, read_list};
 pub(crate) use order::read_order;
 pub(crate) use parameters::parameters;
 pub(crate) use resource::{call, created, parties, updated};

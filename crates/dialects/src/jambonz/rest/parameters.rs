@@ -105,7 +105,7 @@ pub(crate) fn parameters(operation: Operation) -> &'static [Parameter] {
         Operation::Create => CREATE,
         Operation::Update => UPDATE,
         Operation::List => LIST,
-        // `record` of a change.
-        Operation::Record | Operation::ChangeRecording => &[],
+        // `record` of a change begins and changes them; their list takes no parameters.
+        Operation::ListRecordings | Operation::Record | Operation::ChangeRecording => &[],
     }
 }

@@ -8,7 +8,7 @@ use hookflash_program::{Hook, HookMethod};
 
 use crate::laml::vendor::Vendor;
 use crate::laml::webhook_url::resolve;
-use crate::rest::{ApiBody, ApiFault, ApiReason};
+use crate::rest::{ApiBody, ApiFault, ApiReason, given};
 use crate::shown::shown;
 use crate::{Dialect, Document};
 
@@ -40,10 +40,7 @@ impl<'a> Form<'a> {
 
     /// A field as it is; the last one of its name counts.
     pub(crate) fn text(&self, name: &str) -> Option<&'a str> {
-        let mut values = self.fields.iter().rev();
-        let (_, value) = values.find(|(field, _)| field == name)?;
-        let value = value.trim();
-        (!value.is_empty()).then_some(value)
+        given(self.fields, name)
     }
 
     /// A number or a URI. Who forgets to escape the `+` of a number sends a blank before its

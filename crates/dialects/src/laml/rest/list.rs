@@ -1,4 +1,4 @@
-//! Lists of calls.
+//! Lists of calls and of recordings.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
@@ -7,11 +7,15 @@ use serde_json::{Value, json};
 
 use super::form::Form;
 use super::standing;
-use crate::rest::{ApiFault, ApiReply, CallList, Listing, PageMark, day, instant, page_query};
+use crate::laml::vendor::Vendor;
+use crate::rest::{
+    ApiFault, ApiReply, CallList, Listing, PageAsked, PageMark, RecordingList, day, instant,
+    page_query,
+};
 use crate::shown::shown;
-use crate::{CallQuery, Dialect, cxml, twiml};
+use crate::{CallQuery, Dialect, RecordingQuery, cxml, twiml};
 
-/// Calls on a page when nobody asks for a number, and at most.
+/// Entries of a page when nobody asks for a number, and at most.
 const USUAL: u32 = 50;
 const MOST: u32 = 1000;
 
@@ -26,38 +30,64 @@ pub(crate) fn read_list(
     dialect: Dialect,
     query: &[(String, String)],
 ) -> Result<CallList, ApiFault> {
-    let vendor = match dialect {
-        Dialect::Cxml => &cxml::SIGNALWIRE,
-        _ => &twiml::TWILIO,
-    };
-    let form = &Form::new(vendor, query);
+    let form = &Form::new(vendor(dialect), query);
     let owned = |name| form.text(name).map(str::to_owned);
     let party = |name| form.party(name).map(Cow::into_owned);
-    let query = CallQuery {
-        from: party("From"),
-        to: party("To"),
-        parent: owned("ParentCallSid"),
-        status: form.word("Status", standing::WORDS)?.map(str::to_owned),
-        started: span(form, "StartTime")?,
-        ended: span(form, "EndTime")?,
-        ..CallQuery::default()
-    };
+    Ok(CallList {
+        query: CallQuery {
+            from: party("From"),
+            to: party("To"),
+            parent: owned("ParentCallSid"),
+            status: form.word("Status", standing::WORDS)?.map(str::to_owned),
+            started: span(form, "StartTime")?,
+            ended: span(form, "EndTime")?,
+            ..CallQuery::default()
+        },
+        oldest_first: false,
+        page: page(form)?,
+    })
+}
+
+/// Reads the query; see [`Dialect::read_recording_list`].
+pub(crate) fn read_recording_list(
+    dialect: Dialect,
+    query: &[(String, String)],
+) -> Result<RecordingList, ApiFault> {
+    let form = &Form::new(vendor(dialect), query);
+    let owned = |name| form.text(name).map(str::to_owned);
+    Ok(RecordingList {
+        query: RecordingQuery {
+            call: owned("CallSid"),
+            conference: owned("ConferenceSid"),
+            started: span(form, "DateCreated")?,
+            ..RecordingQuery::default()
+        },
+        page: page(form)?,
+    })
+}
+
+fn vendor(dialect: Dialect) -> &'static Vendor {
+    match dialect {
+        Dialect::Cxml => &cxml::SIGNALWIRE,
+        _ => &twiml::TWILIO,
+    }
+}
+
+fn page(form: &Form<'_>) -> Result<PageAsked, ApiFault> {
     let after = match form.text("PageToken") {
         None => None,
         Some(text) => match text.parse::<PageMark>() {
             Ok(mark) => Some(mark),
             Err(()) => {
                 let wanted = "is none that this server gave; begin with the first page";
-                return Err(match dialect {
+                return Err(match form.vendor.dialect {
                     Dialect::Cxml => form.fault("54454", format!("PageToken {wanted}")),
                     _ => form.invalid("PageToken", wanted),
                 });
             }
         },
     };
-    Ok(CallList {
-        query,
-        oldest_first: false,
+    Ok(PageAsked {
         // The official libraries ask for as much as they please.
         size: number(form, "PageSize")?.map_or(USUAL, |size| size.clamp(1, MOST)),
         number: number(form, "Page")?.unwrap_or_default().into(),
@@ -90,10 +120,15 @@ fn span(form: &Form<'_>, name: &str) -> Result<Span, ApiFault> {
     Ok((from, before))
 }
 
-/// The reply: `calls`, and beside it nothing but what tells of the page. twilio-python demands
-/// exactly one other key.
-pub(crate) fn list(dialect: Dialect, calls: Vec<Value>, listing: Listing<'_>) -> ApiReply {
-    let CallList { size, number, .. } = *listing.wanted;
+/// The reply: the entries under their name, and beside them nothing but what tells of the page.
+/// twilio-python demands exactly one other key.
+pub(crate) fn list(
+    dialect: Dialect,
+    called: &'static str,
+    entries: Vec<Value>,
+    listing: Listing<'_>,
+) -> ApiReply {
+    let PageAsked { size, number, .. } = *listing.page;
     let uri = |number: u64, mark: Option<&PageMark>| {
         let mut page = vec![("PageSize", size.to_string()), ("Page", number.to_string())];
         page.extend(mark.map(|mark| ("PageToken", mark.to_string())));
@@ -106,10 +141,10 @@ pub(crate) fn list(dialect: Dialect, calls: Vec<Value>, listing: Listing<'_>) ->
     };
     let next = number.saturating_add(1);
     let first = number.saturating_mul(size.into());
-    let last = first.saturating_add((calls.len() as u64).saturating_sub(1));
+    let last = first.saturating_add((entries.len() as u64).saturating_sub(1));
     let mut list = json!({
-        "calls": calls,
-        "uri": uri(number, listing.wanted.after.as_ref()),
+        called: entries,
+        "uri": uri(number, listing.page.after.as_ref()),
         "first_page_uri": uri(0, None),
         "next_page_uri": listing.next.as_ref().map(|mark| uri(next, Some(mark))),
         "previous_page_uri": number.checked_sub(1).map(|previous| uri(previous, None)),

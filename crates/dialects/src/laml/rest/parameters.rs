@@ -6,6 +6,7 @@ use crate::rest::{Operation, Parameter, runs, without_effect};
 
 const OF_APPLICATION: &str = "not looked at where `ApplicationSid` is given";
 const METHOD: &str = "`GET` or `POST`, which is the default";
+const A_DAY: &str = "a day or a second, in UTC; midnight stands for its day";
 
 /// What both take for a new call.
 macro_rules! create {
@@ -104,7 +105,7 @@ const LIST: &[Parameter] = &[
     runs("From", "as applications are told it"),
     runs("ParentCallSid", ""),
     runs("Status", "a word of the Call resource"),
-    runs("StartTime", "a day or a second, in UTC"),
+    runs("StartTime", A_DAY),
     runs("StartTime<", "then or earlier"),
     runs("StartTime>", "then or later"),
     runs("EndTime", "as `StartTime`"),
@@ -113,6 +114,21 @@ const LIST: &[Parameter] = &[
     runs("PageSize", "50; more than 1000 is taken as 1000"),
     runs("Page", "from 0"),
     runs("PageToken", "as the URI of the page has it"),
+];
+
+const RECORDINGS: &[Parameter] = &[
+    runs("DateCreated", A_DAY),
+    runs("DateCreated<", "then or earlier"),
+    runs("DateCreated>", "then or later"),
+    runs("CallSid", ""),
+    runs(
+        "ConferenceSid",
+        "fits none; there are no conferences in this release",
+    ),
+    runs("PageSize", "50; more than 1000 is taken as 1000"),
+    runs("Page", "from 0"),
+    runs("PageToken", "as the URI of the page has it"),
+    without_effect("IncludeSoftDeleted", "what is deleted is gone"),
 ];
 
 const RECORD: &[Parameter] = &[
@@ -144,6 +160,7 @@ pub(crate) fn parameters(vendor: &Vendor, operation: Operation) -> &'static [Par
         (Operation::Update, Dialect::Cxml) => SIGNALWIRE_UPDATE,
         (Operation::Update, _) => TWILIO_UPDATE,
         (Operation::List, _) => LIST,
+        (Operation::ListRecordings, _) => RECORDINGS,
         (Operation::Record, _) => RECORD,
         (Operation::ChangeRecording, _) => CHANGE_RECORDING,
     }

@@ -73,7 +73,7 @@ pub(super) async fn list(State(desk): State<Arc<Desk>>, tenant: Tenant, uri: Uri
     let listing = Listing {
         path: uri.path(),
         query: &query,
-        wanted: &wanted,
+        page: &wanted.page,
         next: page.next,
         public_url: &tenant.settings.public_url,
     };

@@ -22,11 +22,11 @@ pub(super) fn routes() -> Router<Arc<Desk>> {
                 )
                 .route(
                     &format!("{account}/Recordings{ending}"),
-                    get(recordings::laml_list),
+                    get(recordings::list),
                 )
                 .route(
                     &format!("{call}/Recordings{ending}"),
-                    get(recordings::laml_list).post(live_recording::begin),
+                    get(recordings::list).post(live_recording::begin),
                 );
         }
         let one = get(recordings::laml_read).delete(recordings::delete);

@@ -5,40 +5,20 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{FromRequestParts, Path, Query, Request, State};
+use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use hookflash_dialects::laml::{RecordingPage, recording_list};
-use hookflash_dialects::rest::ApiReason;
+use hookflash_dialects::rest::{ApiReason, Listing};
 use hookflash_dialects::{Dialect, RecordingFacts, RecordingState};
 use hookflash_program::RecordingFormat;
-use serde::Deserialize;
-use serde_json::Value;
 use tower_http::services::ServeFile;
 
-use super::Answer;
 use super::calls::broken;
 use super::named::{AccountSid, CallSid, Name};
-use super::refused::Refused;
+use super::refused::{Refused, response};
 use super::tenant::{Tenant, Vendor, named};
+use super::{Answer, body};
 use crate::http::Desk;
-
-/// Entries of a page when nobody asks for a number, and at most.
-const USUAL: usize = 50;
-const MOST: usize = 1_000;
-/// The most that Bandwidth and jambonz list; their lists have no pages.
-const UNPAGED: usize = 1_000;
-
-/// What of a list is wanted.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Wanted {
-    #[serde(rename = "CallSid")]
-    call_sid: Option<String>,
-    #[serde(rename = "PageSize")]
-    page_size: Option<String>,
-    #[serde(rename = "Page")]
-    page: Option<String>,
-}
 
 /// What a name in a path asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,39 +37,34 @@ fn form(name: &str) -> (&str, Form) {
     }
 }
 
-pub(super) async fn laml_list(
+/// Those of an account or of a call, newest first.
+pub(super) async fn list(
     State(desk): State<Arc<Desk>>,
     tenant: Tenant,
     call: Option<CallSid>,
-    Query(wanted): Query<Wanted>,
     uri: Uri,
-) -> Result<Json<Value>, Refused> {
-    let of_call = call.map(|CallSid(sid)| sid).or(wanted.call_sid.clone());
-    let page = RecordingPage {
-        path: uri.path(),
-        page: number(&wanted.page).unwrap_or_default(),
-        page_size: number(&wanted.page_size).unwrap_or(USUAL).clamp(1, MOST),
-        call_sid: wanted.call_sid.as_deref(),
-    };
-    // One more than is shown tells whether there is a next page.
-    let first = page.page.saturating_mul(page.page_size);
-    let most = page.page_size.saturating_add(1);
+) -> Answer {
+    let dialect = tenant.dialect();
+    let query = body::query(dialect, &uri)?;
+    let mut wanted = dialect
+        .read_recording_list(&query)
+        .map_err(|fault| Refused::of(dialect, fault))?;
+    if let Some(CallSid(sid)) = call {
+        wanted.query.call = Some(sid);
+    }
     let found = desk
         .recordings
-        .list(tenant.sid(), of_call.as_deref(), first, most)
+        .list(tenant.sid(), &wanted)
         .await
         .map_err(|error| broken(&tenant, &error))?;
-    Ok(Json(recording_list(
-        tenant.dialect(),
-        &found,
-        page,
-        &tenant.settings.public_url,
-    )))
-}
-
-/// What is no number is as good as not given.
-fn number(text: &Option<String>) -> Option<usize> {
-    text.as_ref()?.parse().ok()
+    let listing = Listing {
+        path: uri.path(),
+        query: &query,
+        page: &wanted.page,
+        next: found.next,
+        public_url: &tenant.settings.public_url,
+    };
+    Ok(response(dialect.recording_list(&found.recordings, listing)))
 }
 
 pub(super) async fn laml_read(
@@ -122,24 +97,6 @@ pub(super) async fn laml_read(
             sound(&desk, &tenant, &facts, wanted, request).await
         }
     }
-}
-
-/// The lists of Bandwidth and jambonz: of an account or of a call, newest first.
-pub(super) async fn list(
-    State(desk): State<Arc<Desk>>,
-    tenant: Tenant,
-    call: Option<CallSid>,
-) -> Result<Json<Value>, Refused> {
-    let call = call.as_ref().map(|CallSid(sid)| sid.as_str());
-    let shown = desk
-        .recordings
-        .list(tenant.sid(), call, 0, UNPAGED)
-        .await
-        .map_err(|error| broken(&tenant, &error))?;
-    let public_url = &tenant.settings.public_url;
-    let shown = shown.iter();
-    let shown = shown.map(|facts| tenant.dialect().recording_resource(facts, public_url));
-    Ok(Json(shown.collect()))
 }
 
 pub(super) async fn show(
@@ -218,13 +175,18 @@ pub(super) async fn jambonz_record(
         "mp3" => RecordingFormat::Mp3,
         _ => return Err(tenant.not_found("such format")),
     };
+    let mut wanted = tenant
+        .dialect()
+        .read_recording_list(&[])
+        .map_err(|fault| Refused::of(tenant.dialect(), fault))?;
+    wanted.query.call = Some(call);
     let found = desk
         .recordings
-        .list(tenant.sid(), Some(&call), 0, UNPAGED)
+        .list(tenant.sid(), &wanted)
         .await
         .map_err(|error| broken(&tenant, &error))?;
     let is_there = |facts: &&Arc<RecordingFacts>| facts.state == RecordingState::Completed;
-    let facts = found.iter().find(is_there);
+    let facts = found.recordings.iter().find(is_there);
     let facts = facts.ok_or_else(|| tenant.not_found("recording"))?;
     sound(&desk, &tenant, facts, Some(format), request).await
 }
