@@ -1,6 +1,6 @@
 //! `docs/dialects.md` says of every verb what the code says, and `docs/api` of every parameter.
 
-use hookflash_dialects::rest::{Operation, Parameter};
+use hookflash_dialects::rest::{Absent, Operation, Parameter};
 use hookflash_dialects::{Dialect, bxml, cxml, jambonz, twiml};
 
 /// A dialect's heading in the page, and its verbs with state and note.
@@ -107,5 +107,20 @@ fn the_pages_of_the_apis_have_the_state_of_every_parameter() {
                 "docs/api/{name}.md should have, for {operation:?}:\n\n{expected}"
             );
         }
+    }
+}
+
+#[test]
+fn the_pages_of_the_apis_have_every_resource_that_is_absent() {
+    for (dialect, name, page) in pages() {
+        let mut table = "| Resource | Instead |\n|---|---|\n".to_owned();
+        for Absent { name, instead } in dialect.absent() {
+            table.push_str(&format!("| `{name}` | {instead} |\n"));
+        }
+        let table = table + "\n";
+        assert!(
+            page.contains(&table),
+            "docs/api/{name}.md should have:\n\n{table}"
+        );
     }
 }

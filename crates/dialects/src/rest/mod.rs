@@ -6,6 +6,7 @@
 //! refused with a sentence; the tables of [`Dialect::parameters`] say which. Left out: HTTP
 //! itself, who may ask, and what becomes of an order.
 
+mod absent;
 mod callee;
 mod date;
 mod fault;
@@ -26,6 +27,7 @@ use crate::{
 };
 use crate::{bxml, cxml, jambonz, laml, twiml};
 
+pub use absent::Absent;
 pub(crate) use callee::{Callee, callee, is_number, number};
 pub(crate) use date::{day, instant};
 pub use fault::{ApiFault, ApiReason};

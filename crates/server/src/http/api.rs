@@ -45,7 +45,7 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
 }
 
 /// What is replied to a request for a path that is not there; `None` when it is below no API. Only
-/// who has the account of the path is told.
+/// who has the account of the path is told, or any account when the path names none.
 pub(crate) fn nowhere(
     desk: &Desk,
     client: Client,
@@ -55,7 +55,10 @@ pub(crate) fn nowhere(
     let vendor = Vendor::find(uri.path())?;
     Some(
         match admit(desk, vendor, account_of(uri.path()), headers, client) {
-            Ok(tenant) => tenant.not_found("such resource").into_response(),
+            Ok(tenant) => {
+                let message = tenant.dialect().nowhere(uri.path());
+                tenant.refuse(ApiReason::NotFound, message).into_response()
+            }
             Err(refused) => refused.into_response(),
         },
     )
@@ -86,8 +89,9 @@ pub(crate) fn wrong_method(
 }
 
 /// The account of a path: what follows `Accounts`, without the ending that names the format.
-fn account_of(path: &str) -> &str {
+fn account_of(path: &str) -> Option<&str> {
     let mut parts = path.split('/');
-    let found = parts.find(|part| part.eq_ignore_ascii_case("accounts"));
-    named::bare(found.and_then(|_| parts.next()).unwrap_or_default())
+    parts.find(|part| part.eq_ignore_ascii_case("accounts"))?;
+    let named = parts.next().map(named::bare)?;
+    Some(named).filter(|named| !named.is_empty())
 }

@@ -69,7 +69,8 @@ pub(crate) async fn measure(
     let Some(vendor) = Vendor::find(path) else {
         return next.run(request).await;
     };
-    let dialect = dialect_of(&desk.settings(), vendor, account_of(path)).as_str();
+    let account = account_of(path).unwrap_or_default();
+    let dialect = dialect_of(&desk.settings(), vendor, account).as_str();
     let matched = request.extensions().get::<MatchedPath>();
     let operation = matched.map_or(OTHER, |matched| {
         operation(request.method(), matched.as_str())

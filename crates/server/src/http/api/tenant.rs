@@ -130,18 +130,19 @@ impl FromRequestParts<Arc<Desk>> for Tenant {
         let AccountSid(sid) = parts.extract().await?;
         let client = Client::new(&parts.extensions, &parts.headers);
         let vendor = Vendor::of(parts.uri.path());
-        let tenant = admit(desk, vendor, &sid, &parts.headers, client)?;
+        let tenant = admit(desk, vendor, Some(&sid), &parts.headers, client)?;
         // For refusals of what else the request brings.
         parts.extensions.insert(tenant.dialect());
         Ok(tenant)
     }
 }
 
-/// Finds the account of a path, and whether the request may speak for it now.
+/// Finds the account of a path, and whether the request may speak for it now. A path that names
+/// none is any account's.
 pub(crate) fn admit(
     desk: &Desk,
     vendor: Vendor,
-    path_sid: &str,
+    path_sid: Option<&str>,
     headers: &HeaderMap,
     client: Client,
 ) -> Result<Tenant, Refused> {
@@ -154,7 +155,8 @@ pub(crate) fn admit(
     if theirs.is_empty() && is_guess(&settings.accounts, headers) {
         desk.wrong_password(client);
     }
-    let account = match theirs.iter().find(|account| account.sid == path_sid) {
+    let is_named = |account: &&&AccountSettings| path_sid.is_none_or(|sid| account.sid == sid);
+    let account = match theirs.iter().find(is_named) {
         Some(account) => *account,
         None if theirs.is_empty() || vendor == Vendor::Laml => {
             let message = match vendor {

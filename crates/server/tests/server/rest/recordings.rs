@@ -87,6 +87,20 @@ fn a_recording_is_begun_paused_resumed_and_stopped() {
                 .len(),
             1
         );
+        for (filter, count) in [
+            ("DateCreated%3E=2000-01-01", 1),
+            ("DateCreated%3C=2000-01-01", 0),
+            ("ConferenceSid=CF1", 0),
+            ("PageSize=1&Page=1", 0),
+        ] {
+            let found = api.get(&format!("{list}?{filter}")).json();
+            assert_eq!(
+                found["recordings"].as_array().unwrap().len(),
+                count,
+                "{filter}"
+            );
+        }
+        assert_eq!(api.get(&format!("{list}?DateCreated=today")).status, 400);
         stands(&api, &format!("{path}.json"), "status", "completed");
         let late = api.form(&path, &[("Status", "paused")]);
         assert_eq!(
@@ -147,6 +161,16 @@ fn bandwidth_pauses_and_resumes_the_recording_that_a_document_began() {
         let list = api.get(&format!("{call}/recordings")).json();
         list.as_array().unwrap().len() == 1
     });
+    let all = format!("/api/v2/accounts/{}/recordings", api.sid);
+    for (filter, count) in [
+        ("from=%2B15550001111", 1),
+        ("from=%2B15550002222", 0),
+        ("minStartTime=2000-01-01T00:00:00.000Z", 1),
+        ("maxStartTime=2000-01-01T00:00:00.000Z", 0),
+    ] {
+        let found = api.get(&format!("{all}?{filter}")).json();
+        assert_eq!(found.as_array().unwrap().len(), count, "{filter}");
+    }
     let path = format!("{call}/recording");
     for state in ["paused", "recording"] {
         let changed = api.json("PUT", &path, &json!({"state": state}));

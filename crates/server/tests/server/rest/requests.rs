@@ -131,6 +131,50 @@ fn an_account_that_asks_too_often_is_told_when_to_come_back_and_others_are_serve
     assert_eq!(list(&other).status, 200);
 }
 
+#[test]
+fn a_resource_that_is_not_there_is_named_with_what_to_do_instead() {
+    let stage = Stage::new(PAUSE);
+    let twilio = stage.twilio();
+    let call = format!("/2010-04-01/Accounts/{}/Calls/CA1", twilio.sid);
+    let absent = twilio.form(&format!("{call}/Streams.json"), &[("Url", "wss://a/")]);
+    assert_eq!(
+        (absent.status, absent.json()["code"].clone()),
+        (404, json!(20404))
+    );
+    let message = absent.text("message");
+    assert!(
+        message.starts_with("there is no resource Streams here: "),
+        "{message}"
+    );
+    let bandwidth = stage.bandwidth();
+    let absent = bandwidth.get(&format!("/api/v2/accounts/{}/statistics", bandwidth.sid));
+    assert_eq!(
+        (absent.status, absent.text("type")),
+        (404, "not-found".to_owned())
+    );
+    let description = absent.text("description");
+    assert!(
+        description.contains("no resource statistics"),
+        "{description}"
+    );
+    // The account itself is no resource, and paths without one are nobody's.
+    for (api, path) in [
+        (&twilio, format!("/2010-04-01/Accounts/{}.json", twilio.sid)),
+        (&twilio, "/2010-04-01/Accounts.json".to_owned()),
+        (&bandwidth, format!("/api/v2/accounts/{}", bandwidth.sid)),
+        (&stage.jambonz(), "/v1/Accounts".to_owned()),
+        (
+            &stage.jambonz(),
+            "/v1/ServiceProviders/1/Accounts".to_owned(),
+        ),
+    ] {
+        assert_eq!(api.get(&path).status, 404, "{path}");
+        assert_eq!(send(api.http, "GET", &path, "", b"").status, 401, "{path}");
+    }
+    let foreign = format!("/2010-04-01/Accounts/{}.json", stage.api(1).sid);
+    assert_eq!(twilio.get(&foreign).status, 401);
+}
+
 /// The series of a metric, without those that are named last.
 fn series(stage: &Stage, metric: &str) -> Vec<String> {
     let metrics = crate::stage::get(stage.server.http_addr, "/metrics").1;
