@@ -3,6 +3,7 @@
 use crate::rest::{Operation, Parameter, refused, runs, without_effect};
 
 const BRIDGE: &str = "there is no second leg in this release";
+const AGENT: &str = "no verb of this release talks to a language model";
 const CONFERENCE: &str = "there are no conferences in this release";
 
 const CREATE: &[Parameter] = &[
@@ -52,7 +53,7 @@ const CREATE: &[Parameter] = &[
 const UPDATE: &[Parameter] = &[
     runs(
         "call_hook",
-        "a URL, an object, or an array of verbs; the running verb is interrupted",
+        "a URL, an object, or an array of verbs; the running verb is interrupted. A URL is absolute or begins with `/`, where the application is not on a WebSocket",
     ),
     runs(
         "call_status",
@@ -85,6 +86,12 @@ const UPDATE: &[Parameter] = &[
     refused("conf_mute_status", CONFERENCE),
     refused("conf_hold_status", CONFERENCE),
     refused("conferenceParticipantAction", CONFERENCE),
+    refused("conferenceParticipantState", CONFERENCE),
+    refused("room_say", CONFERENCE),
+    refused("room_play", CONFERENCE),
+    refused("noise_isolation_status", "noise is not taken out"),
+    refused("agent_update", AGENT),
+    refused("llm_status", AGENT),
     refused(
         "boostAudioSignal",
         "the level of the call cannot be changed",

@@ -11,9 +11,9 @@ use serde_json::{Map, Value};
 
 use super::hooks::{headers, hook};
 use super::transfer::transfer;
-use super::{invalid, object, program};
+use super::{invalid, object, parameters, program};
 use crate::jambonz::reader::is_token;
-use crate::rest::{ApiBody, ApiFault, ApiReason, Fields};
+use crate::rest::{ApiBody, ApiFault, ApiReason, Fields, Operation, Parameter, ParameterState};
 use crate::{CallAction, CallUpdate, Dialect, Flowing};
 
 /// Actions of which a request may have one.
@@ -32,47 +32,15 @@ const ACTIONS: [&str; 12] = [
     "transfer",
 ];
 
-/// Actions that this server cannot do, and why.
-const REFUSED: [(&str, &str); 7] = [
-    (
-        "child_call_hook",
-        "there is no second leg; this release does not bridge calls",
-    ),
-    (
-        "conf_mute_status",
-        "there are no conferences in this release",
-    ),
-    (
-        "conf_hold_status",
-        "there are no conferences in this release",
-    ),
-    (
-        "conferenceParticipantAction",
-        "there are no conferences in this release",
-    ),
-    (
-        "conferenceParticipantState",
-        "there are no conferences in this release",
-    ),
-    (
-        "boostAudioSignal",
-        "the level of the call cannot be changed",
-    ),
-    (
-        "media_path",
-        "the audio of a call always goes through this server",
-    ),
-];
-
 /// Reads the request; see [`Dialect::read_update`].
 pub(crate) fn read_update(body: ApiBody<'_>) -> Result<Vec<CallUpdate>, ApiFault> {
     let object = object(body)?;
     let fields = &Fields::new(&object);
-    for (name, why) in REFUSED {
-        if fields.has(name) {
-            let message = format!("{name}: {why}");
-            return Err(Dialect::Jambonz.fault(ApiReason::CannotBeDone, message));
-        }
+    let published = parameters(Operation::Update).iter();
+    let mut refused = published.filter(|parameter| parameter.state == ParameterState::Refused);
+    if let Some(Parameter { name, note, .. }) = refused.find(|refused| fields.has(refused.name)) {
+        let message = format!("{name}: {note}");
+        return Err(Dialect::Jambonz.fault(ApiReason::CannotBeDone, message));
     }
     updates(fields).map_err(invalid)
 }

@@ -7,7 +7,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::IntoResponse;
 use hookflash_call::CommandRefused;
 use hookflash_dialects::rest::{ApiReason, Listing};
-use hookflash_dialects::{CallAction, CallFacts, CallState, CallUpdate};
+use hookflash_dialects::{CallAction, CallFacts, CallState, CallUpdate, Moment};
 use hookflash_sip::reason_phrase;
 
 use super::Answer;
@@ -88,10 +88,13 @@ pub(super) async fn change(
     sent: Sent,
 ) -> Answer {
     let dialect = tenant.dialect();
-    runs(&desk, &tenant, &sid).await?;
+    let facts = runs(&desk, &tenant, &sid).await?;
     let updates = dialect
         .read_update(sent.as_body())
         .map_err(|fault| Refused::of(dialect, fault))?;
+    for update in &updates {
+        leads_somewhere(&tenant, &facts, update)?;
+    }
     let mut answer = None;
     for update in updates {
         answer = tell(&desk, &tenant, &sid, update)
@@ -102,6 +105,17 @@ pub(super) async fn change(
     let facts = find(&desk, &tenant, &sid).await?;
     let answer = answer.map(|status| (status, reason_phrase(status)));
     Ok(response(dialect.call_updated(&facts, answer)))
+}
+
+/// A document is not interrupted for one that nobody could be asked for.
+fn leads_somewhere(tenant: &Tenant, facts: &CallFacts, update: &CallUpdate) -> Result<(), Refused> {
+    if let Some(CallAction::Redirect(hook)) = &update.action {
+        let request = tenant
+            .dialect()
+            .request(facts, "", &Moment::Redirected(hook));
+        request.map_err(|error| tenant.refuse(ApiReason::Invalid, error.to_string()))?;
+    }
+    Ok(())
 }
 
 /// Has a call do one thing.

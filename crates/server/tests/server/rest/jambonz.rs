@@ -86,6 +86,32 @@ fn a_call_is_created_answered_redirected_to_a_refer_and_ended() {
 }
 
 #[test]
+fn a_hook_that_leads_nowhere_is_refused_and_the_call_goes_on() {
+    let stage = Stage::new(HOLD);
+    let (api, mut bob) = (stage.jambonz(), callee());
+    let (path, _) = answered(&stage, &api, &mut bob);
+    for nowhere in ["next", "ftp://a.example/next", "http://", "//next"] {
+        for hook in [json!(nowhere), json!({"url": nowhere})] {
+            let refused = api.json("PUT", &path, &json!({"call_hook": hook}));
+            assert_eq!(refused.status, 400, "{hook}");
+            assert!(refused.text("msg").contains(nowhere), "{hook}");
+        }
+    }
+    assert_eq!(api.get(&path).json()["call_status"], "in-progress");
+    let next = api.json("PUT", &path, &json!({"call_hook": "/next"}));
+    assert_eq!(next.status, 202);
+    until("the next document is asked for", || {
+        !heard(&stage.application, "/next").is_empty()
+    });
+    let noise = json!({"noise_isolation_status": "enable"});
+    let refused = api.json("PUT", &path, &noise);
+    assert_eq!(refused.status, 422);
+    assert!(refused.text("msg").contains("noise"));
+    assert_eq!(api.send("DELETE", &path, "", "").status, 204);
+    bob.take("BYE", "", "200 OK");
+}
+
+#[test]
 fn delete_ends_a_call_that_runs_and_forgets_one_that_is_over() {
     let stage = Stage::new(HOLD);
     let (api, mut bob) = (stage.jambonz(), callee());
