@@ -245,6 +245,7 @@ fn announce<H: Host>(
         RecordingState::InProgress | RecordingState::Paused => announce.begun,
         RecordingState::Completed | RecordingState::Failed => announce.completed,
         RecordingState::Absent => announce.absent,
+        RecordingState::Deleted => false,
     };
     if wanted && announce.hook.is_some() {
         let moment = Moment::Recording {

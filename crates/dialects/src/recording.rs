@@ -86,4 +86,6 @@ pub enum RecordingState {
     Absent,
     /// It could not be written.
     Failed,
+    /// Its sound was deleted.
+    Deleted,
 }

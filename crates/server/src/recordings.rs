@@ -118,8 +118,8 @@ impl Recordings {
                 return;
             }
             RecordingState::Completed => {}
-            RecordingState::Absent | RecordingState::Failed => {
-                self.writers.remove(vec![self.sound(facts)]);
+            RecordingState::Absent | RecordingState::Failed | RecordingState::Deleted => {
+                self.remove_sound(facts);
             }
         }
         self.store.put_recording(sidecar::row(facts));
@@ -167,12 +167,22 @@ impl Recordings {
         self.store
             .delete_recording(&facts.account_sid, &facts.sid)
             .await?;
-        self.delete_sound(facts);
+        self.remove_sound(facts);
         Ok(())
     }
 
-    /// Removes the sound of a recording; that it was made stays known.
+    /// Removes the sound of a recording that is over; that it was made stays known.
     pub(crate) fn delete_sound(&self, facts: &RecordingFacts) {
+        // Of any other there is none.
+        if facts.state == RecordingState::Completed {
+            self.keep(&RecordingFacts {
+                state: RecordingState::Deleted,
+                ..facts.clone()
+            });
+        }
+    }
+
+    fn remove_sound(&self, facts: &RecordingFacts) {
         let sound = self.sound(facts);
         let other = sound.with_extension("mp3");
         self.writers.remove(vec![sound, other]);

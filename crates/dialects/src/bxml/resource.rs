@@ -73,5 +73,6 @@ pub(super) fn status(state: RecordingState) -> &'static str {
         RecordingState::InProgress | RecordingState::Paused => "processing",
         RecordingState::Completed => "complete",
         RecordingState::Absent | RecordingState::Failed => "error",
+        RecordingState::Deleted => "deleted",
     }
 }

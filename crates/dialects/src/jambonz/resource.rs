@@ -17,6 +17,7 @@ pub(super) fn recording(recording: &RecordingFacts, public_url: &str) -> Value {
         RecordingState::Completed => "completed",
         RecordingState::Absent => "absent",
         RecordingState::Failed => "failed",
+        RecordingState::Deleted => "deleted",
     };
     let format = match recording.format {
         RecordingFormat::Wav => "wav",

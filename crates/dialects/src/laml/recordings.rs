@@ -44,6 +44,7 @@ fn status_word(state: RecordingState) -> &'static str {
         RecordingState::Completed => "completed",
         RecordingState::Absent => "absent",
         RecordingState::Failed => "failed",
+        RecordingState::Deleted => "deleted",
     }
 }
 
@@ -135,7 +136,7 @@ pub(crate) fn result_fields(
 pub(crate) fn is_told(announce: &Announce, state: RecordingState) -> bool {
     match state {
         RecordingState::InProgress => announce.begun,
-        RecordingState::Paused => false,
+        RecordingState::Paused | RecordingState::Deleted => false,
         RecordingState::Completed | RecordingState::Failed => announce.completed,
         RecordingState::Absent => announce.absent,
     }

@@ -143,7 +143,7 @@ impl Recordings {
                 .await?;
             for row in &old {
                 if let Some(facts) = sidecar::facts(row) {
-                    self.delete_sound(&facts);
+                    self.remove_sound(&facts);
                 }
                 self.store.delete_recording(&row.account, &row.sid).await?;
             }

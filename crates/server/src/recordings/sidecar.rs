@@ -61,12 +61,13 @@ const TRACKS: [(&str, Tracks); 3] = [
 ];
 const FORMATS: [(&str, RecordingFormat); 2] =
     [("wav", RecordingFormat::Wav), ("mp3", RecordingFormat::Mp3)];
-const STATES: [(&str, RecordingState); 5] = [
+const STATES: [(&str, RecordingState); 6] = [
     ("in-progress", RecordingState::InProgress),
     ("paused", RecordingState::Paused),
     ("completed", RecordingState::Completed),
     ("absent", RecordingState::Absent),
     ("failed", RecordingState::Failed),
+    ("deleted", RecordingState::Deleted),
 ];
 
 fn word<T: PartialEq>(words: &[(&str, T)], value: &T) -> String {

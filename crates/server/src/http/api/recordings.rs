@@ -217,7 +217,10 @@ async fn find_over(
             let message = "the recording is not over yet";
             Err(tenant.refuse(ApiReason::CallRuns, message))
         }
-        RecordingState::Completed | RecordingState::Absent | RecordingState::Failed => Ok(facts),
+        RecordingState::Completed
+        | RecordingState::Absent
+        | RecordingState::Failed
+        | RecordingState::Deleted => Ok(facts),
     }
 }
 
