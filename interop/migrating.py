@@ -17,6 +17,12 @@ from ring.runner import Case, Findings
 _PORTS = ("3000", "5060", "5090", "5091", "8080")
 _PROGRAM = "../target/release/hookflash"
 _VENDORS = ("twilio", "signalwire", "bandwidth", "jambonz")
+#: what the pages say to try next: the phone it is said of, its option, and a word that is told then
+_DESK, _CUSTOMER = "5090", "5091"
+_NEXT = (
+    ("busy-desk", _DESK, "--answer 486", {"twilio": "busy", "signalwire": "busy"}, "486"),
+    ("refused", _CUSTOMER, "--on-refer reject=405", {}, "405"),
+)
 
 
 @dataclass(frozen=True)
@@ -24,13 +30,14 @@ class Page:
     """The fenced blocks of a page, in order: language and text."""
 
     vendor: str
+    text: str
     blocks: tuple
 
     @classmethod
     def read(cls, folder, vendor):
         """Reads one page."""
         text = (folder / f"{vendor}.md").read_text(encoding="utf-8")
-        return cls(vendor, tuple(re.findall(r"(?ms)^```(\w+)\n(.*?)^```$", text)))
+        return cls(vendor, text, tuple(re.findall(r"(?ms)^```(\w+)\n(.*?)^```$", text)))
 
     def block(self, language):
         """The only block in this language, or None."""
@@ -57,14 +64,22 @@ class Migrating:
         for page in self._pages:
             for language, file in (("python", "call.py"), ("js", "call.js")):
                 if page.block(language):
-                    yield Case(
-                        f"migrating/{page.vendor}/{language}", self._follow(page, language, file)
-                    )
+                    name = f"migrating/{page.vendor}/{language}"
+                    yield Case(name, self._follow(page, language, file))
+                    for case, phone, option, words, other in _NEXT:
+                        word = words.get(page.vendor, other)
+                        tried = self._follow(page, language, file, (phone, option, word))
+                        yield Case(f"{name}/{case}", tried)
 
-    def _follow(self, page, language, file):
+    def _follow(self, page, language, file, tried=None):
+        """Follows a page; with `tried`, as it says to go on: a phone is given an option."""
+        phone, option, word = tried or (None, "", "")
+        kind = "" if tried is None else f"-{word}"
+
         def run():
+            assert option in page.text, f"{page.vendor}.md does not say {option}"
             ports = {port: str(free_port()) for port in _PORTS}
-            folder = self._env.work / "migrating" / f"{page.vendor}-{language}"
+            folder = self._env.work / "migrating" / f"{page.vendor}-{language}{kind}"
             folder.mkdir(parents=True)
 
             def here(text):
@@ -75,6 +90,8 @@ class Migrating:
             running = []
             try:
                 started = page.commands(_PROGRAM)
+                if tried:
+                    started = [_with_option(line, phone, option) for line in started]
                 callers = [line for line in started if "--call" in line]
                 for line in started:
                     if line not in callers:
@@ -88,9 +105,13 @@ class Migrating:
                 status = script.wait(60)
                 findings = Findings()
                 findings.equal("exit status of the script", status, 0)
-                findings.equal(
-                    "what is printed", _bare(script.output()), _bare(here(page.block("text")))
-                )
+                if tried:
+                    printed = script.output()
+                    findings.true(f"{word} is not printed:\n{printed}", word in printed)
+                else:
+                    findings.equal(
+                        "what is printed", _bare(script.output()), _bare(here(page.block("text")))
+                    )
                 findings.raise_any(
                     f"{script.output()}\n" + "\n".join(p.output()[-1500:] for p in running)
                 )
@@ -121,6 +142,12 @@ class Migrating:
         else:
             environment["NODE_PATH"] = str(self._env.tools / "node" / "node_modules")
         return Process(file, command, folder / f"{file}.log", cwd=folder, env=environment)
+
+
+def _with_option(line, phone, option):
+    """The customer's phone waits at its port, or it is the one that calls."""
+    is_it = phone in line or (phone == _CUSTOMER and "--call" in line)
+    return f"{line} {option}" if is_it else line
 
 
 def _is_ready(port):

@@ -532,7 +532,7 @@ fn warn(config: &Config) {
     }
     if config.applications.is_empty() {
         tracing::warn!(
-            "no application is configured, so every call gets 404; give --webhook URL, or \
+            "no application is configured, so every call that comes in gets 404; give --webhook URL, or \
              [[accounts]] and [[applications]] in hookflash.toml"
         );
     }
