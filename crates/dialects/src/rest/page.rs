@@ -65,6 +65,8 @@ pub struct CallList {
     pub query: CallQuery,
     /// Earliest first; else latest first.
     pub oldest_first: bool,
+    /// Calls that run are on the page, whichever others have to give way.
+    pub live_always: bool,
     /// Which of them.
     pub page: PageAsked,
 }

@@ -1,5 +1,7 @@
 //! Calls of this process and of earlier ones, for the REST APIs.
 
+use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::time::SystemTime;
 
 use hookflash_dialects::rest::{CallList, CallStage, PageMark, Standing, Statuses};
@@ -62,10 +64,15 @@ impl Records {
             limit: wanted.page.size,
         };
         self.bring_up_to_date();
-        let found = self
-            .store
-            .calls(Scope::Account(account), filter, page)
-            .await?;
+        let scope = Scope::Account(account);
+        let is_by_standing = !filter.standing.is_empty();
+        let live = live_of(filter.clone());
+        let mut found = self.store.calls(scope, filter, page.clone()).await?;
+        if wanted.live_always && !is_by_standing && found.next.is_some() {
+            let live = self.store.calls(scope, live, page).await?;
+            let most = found.calls.len();
+            found.calls = with_live(found.calls, live.calls, most);
+        }
         Ok(CallsPage {
             calls: found
                 .calls
@@ -120,6 +127,33 @@ fn filter(dialect: Dialect, wanted: &CallList) -> Option<CallFilter> {
         started: span(query.started),
         ended: span(query.ended),
     })
+}
+
+/// The same filter of those that run alone.
+fn live_of(filter: CallFilter) -> CallFilter {
+    CallFilter {
+        standing: vec![kept::Standing {
+            states: vec![
+                kept::CallState::Queued,
+                kept::CallState::Trying,
+                kept::CallState::Ringing,
+                kept::CallState::InProgress,
+            ],
+            ..kept::Standing::default()
+        }],
+        ..filter
+    }
+}
+
+/// Calls that run take the place of the oldest ones that are over. Latest first, as before.
+fn with_live(mut listed: Vec<CallRow>, live: Vec<CallRow>, most: usize) -> Vec<CallRow> {
+    let known: HashSet<String> = listed.iter().map(|row| row.sid.clone()).collect();
+    listed.extend(live.into_iter().filter(|row| !known.contains(&row.sid)));
+    let is_over = |row: &CallRow| row.state == kept::CallState::Ended;
+    listed.sort_by_key(|row| (is_over(row), Reverse(row.created_at)));
+    listed.truncate(most);
+    listed.sort_by(|a, b| (b.created_at, &b.sid).cmp(&(a.created_at, &a.sid)));
+    listed
 }
 
 fn direction(direction: Direction) -> kept::Direction {

@@ -315,6 +315,7 @@ fn page(query: CallQuery, size: u32) -> CallList {
     CallList {
         query,
         oldest_first: false,
+        live_always: false,
         page: PageAsked {
             size,
             number: 0,
@@ -373,6 +374,32 @@ async fn calls_are_listed_by_the_words_of_their_dialect_and_by_their_own_account
     assert!(!records.delete("AC1", "CA5").await.unwrap());
     assert!(records.delete("c2", "CA5").await.unwrap());
     assert!(!records.delete("AC1", "CA4").await.unwrap(), "it runs");
+}
+
+#[tokio::test]
+async fn calls_that_run_are_listed_before_newer_ones_that_are_over_where_only_they_count() {
+    let records = Records::open(&config()).unwrap();
+    for number in 0..9_u64 {
+        let mut facts = facts(&records, "j4", &format!("C{number}"));
+        facts.created_at = at(number);
+        if [1, 3, 8].contains(&number) {
+            facts.state = CallState::InProgress;
+            facts.ended_at = None;
+        }
+        records.store.put_call(row::row(&record(facts)));
+    }
+    let listed = async |size, live_always| -> Vec<String> {
+        let wanted = CallList {
+            live_always,
+            ..page(CallQuery::default(), size)
+        };
+        let found = records.list("j4", Dialect::Jambonz, &wanted).await.unwrap();
+        found.calls.iter().map(|facts| facts.sid.clone()).collect()
+    };
+    assert_eq!(listed(4, true).await, ["C8", "C7", "C3", "C1"]);
+    assert_eq!(listed(2, true).await, ["C8", "C3"]);
+    assert_eq!(listed(4, false).await, ["C8", "C7", "C6", "C5"]);
+    assert_eq!(listed(9, true).await.len(), 9);
 }
 
 /// As when the clerk comes late: behind the end, a state before it would be one that died.

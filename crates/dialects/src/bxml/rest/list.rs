@@ -47,6 +47,7 @@ pub(crate) fn read_list(query: &[(String, String)]) -> Result<CallList, ApiFault
             ..CallQuery::default()
         },
         oldest_first: true,
+        live_always: false,
         page: PageAsked {
             size,
             number: 0,

@@ -4,7 +4,8 @@ use super::{invalid, standing};
 use crate::rest::{ApiFault, CallList, PageAsked, given};
 use crate::{CallQuery, Direction};
 
-/// jambonz' lists have no pages; more than these are not listed.
+/// jambonz' lists have no pages, and are of calls that run; of those that are over, so many are
+/// listed besides.
 pub(crate) const MOST_LISTED: u32 = 1000;
 
 /// Reads the query; see [`crate::Dialect::read_list`].
@@ -31,6 +32,7 @@ pub(crate) fn read_list(query: &[(String, String)]) -> Result<CallList, ApiFault
             ..CallQuery::default()
         },
         oldest_first: false,
+        live_always: true,
         page: PageAsked::first(MOST_LISTED),
     })
 }

@@ -44,6 +44,7 @@ pub(crate) fn read_list(
             ..CallQuery::default()
         },
         oldest_first: false,
+        live_always: false,
         page: page(form)?,
     })
 }
