@@ -6,9 +6,11 @@ use std::str::FromStr;
 use hookflash_program::{Audio, Diagnostic, Program, Severity, Stream, Transcription};
 
 use crate::jambonz::gateway::{self, GatewayMoment};
+use crate::laml::media_stream::MediaStream;
+use crate::laml::vendor::Vendor;
 use crate::{
     ApplicationSocket, CallFacts, FetchError, HttpRequest, Moment, RecordingFacts, StreamProtocol,
-    TranscriptionProtocol, bxml, cxml, jambonz, twiml,
+    TranscriptionProtocol, bxml, cxml, jambonz, laml, twiml,
 };
 
 /// One of the four languages.
@@ -77,6 +79,14 @@ impl fmt::Display for DocumentError {
 
 impl std::error::Error for DocumentError {}
 
+/// What the dialects are to this crate: TwiML and cXML are one language with two vendors.
+pub(crate) enum Family {
+    /// What differs between the two is in the vendor.
+    Laml(&'static Vendor),
+    Bxml,
+    Jambonz,
+}
+
 impl Dialect {
     /// All four, in the order in which they are listed everywhere.
     pub const ALL: [Dialect; 4] = [
@@ -101,16 +111,24 @@ impl Dialect {
         self != Dialect::Bxml
     }
 
+    pub(crate) fn family(self) -> Family {
+        match self {
+            Dialect::Twiml => Family::Laml(&twiml::TWILIO),
+            Dialect::Cxml => Family::Laml(&cxml::SIGNALWIRE),
+            Dialect::Bxml => Family::Bxml,
+            Dialect::Jambonz => Family::Jambonz,
+        }
+    }
+
     /// Parses and validates a document.
     ///
     /// # Errors
     /// When the vendor would not run it.
     pub fn parse(self, document: Document<'_>) -> Result<Program, DocumentError> {
-        match self {
-            Dialect::Twiml => twiml::parse(document),
-            Dialect::Cxml => cxml::parse(document),
-            Dialect::Bxml => bxml::parse(document),
-            Dialect::Jambonz => jambonz::parse(document),
+        match self.family() {
+            Family::Laml(vendor) => laml::document::parse(vendor, document),
+            Family::Bxml => bxml::parse(document),
+            Family::Jambonz => jambonz::parse(document),
         }
     }
 
@@ -126,11 +144,10 @@ impl Dialect {
         base: &str,
         moment: &Moment<'_>,
     ) -> Result<Option<HttpRequest>, FetchError> {
-        match self {
-            Dialect::Twiml => twiml::request(facts, base, moment),
-            Dialect::Cxml => cxml::request(facts, base, moment),
-            Dialect::Bxml => bxml::request(facts, base, moment),
-            Dialect::Jambonz => jambonz::request(facts, base, moment),
+        match self.family() {
+            Family::Laml(vendor) => laml::request::request(vendor, facts, base, moment),
+            Family::Bxml => bxml::request(facts, base, moment),
+            Family::Jambonz => jambonz::request(facts, base, moment),
         }
     }
 
@@ -164,11 +181,10 @@ impl Dialect {
     /// The vendor's word for the state that the call is in, as its webhooks and its REST API
     /// spell it.
     pub fn status_word(self, facts: &CallFacts) -> &'static str {
-        match self {
-            Dialect::Twiml => twiml::status_word(facts),
-            Dialect::Cxml => cxml::status_word(facts),
-            Dialect::Bxml => bxml::status_word(facts),
-            Dialect::Jambonz => jambonz::status_word(facts),
+        match self.family() {
+            Family::Laml(_) => laml::status::word(facts),
+            Family::Bxml => bxml::status_word(facts),
+            Family::Jambonz => jambonz::status_word(facts),
         }
     }
 
@@ -223,11 +239,10 @@ impl Dialect {
         base: &str,
         audio: &Audio,
     ) -> Result<HttpRequest, FetchError> {
-        match self {
-            Dialect::Twiml => twiml::audio_request(facts, base, audio),
-            Dialect::Cxml => cxml::audio_request(facts, base, audio),
-            Dialect::Bxml => bxml::audio_request(facts, base, audio),
-            Dialect::Jambonz => jambonz::audio_request(facts, base, audio),
+        match self.family() {
+            Family::Laml(vendor) => laml::media_request::audio(vendor, facts, base, audio),
+            Family::Bxml => bxml::audio_request(facts, base, audio),
+            Family::Jambonz => jambonz::audio_request(facts, base, audio),
         }
     }
 
@@ -242,11 +257,10 @@ impl Dialect {
         base: &str,
         stream: &Stream,
     ) -> Result<HttpRequest, FetchError> {
-        match self {
-            Dialect::Twiml => twiml::stream_request(facts, base, stream),
-            Dialect::Cxml => cxml::stream_request(facts, base, stream),
-            Dialect::Bxml => bxml::stream_request(facts, base, stream),
-            Dialect::Jambonz => jambonz::stream_request(facts, base, stream),
+        match self.family() {
+            Family::Laml(vendor) => laml::media_request::stream(vendor, facts, stream),
+            Family::Bxml => bxml::stream_request(facts, base, stream),
+            Family::Jambonz => jambonz::stream_request(facts, base, stream),
         }
     }
 
@@ -257,11 +271,10 @@ impl Dialect {
         stream: &Stream,
         sid: &str,
     ) -> Box<dyn StreamProtocol> {
-        match self {
-            Dialect::Twiml => twiml::stream_protocol(facts, stream, sid),
-            Dialect::Cxml => cxml::stream_protocol(facts, stream, sid),
-            Dialect::Bxml => bxml::stream_protocol(facts, stream, sid),
-            Dialect::Jambonz => jambonz::stream_protocol(facts, stream, sid),
+        match self.family() {
+            Family::Laml(_) => Box::new(MediaStream::new(facts, stream, sid)),
+            Family::Bxml => bxml::stream_protocol(facts, stream, sid),
+            Family::Jambonz => jambonz::stream_protocol(facts, stream, sid),
         }
     }
 
@@ -299,11 +312,12 @@ impl Dialect {
         recording: &RecordingFacts,
         public_url: &str,
     ) -> serde_json::Value {
-        match self {
-            Dialect::Twiml => twiml::recording_resource(recording, public_url),
-            Dialect::Cxml => cxml::recording_resource(recording, public_url),
-            Dialect::Bxml => bxml::recording_resource(recording, public_url),
-            Dialect::Jambonz => jambonz::recording_resource(recording, public_url),
+        match self.family() {
+            Family::Laml(vendor) => {
+                laml::recordings::resource(vendor.dialect, recording, public_url)
+            }
+            Family::Bxml => bxml::recording_resource(recording, public_url),
+            Family::Jambonz => jambonz::recording_resource(recording, public_url),
         }
     }
 

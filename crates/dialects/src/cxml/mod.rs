@@ -9,15 +9,9 @@ mod verbs;
 
 use std::time::Duration;
 
-use hookflash_program::{Audio, Program, Stream};
-
-use crate::laml::media_stream::MediaStream;
 use crate::laml::vendor::{StatusCallbacks, StatusFields, Vendor, Webhooks};
 use crate::laml::{self, VerbSupport};
-use crate::{
-    CallFacts, Dialect, Document, DocumentError, FetchError, HttpRequest, Moment, RecordingFacts,
-    RetryOn, StreamProtocol, Success,
-};
+use crate::{Dialect, FetchError, RetryOn, Success};
 
 pub(crate) static SIGNALWIRE: Vendor = Vendor {
     dialect: Dialect::Cxml,
@@ -113,35 +107,9 @@ pub fn support() -> &'static [VerbSupport] {
     SUPPORT
 }
 
-/// Parses and validates a document.
-///
-/// # Errors
-/// 11750, 11770, 12100, 12101, 12102, 12300 and 20422: errors for which SignalWire does not run
-/// it.
-pub(crate) fn parse(document: Document<'_>) -> Result<Program, DocumentError> {
-    laml::document::parse(&SIGNALWIRE, document)
-}
-
-/// Describes the request for a moment; `None` when there is none to make.
-///
-/// # Errors
-/// When the URL is no http(s) URL or its `#…` overrides are out of range.
-pub(crate) fn request(
-    facts: &CallFacts,
-    base: &str,
-    moment: &Moment<'_>,
-) -> Result<Option<HttpRequest>, FetchError> {
-    laml::request::request(&SIGNALWIRE, facts, base, moment)
-}
-
 /// SignalWire's code for a request that failed.
 pub(crate) fn fetch_error_code(error: &FetchError) -> String {
     laml::fetch_error::signalwire(error.kind).to_owned()
-}
-
-/// `CallStatus` as the Call resource has it.
-pub(crate) fn status_word(facts: &CallFacts) -> &'static str {
-    laml::status::word(facts)
 }
 
 /// A UUID.
@@ -167,45 +135,4 @@ pub(crate) fn stream_sid(random: u128) -> String {
 /// A UUID.
 pub(crate) fn transcription_sid(random: u128) -> String {
     crate::uuid::uuid(random, 4)
-}
-
-/// Describes how a sound is fetched.
-///
-/// # Errors
-/// When the URL is none of http(s) and file.
-pub(crate) fn audio_request(
-    facts: &CallFacts,
-    base: &str,
-    audio: &Audio,
-) -> Result<HttpRequest, FetchError> {
-    laml::media_request::audio(&SIGNALWIRE, facts, base, audio)
-}
-
-/// Describes the handshake of a stream. Its URL is never relative, whatever `base` is.
-///
-/// # Errors
-/// When the URL is no ws: or wss: URL.
-pub(crate) fn stream_request(
-    facts: &CallFacts,
-    _base: &str,
-    stream: &Stream,
-) -> Result<HttpRequest, FetchError> {
-    laml::media_request::stream(&SIGNALWIRE, facts, stream)
-}
-
-/// The messages of a stream.
-pub(crate) fn stream_protocol(
-    facts: &CallFacts,
-    stream: &Stream,
-    sid: &str,
-) -> Box<dyn StreamProtocol> {
-    Box::new(MediaStream::new(facts, stream, sid))
-}
-
-/// The Recording resource.
-pub(crate) fn recording_resource(
-    recording: &RecordingFacts,
-    public_url: &str,
-) -> serde_json::Value {
-    laml::recordings::resource(SIGNALWIRE.dialect, recording, public_url)
 }

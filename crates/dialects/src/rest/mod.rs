@@ -22,10 +22,11 @@ use std::sync::Arc;
 use hookflash_program::{BackgroundRecording, StartRecording};
 use serde_json::{Map, Value};
 
+use crate::dialect::Family;
 use crate::{
     Account, Application, CallFacts, CallOrder, CallUpdate, Dialect, RecordingFacts, RecordingQuery,
 };
-use crate::{bxml, cxml, jambonz, laml, twiml};
+use crate::{bxml, jambonz, laml};
 
 pub use absent::Absent;
 pub(crate) use callee::{Callee, callee, is_number, number};
@@ -105,11 +106,10 @@ impl Dialect {
         directory: &dyn Directory,
         body: ApiBody<'_>,
     ) -> Result<NewCall, ApiFault> {
-        match self {
-            Dialect::Twiml => laml::rest::read_order(&twiml::TWILIO, directory, body),
-            Dialect::Cxml => laml::rest::read_order(&cxml::SIGNALWIRE, directory, body),
-            Dialect::Bxml => bxml::rest::read_order(directory, body),
-            Dialect::Jambonz => jambonz::rest::read_order(directory, body),
+        match self.family() {
+            Family::Laml(vendor) => laml::rest::read_order(vendor, directory, body),
+            Family::Bxml => bxml::rest::read_order(directory, body),
+            Family::Jambonz => jambonz::rest::read_order(directory, body),
         }
     }
 
@@ -118,11 +118,10 @@ impl Dialect {
     /// # Errors
     /// As for [`Dialect::read_order`].
     pub fn read_update(self, body: ApiBody<'_>) -> Result<Vec<CallUpdate>, ApiFault> {
-        match self {
-            Dialect::Twiml => laml::rest::read_update(&twiml::TWILIO, body),
-            Dialect::Cxml => laml::rest::read_update(&cxml::SIGNALWIRE, body),
-            Dialect::Bxml => bxml::rest::read_update(body),
-            Dialect::Jambonz => jambonz::rest::read_update(body),
+        match self.family() {
+            Family::Laml(vendor) => laml::rest::read_update(vendor, body),
+            Family::Bxml => bxml::rest::read_update(body),
+            Family::Jambonz => jambonz::rest::read_update(body),
         }
     }
 
@@ -131,10 +130,9 @@ impl Dialect {
     /// # Errors
     /// When the vendor would refuse it; also where the vendor has no such request.
     pub fn read_recording(self, body: ApiBody<'_>) -> Result<Box<StartRecording>, ApiFault> {
-        match self {
-            Dialect::Twiml => laml::rest::read_recording(&twiml::TWILIO, body),
-            Dialect::Cxml => laml::rest::read_recording(&cxml::SIGNALWIRE, body),
-            Dialect::Bxml | Dialect::Jambonz => Err(self.has_no_such_request()),
+        match self.family() {
+            Family::Laml(vendor) => laml::rest::read_recording(vendor, body),
+            Family::Bxml | Family::Jambonz => Err(self.has_no_such_request()),
         }
     }
 
@@ -144,11 +142,10 @@ impl Dialect {
     /// # Errors
     /// As for [`Dialect::read_recording`].
     pub fn read_recording_change(self, body: ApiBody<'_>) -> Result<BackgroundRecording, ApiFault> {
-        match self {
-            Dialect::Twiml => laml::rest::read_recording_change(&twiml::TWILIO, body),
-            Dialect::Cxml => laml::rest::read_recording_change(&cxml::SIGNALWIRE, body),
-            Dialect::Bxml => bxml::rest::read_recording_change(body),
-            Dialect::Jambonz => Err(self.has_no_such_request()),
+        match self.family() {
+            Family::Laml(vendor) => laml::rest::read_recording_change(vendor, body),
+            Family::Bxml => bxml::rest::read_recording_change(body),
+            Family::Jambonz => Err(self.has_no_such_request()),
         }
     }
 
@@ -208,10 +205,10 @@ impl Dialect {
     /// # Errors
     /// When a filter makes no sense.
     pub fn read_list(self, query: &[(String, String)]) -> Result<CallList, ApiFault> {
-        match self {
-            Dialect::Twiml | Dialect::Cxml => laml::rest::read_list(self, query),
-            Dialect::Bxml => bxml::rest::read_list(query),
-            Dialect::Jambonz => jambonz::rest::read_list(query),
+        match self.family() {
+            Family::Laml(vendor) => laml::rest::read_list(vendor, query),
+            Family::Bxml => bxml::rest::read_list(query),
+            Family::Jambonz => jambonz::rest::read_list(query),
         }
     }
 
@@ -223,10 +220,10 @@ impl Dialect {
         self,
         query: &[(String, String)],
     ) -> Result<RecordingList, ApiFault> {
-        match self {
-            Dialect::Twiml | Dialect::Cxml => laml::rest::read_recording_list(self, query),
-            Dialect::Bxml => bxml::rest::read_recording_list(query),
-            Dialect::Jambonz => Ok(RecordingList {
+        match self.family() {
+            Family::Laml(vendor) => laml::rest::read_recording_list(vendor, query),
+            Family::Bxml => bxml::rest::read_recording_list(query),
+            Family::Jambonz => Ok(RecordingList {
                 query: RecordingQuery::default(),
                 page: PageAsked::first(jambonz::rest::MOST_LISTED),
             }),
@@ -235,11 +232,10 @@ impl Dialect {
 
     /// A call as the API shows it.
     pub fn call_resource(self, facts: &CallFacts) -> Value {
-        match self {
-            Dialect::Twiml => laml::rest::call(&twiml::TWILIO, facts),
-            Dialect::Cxml => laml::rest::call(&cxml::SIGNALWIRE, facts),
-            Dialect::Bxml => bxml::rest::call(facts),
-            Dialect::Jambonz => jambonz::rest::call(facts),
+        match self.family() {
+            Family::Laml(vendor) => laml::rest::call(vendor, facts),
+            Family::Bxml => bxml::rest::call(facts),
+            Family::Jambonz => jambonz::rest::call(facts),
         }
     }
 
@@ -296,11 +292,10 @@ impl Dialect {
 
     /// From and To of a call as the application is told them, and as lists are filtered by them.
     pub fn parties_told(self, facts: &CallFacts) -> (String, String) {
-        match self {
-            Dialect::Twiml => laml::parameters::parties(&twiml::TWILIO, facts),
-            Dialect::Cxml => laml::parameters::parties(&cxml::SIGNALWIRE, facts),
-            Dialect::Bxml => bxml::rest::parties(facts),
-            Dialect::Jambonz => jambonz::rest::parties(facts),
+        match self.family() {
+            Family::Laml(vendor) => laml::parameters::parties(vendor, facts),
+            Family::Bxml => bxml::rest::parties(facts),
+            Family::Jambonz => jambonz::rest::parties(facts),
         }
     }
 
@@ -316,11 +311,10 @@ impl Dialect {
 
     /// Every parameter that the vendor publishes for an operation, and what becomes of it.
     pub fn parameters(self, operation: Operation) -> &'static [Parameter] {
-        match self {
-            Dialect::Twiml => laml::rest::parameters(&twiml::TWILIO, operation),
-            Dialect::Cxml => laml::rest::parameters(&cxml::SIGNALWIRE, operation),
-            Dialect::Bxml => bxml::rest::parameters(operation),
-            Dialect::Jambonz => jambonz::rest::parameters(operation),
+        match self.family() {
+            Family::Laml(vendor) => laml::rest::parameters(vendor, operation),
+            Family::Bxml => bxml::rest::parameters(operation),
+            Family::Jambonz => jambonz::rest::parameters(operation),
         }
     }
 }

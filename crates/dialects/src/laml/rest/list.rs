@@ -13,7 +13,7 @@ use crate::rest::{
     page_query,
 };
 use crate::shown::shown;
-use crate::{CallQuery, Dialect, RecordingQuery, cxml, twiml};
+use crate::{CallQuery, Dialect, RecordingQuery};
 
 /// Entries of a page when nobody asks for a number, and at most.
 const USUAL: u32 = 50;
@@ -27,10 +27,10 @@ type Span = (Option<SystemTime>, Option<SystemTime>);
 
 /// Reads the query; see [`Dialect::read_list`].
 pub(crate) fn read_list(
-    dialect: Dialect,
+    vendor: &'static Vendor,
     query: &[(String, String)],
 ) -> Result<CallList, ApiFault> {
-    let form = &Form::new(vendor(dialect), query);
+    let form = &Form::new(vendor, query);
     let owned = |name| form.text(name).map(str::to_owned);
     let party = |name| form.party(name).map(Cow::into_owned);
     Ok(CallList {
@@ -51,10 +51,10 @@ pub(crate) fn read_list(
 
 /// Reads the query; see [`Dialect::read_recording_list`].
 pub(crate) fn read_recording_list(
-    dialect: Dialect,
+    vendor: &'static Vendor,
     query: &[(String, String)],
 ) -> Result<RecordingList, ApiFault> {
-    let form = &Form::new(vendor(dialect), query);
+    let form = &Form::new(vendor, query);
     let owned = |name| form.text(name).map(str::to_owned);
     Ok(RecordingList {
         query: RecordingQuery {
@@ -65,13 +65,6 @@ pub(crate) fn read_recording_list(
         },
         page: page(form)?,
     })
-}
-
-fn vendor(dialect: Dialect) -> &'static Vendor {
-    match dialect {
-        Dialect::Cxml => &cxml::SIGNALWIRE,
-        _ => &twiml::TWILIO,
-    }
 }
 
 fn page(form: &Form<'_>) -> Result<PageAsked, ApiFault> {
