@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 const A_DAY: Duration = Duration::from_secs(86_400);
 const A_SECOND: Duration = Duration::from_secs(1);
 
-/// A date in UTC or a date with a time (ISO 8601, `Z` or no zone): where it begins and where it is
-/// over. A date lasts a day, a time a second. Midnight is a date: the official libraries have no
-/// other way to write one.
+/// A date in UTC or a date with a time (ISO 8601, of any zone, in UTC without one): where it begins
+/// and where it is over. A date lasts a day, a time a second. Midnight in UTC is a date: the
+/// official libraries have no other way to write one.
 pub(crate) fn day(text: &str) -> Option<(SystemTime, SystemTime)> {
     let begin = instant(text)?;
     let since = begin.duration_since(SystemTime::UNIX_EPOCH).ok()?;
@@ -16,13 +16,48 @@ pub(crate) fn day(text: &str) -> Option<(SystemTime, SystemTime)> {
     Some((begin, begin.checked_add(lasts)?))
 }
 
-/// A time (ISO 8601, `Z` or no zone), or the beginning of a date.
+/// A time (ISO 8601, of any zone, in UTC without one), or the beginning of a date.
 pub(crate) fn instant(text: &str) -> Option<SystemTime> {
     let text = text.trim();
-    match text.len() == "2026-11-21".len() {
-        true => humantime::parse_rfc3339_weak(&format!("{text} 00:00:00")).ok(),
-        false => humantime::parse_rfc3339_weak(text).ok(),
+    let weak = |text: &str| humantime::parse_rfc3339_weak(text).ok();
+    let (date, time) = match text.split_once(['T', ' ']) {
+        None if text.len() == "2026-11-21".len() => return weak(&format!("{text} 00:00:00")),
+        None => return None,
+        Some(parts) => parts,
+    };
+    let Some(at) = time.find(['+', '-']) else {
+        return weak(text);
+    };
+    let (time, zone) = time.split_at(at);
+    if time.ends_with('Z') {
+        return None;
     }
+    let utc = weak(&format!("{date}T{time}"))?;
+    let ahead = ahead(zone.get(1..)?)?;
+    match zone.starts_with('+') {
+        true => utc.checked_sub(ahead),
+        false => utc.checked_add(ahead),
+    }
+}
+
+/// How far a zone is from UTC: `02:00`, `0200` or `02`.
+fn ahead(zone: &str) -> Option<Duration> {
+    let (hours, minutes) = match zone.split_once(':') {
+        Some(parts) => parts,
+        None => zone.split_at_checked(2)?,
+    };
+    let number = |text: &str, below: u64| {
+        let is_number = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|_| is_number)?;
+        (number < below).then_some(number)
+    };
+    let minutes = match minutes {
+        "" => 0,
+        minutes => number(minutes, 60)?,
+    };
+    Some(Duration::from_secs(
+        3600 * number(hours, 24)? + 60 * minutes,
+    ))
 }
 
 #[cfg(test)]
@@ -46,6 +81,22 @@ mod tests {
     }
 
     #[test]
+    fn a_time_may_be_of_any_zone() {
+        let utc = instant("2026-11-21T10:30:00Z");
+        for same in [
+            "2026-11-21T10:30:00",
+            "2026-11-21 10:30:00",
+            "2026-11-21T10:30:00+00:00",
+            "2026-11-21T12:30:00+02:00",
+            "2026-11-21T12:30:00.000+0200",
+            "2026-11-21T12:30:00+02",
+            "2026-11-21T05:00:00-05:30",
+        ] {
+            assert_eq!(instant(same), utc, "{same}");
+        }
+    }
+
+    #[test]
     fn what_is_no_time_is_none() {
         for text in [
             "",
@@ -54,6 +105,13 @@ mod tests {
             "2026-11-21T25:00:00Z",
             "20é6-11-21",
             "2026-11-2é",
+            "2026-11-21T10:00:00Z+02:00",
+            "2026-11-21T10:00:00+24:00",
+            "2026-11-21T10:00:00+2:00",
+            "2026-11-21T10:00:00+02:60",
+            "2026-11-21T10:00:00+é",
+            "2026-11-21T10:00:00+",
+            "0001-01-01T00:00:00+01:00",
         ] {
             assert_eq!(day(text), None, "{text}");
         }

@@ -67,8 +67,8 @@ const UPDATE: &[Parameter] = &[
 const LIST: &[Parameter] = &[
     runs("to", "as applications are told it"),
     runs("from", "as applications are told it"),
-    runs("minStartTime", "ISO 8601, UTC"),
-    runs("maxStartTime", "ISO 8601, UTC"),
+    runs("minStartTime", "ISO 8601, in UTC without a zone"),
+    runs("maxStartTime", "ISO 8601, in UTC without a zone"),
     runs("disconnectCause", ""),
     runs("pageSize", "1000; 1 to 10000"),
     runs("pageToken", "as the `Link` header has it"),
@@ -77,8 +77,8 @@ const LIST: &[Parameter] = &[
 const RECORDINGS: &[Parameter] = &[
     runs("to", "as applications are told it"),
     runs("from", "as applications are told it"),
-    runs("minStartTime", "ISO 8601, UTC"),
-    runs("maxStartTime", "ISO 8601, UTC"),
+    runs("minStartTime", "ISO 8601, in UTC without a zone"),
+    runs("maxStartTime", "ISO 8601, in UTC without a zone"),
 ];
 
 const CHANGE_RECORDING: &[Parameter] = &[runs("state", "`paused` or `recording`")];
