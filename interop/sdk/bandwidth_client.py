@@ -77,6 +77,11 @@ class Operations:
     def recordings(self, sid):
         return [_plain(r) for r in self._recordings.list_call_recordings(self._account, sid)]
 
+    def account_recordings(self, **filters):
+        named = {"var_from" if name == "from" else name: value for name, value in filters.items()}
+        found = self._recordings.list_account_call_recordings(self._account, **named)
+        return [_plain(recording) for recording in found]
+
     def recording(self, sid, recording):
         return _plain(self._recordings.get_call_recording(self._account, sid, recording))
 

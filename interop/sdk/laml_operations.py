@@ -76,6 +76,10 @@ class Operations:
     def recordings(self, sid):
         return [_recording(r) for r in self._client.calls(sid).recordings.list()]
 
+    def account_recordings(self, **filters):
+        found = self._client.recordings.list(page_size=1, **_named(filters))
+        return [_recording(recording) for recording in found]
+
     def recording(self, sid, recording):
         return _recording(self._client.calls(sid).recordings(recording).fetch())
 
@@ -83,11 +87,14 @@ class Operations:
         return self._client.calls(sid).recordings(recording).delete()
 
 
+_TIMES = ("start_time", "end_time", "date_created")
+
+
 def _named(arguments):
     """`from` is no name in Python, and times are no texts."""
     return {
         "from_" if name == "from" else name:
-            datetime.fromisoformat(value) if name.startswith(("start_time", "end_time")) else value
+            datetime.fromisoformat(value) if name.startswith(_TIMES) else value
         for name, value in arguments.items()
     }
 

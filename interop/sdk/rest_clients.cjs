@@ -22,7 +22,7 @@ function laml(client) {
   const call = (found) => renamed(found.toJSON(), snake);
   const named = (filters) => Object.fromEntries(
     Object.entries(renamed(filters, camel)).map(([name, value]) => (
-      /^(start|end)Time/.test(name) ? [name, new Date(value)] : [name, value]
+      /^(start|end)Time|^dateCreated/.test(name) ? [name, new Date(value)] : [name, value]
     )),
   );
   const recording = ({ sid, callSid, status, duration, channels, source }) => (
@@ -58,6 +58,9 @@ function laml(client) {
     update: async ({ sid, ...asked }) => call(await client.calls(sid).update(renamed(asked, camel))),
     delete: ({ sid }) => client.calls(sid).remove(),
     recordings: async ({ sid }) => (await client.calls(sid).recordings.list()).map(recording),
+    account_recordings: async (filters) => (
+      (await client.recordings.list({ ...named(filters), pageSize: 1 })).map(recording)
+    ),
     recording: async ({ sid, recording: which }) => (
       recording(await client.calls(sid).recordings(which).fetch())
     ),
@@ -112,6 +115,9 @@ const libraries = {
       cancel: ({ sid }) => data(calls.updateCall(account, sid, { state: 'completed' })),
       update: ({ sid, ...asked }) => data(calls.updateCall(account, sid, asked)),
       recordings: ({ sid }) => data(recordings.listCallRecordings(account, sid)),
+      account_recordings: ({ to, from, min_start_time: min, max_start_time: max }) => (
+        data(recordings.listAccountCallRecordings(account, to, from, min, max))
+      ),
       recording: ({ sid, recording }) => data(recordings.getCallRecording(account, sid, recording)),
       sound: async ({ sid, recording }) => (
         (await data(recordings.downloadCallRecording(
