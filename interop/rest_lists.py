@@ -161,6 +161,9 @@ def _is_recorded(stage, party):
     if not done:
         return
     recording = stage.words.recording_sid(done)
+    if stage.dialect.name != "bxml":
+        told = [fields.get("RecordingSid") for fields in stage.finals()]
+        stage.findings.equal("recording of the final callback", told, [recording])
     again = stage.client.ask("recording", sid=stage.sid, recording=recording)
     stage.findings.equal("the recording by itself", stage.words.recording_sid(again), recording)
     _are_filtered(stage, recording)

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use hookflash_dialects::{CallOrder, Moment, RecordingSource};
+use hookflash_dialects::{CallOrder, Moment, OrderedRecording, RecordingSource};
 use hookflash_program::{BackgroundRecording, Keys};
 
 use crate::Host;
@@ -11,6 +11,7 @@ use crate::call::{Call, Finish};
 use crate::command::{GivenDocument, NewDocument};
 use crate::detection::Detection;
 use crate::document::Loaded;
+use crate::journal::What;
 use crate::verb;
 
 /// What is still to be done at the answer.
@@ -42,9 +43,14 @@ impl<H: Host> AtAnswer<H> {
     ) -> Box<AtAnswer<H>> {
         if let Some(record) = order.record {
             let start = BackgroundRecording::Start(record);
-            call.background
-                .recording
-                .order(call, start, RecordingSource::Api);
+            let recording = &call.background.recording;
+            match recording.carry_out(call, start, RecordingSource::Api) {
+                Ok(sid) => call.record.change(|facts| {
+                    let lasted = None;
+                    facts.recording = Some(Box::new(OrderedRecording { sid, lasted }));
+                }),
+                Err(why) => call.note(What::VerbNote(why.into())),
+            }
         }
         let wanted = order.machine_detection;
         let mut detection = wanted.and_then(|wanted| Detection::begin(call, wanted));

@@ -44,6 +44,7 @@ pub(crate) fn facts(
         now,
         hooks: None,
         answered_by: None,
+        recording: None,
         state: CallState::Trying,
         tag: None,
         tag_data: None,

@@ -189,6 +189,8 @@ impl<H: Host> Recording<H> {
         // Trimmed silence leaves a file without sound in it.
         let may_be_nothing = order.silence_is_nothing || order.trim;
         let is_nothing = may_be_nothing && !writer.borrow().heard_sound;
+        let can_be_had = finishing.is_ok() && !is_nothing;
+        ordered_ended(&call, &facts, can_be_had);
         let task = Rc::clone(&call);
         call.background.spawn(&call, async move {
             let call = task;
@@ -226,6 +228,20 @@ impl<H: Host> Recording<H> {
         });
         Some(receive)
     }
+}
+
+/// The call knows how long the recording ran that was ordered with it, or that there is none.
+fn ordered_ended<H: Host>(call: &Rc<Call<H>>, ended: &RecordingFacts, can_be_had: bool) {
+    call.record.change(|facts| {
+        let ordered = facts.recording.as_deref_mut();
+        let Some(ordered) = ordered.filter(|ordered| ordered.sid == ended.sid) else {
+            return;
+        };
+        match ended.ended_at.filter(|_| can_be_had) {
+            Some(at) => ordered.lasted = at.duration_since(ended.started_at).ok(),
+            None => facts.recording = None,
+        }
+    });
 }
 
 impl<H: Host> Drop for Recording<H> {

@@ -175,10 +175,21 @@ pub struct CallFacts {
     pub hooks: Option<Box<CallHooks>>,
     /// Who picked up a call that we placed, once detection has decided.
     pub answered_by: Option<AnsweredBy>,
+    /// The recording that was ordered with the call.
+    pub recording: Option<Box<OrderedRecording>>,
     /// Tag text (BXML).
     pub tag: Option<String>,
     /// Tag data (jambonz `customerData`).
     pub tag_data: Option<Box<serde_json::Value>>,
+}
+
+/// A recording that was ordered with its call, as long as it has not come to nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderedRecording {
+    /// Its identifier.
+    pub sid: String,
+    /// How long it ran, pauses and trimmed silence included; none while it runs.
+    pub lasted: Option<Duration>,
 }
 
 impl CallFacts {

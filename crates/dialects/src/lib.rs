@@ -40,7 +40,8 @@ pub use application_socket::{
 };
 pub use dialect::{Dialect, Document, DocumentError, UnknownDialect};
 pub use facts::{
-    Account, Application, CallEnd, CallFacts, CallState, Direction, EndedBy, InviteFacts, Party,
+    Account, Application, CallEnd, CallFacts, CallState, Direction, EndedBy, InviteFacts,
+    OrderedRecording, Party,
 };
 pub use http::{
     Body, FetchError, FetchErrorKind, HttpRequest, Policy, Reply, ReplyUse, RetryOn, Signing,

@@ -41,6 +41,7 @@ pub(crate) fn facts(placement: &Placement, random: (u128, u128), now: SystemTime
         state: CallState::Queued,
         hooks,
         answered_by: None,
+        recording: None,
         tag: order.tag.clone().filter(|tag| !tag.is_empty()),
         tag_data: order.tag_data.clone().map(Box::new),
     }

@@ -4,37 +4,44 @@
 //! `transcribeCallback`); SignalWire "Recordings" and "Recording status callbacks". Prices are
 //! null, because nobody pays.
 
+use std::time::Duration;
+
 use hookflash_program::{Announce, Heard, RecordEnd, RecordingFormat, Tracks};
 use serde_json::{Value, json};
 
 use crate::laml::parameters::{API_VERSION, Fields, push};
 use crate::laml::status::rfc_2822;
-use crate::{Dialect, RecordingFacts, RecordingSource, RecordingState};
+use crate::{CallFacts, Dialect, RecordingFacts, RecordingSource, RecordingState};
 
 /// Twilio's "internal failure"; none is published for a recording that could not be written.
 const NOT_WRITTEN: &str = "12400";
 
 /// The path below the base of the API.
 fn path(dialect: Dialect, recording: &RecordingFacts) -> String {
+    path_of(dialect, &recording.account_sid, &recording.sid)
+}
+
+fn path_of(dialect: Dialect, account: &str, sid: &str) -> String {
     let prefix = match dialect {
         Dialect::Cxml => "/api/laml",
         _ => "",
     };
-    format!(
-        "{prefix}/{API_VERSION}/Accounts/{}/Recordings/{}",
-        recording.account_sid, recording.sid
-    )
+    format!("{prefix}/{API_VERSION}/Accounts/{account}/Recordings/{sid}")
 }
 
 /// Where the sound is. Twilio's has no extension, and a client may add `.wav` or `.mp3`;
 /// SignalWire's has, because without one there is the description.
 pub(crate) fn media_url(dialect: Dialect, recording: &RecordingFacts, public_url: &str) -> String {
-    let extension = match (dialect, recording.format) {
+    let path = path(dialect, recording);
+    format!("{public_url}{path}{}", extension(dialect, recording.format))
+}
+
+fn extension(dialect: Dialect, format: RecordingFormat) -> &'static str {
+    match (dialect, format) {
         (Dialect::Cxml, RecordingFormat::Wav) => ".wav",
         (Dialect::Cxml, RecordingFormat::Mp3) => ".mp3",
         _ => "",
-    };
-    format!("{public_url}{}{extension}", path(dialect, recording))
+    }
 }
 
 fn status_word(state: RecordingState) -> &'static str {
@@ -66,7 +73,11 @@ fn track_word(tracks: Tracks) -> &'static str {
 
 /// Whole seconds, rounded as a person would.
 fn seconds(recording: &RecordingFacts) -> u64 {
-    recording.duration.as_secs() + u64::from(recording.duration.subsec_millis() >= 500)
+    rounded(recording.duration)
+}
+
+fn rounded(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_millis() >= 500)
 }
 
 /// The resource; see [`crate::Dialect::recording_resource`].
@@ -108,6 +119,22 @@ pub(crate) fn resource(dialect: Dialect, recording: &RecordingFacts, public_url:
         }
     }
     resource
+}
+
+/// Adds the recording that was ordered with the call (`Record=true`) to its final status.
+pub(crate) fn ordered_fields(dialect: Dialect, fields: &mut Fields, facts: &CallFacts) {
+    let Some(ordered) = facts.recording.as_deref() else {
+        return;
+    };
+    let Some(lasted) = ordered.lasted else {
+        return;
+    };
+    let path = path_of(dialect, &facts.application.account.sid, &ordered.sid);
+    let extension = extension(dialect, RecordingFormat::Wav);
+    let url = format!("{}{path}{extension}", facts.public_url);
+    push(fields, "RecordingUrl", url);
+    push(fields, "RecordingSid", &ordered.sid);
+    push(fields, "RecordingDuration", rounded(lasted).to_string());
 }
 
 /// Adds the result of a Record. What was not recorded has no URL.

@@ -7,6 +7,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::laml::parameters::{Fields, push, standard};
+use crate::laml::recordings;
 use crate::laml::vendor::{StatusFields, Vendor};
 use crate::{CallEnd, CallFacts, CallState, Direction, EndedBy, StatusEvent};
 
@@ -100,6 +101,7 @@ pub(crate) fn callback(
                 push(&mut fields, "HangupDirection", direction);
             }
         }
+        recordings::ordered_fields(vendor.dialect, &mut fields, facts);
     }
     fields
 }

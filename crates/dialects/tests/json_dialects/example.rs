@@ -92,6 +92,7 @@ pub(crate) fn incoming(dialect: Dialect) -> CallFacts {
         state: CallState::Trying,
         hooks: None,
         answered_by: None,
+        recording: None,
         tag: None,
         tag_data: None,
     }

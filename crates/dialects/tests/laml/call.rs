@@ -101,6 +101,7 @@ pub(crate) fn call(dialect: Dialect) -> CallFacts {
         state: CallState::InProgress,
         hooks: None,
         answered_by: None,
+        recording: None,
         tag: None,
         tag_data: None,
     }

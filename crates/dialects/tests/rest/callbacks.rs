@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use hookflash_dialects::{
-    AnsweredBy, Body, CallFacts, CallHooks, Dialect, EndedBy, HttpRequest, Moment, StatusEvent,
-    StatusEvents,
+    AnsweredBy, Body, CallFacts, CallHooks, Dialect, EndedBy, HttpRequest, Moment,
+    OrderedRecording, StatusEvent, StatusEvents,
 };
 use hookflash_program::{Hook, HookMethod};
 use serde_json::Value;
@@ -286,4 +286,28 @@ fn relative_urls_of_a_document_without_a_place_stand_relative_to_the_first_one()
     let hook = Hook::post("next");
     let request = request(&facts, &Moment::Redirected(&hook)).unwrap();
     assert_eq!(request.url, "https://own.example.com/a/next");
+}
+
+#[test]
+fn the_final_status_names_the_recording_that_was_ordered_with_the_call() {
+    for (dialect, url) in [
+        (Dialect::Twiml, "/Recordings/RE1"),
+        (Dialect::Cxml, "/Recordings/RE1.wav"),
+    ] {
+        let recorded = |lasted| CallFacts {
+            recording: Some(Box::new(OrderedRecording {
+                sid: "RE1".to_owned(),
+                lasted,
+            })),
+            ..over(dialect, EndedBy::Peer, true, 200)
+        };
+        let facts = recorded(Some(Duration::from_millis(6_500)));
+        let last = request(&facts, &status(StatusEvent::Completed)).unwrap();
+        assert!(field(&last, "RecordingUrl").unwrap().ends_with(url));
+        assert_eq!(field(&last, "RecordingSid"), Some("RE1"));
+        assert_eq!(field(&last, "RecordingDuration"), Some("7"));
+        // One that was lost with the process is not named.
+        let last = request(&recorded(None), &status(StatusEvent::Completed)).unwrap();
+        assert_eq!(field(&last, "RecordingSid"), None);
+    }
 }

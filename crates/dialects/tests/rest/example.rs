@@ -145,6 +145,7 @@ pub(crate) fn placed(dialect: Dialect) -> CallFacts {
         state: CallState::InProgress,
         hooks: None,
         answered_by: None,
+        recording: None,
         tag: None,
         tag_data: None,
     }

@@ -3,11 +3,11 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use hookflash_dialects::{
     AnsweredBy, Application, CallEnd, CallFacts, CallHooks, CallState, Direction, EndedBy,
-    InviteFacts, Party, StatusEvent, StatusEvents,
+    InviteFacts, OrderedRecording, Party, StatusEvent, StatusEvents,
 };
 use hookflash_program::{Hook, HookMethod};
 use hookflash_store::{CallRow, system_time};
@@ -52,6 +52,10 @@ pub(crate) struct Details<'a> {
     status_events: Option<Vec<Text<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     answered_by: Option<Text<'a>>,
+    /// Of the recording that was ordered with the call: its identifier and its length in
+    /// milliseconds, once it has ended. One that runs is lost with the process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recording: Option<(Text<'a>, u64)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tag: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -200,6 +204,10 @@ impl<'a> Details<'a> {
                 let found = ANSWERED_BY.iter().find(|(_, other)| *other == by);
                 found.map(|(word, _)| text(word))
             }),
+            recording: facts.recording.as_deref().and_then(|recording| {
+                let lasted = recording.lasted?.as_millis();
+                Some((text(&recording.sid), u64::try_from(lasted).ok()?))
+            }),
             tag: facts.tag.as_deref().map(text),
             tag_data: facts.tag_data.as_deref().map(Cow::Borrowed),
             told,
@@ -276,6 +284,12 @@ pub(crate) fn facts(row: &CallRow, directory: &Directory, now: SystemTime) -> Op
         state: state(row),
         hooks,
         answered_by,
+        recording: details.recording.map(|(sid, lasted)| {
+            Box::new(OrderedRecording {
+                sid: sid.into_owned(),
+                lasted: Some(Duration::from_millis(lasted)),
+            })
+        }),
         tag: details.tag.map(Cow::into_owned),
         tag_data: details.tag_data.map(|data| Box::new(data.into_owned())),
     })

@@ -7,7 +7,7 @@ use hookflash_call::{CallKey, CallRecord};
 use hookflash_dialects::rest::{CallList, PageAsked};
 use hookflash_dialects::{
     AnsweredBy, Application, CallEnd, CallFacts, CallQuery, CallState, Dialect, Direction, EndedBy,
-    InviteFacts, Moment, Party, StatusEvent, StatusEvents,
+    InviteFacts, Moment, OrderedRecording, Party, StatusEvent, StatusEvents,
 };
 use hookflash_program::{Hook, HookMethod};
 use hookflash_store::{Next, Scope, micros};
@@ -89,6 +89,10 @@ fn facts(records: &Records, account: &str, sid: &str) -> CallFacts {
         }),
         hooks: None,
         answered_by: Some(AnsweredBy::MachineEndBeep),
+        recording: Some(Box::new(OrderedRecording {
+            sid: "RE1".to_owned(),
+            lasted: Some(Duration::from_millis(6_500)),
+        })),
         tag: Some("a tag".to_owned()),
         tag_data: Some(Box::new(serde_json::json!({ "a": [1, null] }))),
     };

@@ -26,7 +26,7 @@ macro_rules! create {
             runs("SendDigits", "up to 32 of `0-9 # * w W`"),
             runs("Timeout", "60; 1 to 600 seconds"),
             runs("TimeLimit", "seconds, up to a day"),
-            runs("Record", "`true` or `false`"),
+            runs("Record", "`true` or `false`; the final status callback has `RecordingUrl`, `RecordingSid` and `RecordingDuration`"),
             runs("RecordingChannels", "`mono` or `dual`"),
             runs("RecordingTrack", "`both`, `inbound` or `outbound`"),
             runs("RecordingStatusCallback", "absolute"),

@@ -189,3 +189,34 @@ fn bandwidth_pauses_and_resumes_the_recording_that_a_document_began() {
         api.json("PUT", &path, &json!({"state": "paused"})).status == 409
     });
 }
+
+#[test]
+fn the_final_status_names_the_recording_unless_nothing_was_heard() {
+    let top = format!("[recordings]\nfolder = \"{}\"\n", folder().display());
+    let stage = Stage::with(&top, PAUSE);
+    let api = stage.twilio();
+    // Nobody says anything, and silence is trimmed unless the order says otherwise.
+    for (trim, is_named) in [("do-not-trim", true), ("trim-silence", false)] {
+        let mut bob = callee();
+        let told = stage.application.url(&format!("/told/{trim}"));
+        let more = [
+            ("Record", "true"),
+            ("Trim", trim),
+            ("StatusCallback", &*told),
+        ];
+        let call = answered(&api, &mut bob, &more);
+        let list = api.get(&format!("{call}/Recordings.json")).json();
+        let recording = list["recordings"][0]["sid"].as_str().unwrap().to_owned();
+        some_sound();
+        assert_eq!(api.form(&call, &[("Status", "completed")]).status, 200);
+        bob.take("BYE", "", "200 OK");
+        let path = format!("/told/{trim}");
+        until("its end is told", || {
+            heard(&stage.application, &path).len() == 1
+        });
+        let told = heard(&stage.application, &path).remove(0);
+        let named = format!("RecordingSid={recording}");
+        assert_eq!(told.contains(&named), is_named, "{trim}: {told}");
+        assert_eq!(told.contains("RecordingUrl="), is_named, "{trim}: {told}");
+    }
+}
