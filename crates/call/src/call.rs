@@ -252,6 +252,11 @@ impl<H: Host> Call<H> {
 
     async fn see_off(self: &Rc<Self>, finish: Finish) {
         Box::pin(ending::end(self, finish)).await;
+        self.released().await;
+    }
+
+    /// Waits until nothing is left of the legs, nor of what goes on beside them.
+    pub(crate) async fn released(self: &Rc<Self>) {
         while self.legs_left.get() > 0 {
             if let Input::Leg(leg, event) = self.inbox.next().await {
                 self.hear(leg, event);

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use crate::Host;
 use crate::call::{Call, Finish, Interruption, Phase, Reason};
 use crate::command::{Command, CommandRefused, GivenDocument, NewDocument, PeerAnswer, Updated};
+use crate::fault;
 use crate::inbox::Input;
 use crate::player::keys_to_send;
 use crate::program::Replacement;
@@ -239,6 +240,6 @@ pub(crate) fn beside<H: Host>(
 
 /// Does what takes time, which holds up neither the verb that runs nor the next command.
 fn apart<H: Host>(call: &Rc<Call<H>>, work: impl AsyncFnOnce(&Rc<Call<H>>) + 'static) {
-    let call = Rc::clone(call);
-    tokio::task::spawn_local(async move { work(&call).await });
+    let apart = Rc::clone(call);
+    fault::spawn(call, async move { work(&apart).await });
 }

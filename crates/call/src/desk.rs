@@ -1,6 +1,7 @@
 //! Where the calls of one shard are taken in, and where news and commands find them.
 
 use std::cell::RefCell;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use hookflash_sip::{ById, Event, Flow, LegId, Request};
 use crate::call::{Call, Phase};
 use crate::command::{Command, CommandRefused, Updated};
 use crate::control;
+use crate::fault;
 use crate::inbox::Input;
 use crate::ledger::Ledger;
 use crate::options::CallOptions;
@@ -25,8 +27,20 @@ use crate::{CallKey, Host, Turn};
 pub struct Desk<H: Host> {
     host: Rc<H>,
     ledger: Arc<Ledger>,
-    calls: Rc<RefCell<ById<CallKey, Rc<Call<H>>>>>,
+    calls: Calls<H>,
     legs: Rc<Legs<H>>,
+}
+
+type Calls<H> = Rc<RefCell<ById<CallKey, Rc<Call<H>>>>>;
+
+/// The place of a call among those that something is left of, for as long as this lives.
+struct Place<H: Host>(Calls<H>, CallKey);
+
+impl<H: Host> Drop for Place<H> {
+    fn drop(&mut self) {
+        let Place(calls, key) = self;
+        calls.borrow_mut().remove(key);
+    }
 }
 
 /// Which call a leg belongs to.
@@ -89,13 +103,16 @@ impl<H: Host> Desk<H> {
     ) -> Arc<CallRecord> {
         let record = Arc::clone(&call.record);
         self.ledger.open(&record);
-        call.turned(Turn::Begun);
+        fault::spared(call, || call.turned(Turn::Begun));
         self.calls.borrow_mut().insert(record.key, Rc::clone(call));
-        let (calls, key) = (Rc::clone(&self.calls), record.key);
+        let place = Place(Rc::clone(&self.calls), record.key);
         let call = Rc::clone(call);
         tokio::task::spawn_local(async move {
-            life(call).await;
-            calls.borrow_mut().remove(&key);
+            let _place = place;
+            let life = pin!(life(Rc::clone(&call)));
+            if let Err(fault) = fault::caught(life).await {
+                Box::pin(fault::end_broken(&call, &fault)).await;
+            }
         });
         record
     }
@@ -129,7 +146,8 @@ impl<H: Host> Desk<H> {
         let record = self.ledger.find(sid).ok_or(CommandRefused::Unknown)?;
         let call = self.calls.borrow().get(&record.key).cloned();
         match call {
-            Some(call) => control::update(&call, update),
+            Some(call) => fault::spared(&call, || control::update(&call, update))
+                .unwrap_or(Err(CommandRefused::Over)),
             None => Err(
                 match record.facts(|facts| matches!(facts.state, CallState::Ended(_))) {
                     true => CommandRefused::Over,

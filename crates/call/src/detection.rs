@@ -17,6 +17,7 @@ use tokio::task::AbortHandle;
 use crate::Host;
 use crate::background::Tapped;
 use crate::call::Call;
+use crate::fault;
 
 /// Detection under way. Dropping it gives it up.
 pub(crate) struct Detection<H: Host> {
@@ -93,8 +94,7 @@ impl<H: Host> Detection<H> {
     /// Goes on beside the document.
     pub(crate) fn beside(self, call: &Rc<Call<H>>) -> Beside {
         let task = Rc::clone(call);
-        let task = tokio::task::spawn_local(async move { self.found(&task).await });
-        Beside(task.abort_handle())
+        Beside(fault::spawn(call, async move { self.found(&task).await }))
     }
 }
 

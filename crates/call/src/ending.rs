@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use hookflash_dialects::{CallEnd, EndedBy, StatusEvent};
+use hookflash_dialects::{CallEnd, CallState, EndedBy, StatusEvent};
 use hookflash_sip::{LegEnd, reason_phrase};
 
 use crate::Host;
@@ -54,6 +54,11 @@ pub(crate) async fn end<H: Host>(call: &Rc<Call<H>>, finish: Finish) {
     call.ahead.clear();
     call.set_ended(end);
     call.transfers.call_over(call, over);
+    conclude(call, &closing).await;
+}
+
+/// Reports what is still to be reported of a call that is over, and closes its record.
+pub(crate) async fn conclude<H: Host>(call: &Rc<Call<H>>, end: &CallEnd) {
     tokio::select! {
         never = call.go_on_hearing() => match never {},
         () = refer::report_open(call) => {}
@@ -62,7 +67,30 @@ pub(crate) async fn end<H: Host>(call: &Rc<Call<H>>, finish: Finish) {
     call.record.conclude();
     call.turned(Turn::Ended);
     call.end_application_socket();
-    call.ledger.close(&call.record, &closing);
+    call.ledger.close(&call.record, end);
+}
+
+/// Closes the record of a call that cannot be ended in order, or was not quite. Its application is
+/// told nothing more.
+pub(crate) fn give_up<H: Host>(call: &Rc<Call<H>>, why: &str) {
+    let end = call.record.facts(|facts| match &facts.state {
+        CallState::Ended(end) => Some(end.clone()),
+        _ => None,
+    });
+    let end = end.unwrap_or_else(|| {
+        let answered = call.is_answered();
+        let end = ours(
+            answered,
+            if answered { 200 } else { 500 },
+            None,
+            Reason::failure(None, why),
+        );
+        call.set_ended(end.clone());
+        end
+    });
+    call.record.conclude();
+    call.ledger.close(&call.record, &end);
+    call.turned(Turn::Ended);
 }
 
 fn hang_up<H: Host>(call: &Rc<Call<H>>, headers: &[(String, String)]) {

@@ -168,7 +168,11 @@ impl Ledger {
         count(&self.counters.calls_started);
     }
 
+    /// A call is over, and its application was told or is owed that. Counts once.
     pub(crate) fn close(&self, record: &CallRecord, end: &CallEnd) {
+        if !record.close() {
+            return;
+        }
         let mut calls = self.calls();
         calls.ended.push_back(record.key);
         while calls.ended.len() > self.keep_ended {
@@ -197,6 +201,8 @@ pub struct Counters {
     pub calls_unanswered: AtomicU64,
     /// Calls that ended because something failed here or at the application.
     pub calls_failed: AtomicU64,
+    /// Calls of which a task broke down by a fault of this server.
+    pub calls_broken: AtomicU64,
     /// Requests to applications.
     pub webhooks: AtomicU64,
     /// Requests to applications that came to nothing.

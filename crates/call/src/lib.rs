@@ -23,6 +23,7 @@ mod desk;
 mod detection;
 mod document;
 mod ending;
+mod fault;
 mod host;
 mod inbox;
 mod info_digits;

@@ -34,6 +34,7 @@ pub struct CallRecord {
     started_at: SystemTime,
     forgotten: Mutex<bool>,
     concluded: AtomicBool,
+    closed: AtomicBool,
     inner: Mutex<Inner>,
 }
 
@@ -104,6 +105,7 @@ impl CallRecord {
             started_at: facts.created_at,
             forgotten: Mutex::new(false),
             concluded: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
             inner: Mutex::new(Inner {
                 facts,
                 legs: Vec::new(),
@@ -130,6 +132,11 @@ impl CallRecord {
 
     pub(crate) fn conclude(&self) {
         self.concluded.store(true, Ordering::Release);
+    }
+
+    /// Nothing of the call counts as running any more; false when that was so before.
+    pub(crate) fn close(&self) -> bool {
+        !self.closed.swap(true, Ordering::Relaxed)
     }
 
     /// Somebody has it deleted: nothing of it is to be kept from now on.

@@ -1,7 +1,10 @@
 //! Logs on standard error: text for people, or JSON lines for machines.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal;
+use std::panic::PanicHookInfo;
 
+use hookflash_call::Masked;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
@@ -30,4 +33,23 @@ pub fn start_logs(format: LogFormat) {
             .try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
+    std::panic::set_hook(Box::new(log_panic));
+}
+
+/// Logs a fault of ours where everything else is logged, so that JSON stays JSON. Which call it
+/// ended is a line of its own.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let at = panic.location().map(ToString::to_string);
+    let payload = panic.payload();
+    let words = payload.downcast_ref::<String>().map(String::as_str);
+    let words = words.or_else(|| payload.downcast_ref::<&str>().copied());
+    // Nothing, unless RUST_BACKTRACE asks for it.
+    let backtrace = Backtrace::capture();
+    let backtrace = (backtrace.status() == BacktraceStatus::Captured).then_some(backtrace);
+    tracing::error!(
+        at,
+        backtrace = backtrace.map(tracing::field::display),
+        "this server has a fault: {}",
+        Masked(words.unwrap_or("a panic without words"))
+    );
 }

@@ -572,3 +572,24 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     }
     keys
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_order_that_breaks_takes_no_call_of_its_shard_along() {
+        let config = "shards = 1\n[sip]\nlisten = [\"udp://127.0.0.1:0\"]\n[http]\n\
+                      listen = \"127.0.0.1:0\"\n[store]\nurl = \"sqlite::memory:\"";
+        let here = std::path::Path::new(".");
+        let config = Config::from_parts("t", config, here, &[], &Default::default()).unwrap();
+        let running = Server::start(config).unwrap();
+        let mail = &running.desk.mail;
+        let broken = mail.ask(0, |shard| {
+            shard.flush();
+            assert!(shard.index() > 0, "a fault of the test");
+        });
+        assert_eq!(broken.await, None);
+        assert_eq!(mail.ask(0, |shard| shard.index()).await, Some(0));
+    }
+}

@@ -15,6 +15,7 @@ mod work;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -117,6 +118,24 @@ pub(crate) struct Holdings {
     pub(crate) standstills_not_run: u64,
     pub(crate) websockets: usize,
     pub(crate) refused: u64,
+}
+
+/// The shard is being flushed for as long as this lives, and not after a panic in it.
+struct Flushing<'a>(&'a Shard);
+
+impl Drop for Flushing<'_> {
+    fn drop(&mut self) {
+        self.0.flushing.set(false);
+    }
+}
+
+/// Does something for one call. A fault of ours in it must not take the shard's other calls along.
+fn spare_others<R>(what: &str, work: impl FnOnce() -> R) -> Option<R> {
+    let done = catch_unwind(AssertUnwindSafe(work));
+    if done.is_err() {
+        tracing::error!("{what} came to nothing by a fault of this server; please report it");
+    }
+    done.ok()
 }
 
 impl Shard {
@@ -272,7 +291,7 @@ impl Shard {
             Input::SendFailed(id, why) => {
                 self.endpoint.borrow_mut().handle_send_error(now, id, &why);
             }
-            Input::Do(work) => work(self),
+            Input::Do(work) => spare_others("an order to the shard", || work(self)).unwrap_or(()),
         }
     }
 
@@ -311,6 +330,7 @@ impl Shard {
         if self.flushing.replace(true) {
             return;
         }
+        let flushing = Flushing(self);
         loop {
             let transmit = self.endpoint.borrow_mut().poll_transmit();
             if let Some(transmit) = transmit {
@@ -338,7 +358,7 @@ impl Shard {
                 None => break,
             }
         }
-        self.flushing.set(false);
+        drop(flushing);
         self.arm();
     }
 
@@ -369,7 +389,10 @@ impl Shard {
                 let (live, most, rate) = self.load();
                 if self.door.has_room(now, live, most, rate) {
                     self.door.passed();
-                    self.incoming(leg, invite, flow);
+                    let taken = spare_others("a new call", || self.incoming(leg, invite, flow));
+                    if taken.is_none() {
+                        self.refuse(leg, 500, None, &[]);
+                    }
                 } else {
                     // Messages are read in batches; others of this one took the last places.
                     self.turn_away(leg);

@@ -18,6 +18,7 @@ use crate::Host;
 use crate::call::Call;
 use crate::collecting::collect;
 use crate::document::Loaded;
+use crate::fault;
 use crate::journal::What;
 
 /// How soon input is collected anew.
@@ -40,8 +41,8 @@ impl BackgroundGather {
     /// Collects input from now on.
     pub(crate) fn start<H: Host>(&self, call: &Rc<Call<H>>, order: Order) {
         let base = Rc::clone(&call.base.borrow());
-        let task = tokio::task::spawn_local(run(Rc::clone(call), order, base));
-        self.running.set(Some(Running(task.abort_handle())));
+        let task = fault::spawn(call, run(Rc::clone(call), order, base));
+        self.running.set(Some(Running(task)));
     }
 
     /// Collects no more input.

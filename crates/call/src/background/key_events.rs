@@ -11,6 +11,7 @@ use tokio::task::AbortHandle;
 
 use crate::Host;
 use crate::call::Call;
+use crate::fault;
 use crate::sounds::Keys;
 
 /// The key events of one call, while they are on.
@@ -25,7 +26,7 @@ impl KeyEvents {
         let base = Rc::clone(&call.base.borrow());
         let keys = call.listen(Keys::OverhearsUntaken);
         let task = Rc::clone(call);
-        let task = tokio::task::spawn_local(async move {
+        let telling = fault::spawn(call, async move {
             loop {
                 if let MediaEvent::Key { key, .. } = keys.next().await {
                     let events = &events;
@@ -33,7 +34,7 @@ impl KeyEvents {
                 }
             }
         });
-        self.telling.set(Some(Telling(task.abort_handle())));
+        self.telling.set(Some(Telling(telling)));
     }
 
     /// Tells no more keys.

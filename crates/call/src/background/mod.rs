@@ -22,6 +22,7 @@ use tokio::sync::Notify;
 use crate::Host;
 use crate::call::Call;
 use crate::detection::Beside;
+use crate::fault;
 use crate::streaming::Streams;
 use key_events::KeyEvents;
 use recording::BackgroundRecording;
@@ -43,6 +44,27 @@ pub(crate) struct Background<H: Host> {
     detection: Cell<Option<Beside>>,
     tasks: Cell<u16>,
     task_ended: Notify,
+}
+
+/// A task that the call's end waits for, for as long as this lives.
+struct Runs<H: Host>(Rc<Call<H>>);
+
+impl<H: Host> Runs<H> {
+    fn new(call: &Rc<Call<H>>) -> Runs<H> {
+        let tasks = &call.background.tasks;
+        tasks.set(tasks.get().saturating_add(1));
+        Runs(Rc::clone(call))
+    }
+}
+
+impl<H: Host> Drop for Runs<H> {
+    fn drop(&mut self) {
+        let background = &self.0.background;
+        background
+            .tasks
+            .set(background.tasks.get().saturating_sub(1));
+        background.task_ended.notify_waiters();
+    }
 }
 
 impl<H: Host> Default for Background<H> {
@@ -79,11 +101,10 @@ impl<H: Host> Background<H> {
 
     /// Runs something that the call's end does not cut short.
     pub(crate) fn spawn(&self, call: &Rc<Call<H>>, work: impl Future<Output = ()> + 'static) {
-        self.tasks.set(self.tasks.get().saturating_add(1));
-        let ends = TaskEnds(Rc::clone(call));
-        tokio::task::spawn_local(async move {
+        let runs = Runs::new(call);
+        fault::spawn(call, async move {
+            let _runs = runs;
             work.await;
-            drop(ends);
         });
     }
 
@@ -92,18 +113,5 @@ impl<H: Host> Background<H> {
         while self.tasks.get() > 0 {
             self.task_ended.notified().await;
         }
-    }
-}
-
-/// Says that a task has ended, also when that was a fault of ours.
-struct TaskEnds<H: Host>(Rc<Call<H>>);
-
-impl<H: Host> Drop for TaskEnds<H> {
-    fn drop(&mut self) {
-        let Background {
-            tasks, task_ended, ..
-        } = &self.0.background;
-        tasks.set(tasks.get().saturating_sub(1));
-        task_ended.notify_waiters();
     }
 }

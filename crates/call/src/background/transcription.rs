@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use super::Tapped;
 use crate::call::Call;
+use crate::fault;
 use crate::journal::What;
 use crate::speech_input::with_settings;
 use crate::{Host, Recognition, Socket};
@@ -188,7 +189,7 @@ impl<H: Host> Transcription<H> {
         *self.tapped.borrow_mut() = Some(tapped);
         self.open.set(ears.len());
         self.note(call, "begins");
-        tokio::task::spawn_local(Rc::clone(self).tell_over_socket(Rc::clone(call)));
+        fault::spawn(call, Rc::clone(self).tell_over_socket(Rc::clone(call)));
         self.tell(call, TranscriptionEvent::Started);
         for (track, recognition) in ears {
             self.recognitions.borrow_mut().push(Rc::clone(&recognition));

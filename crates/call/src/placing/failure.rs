@@ -56,14 +56,14 @@ impl Failures {
 }
 
 /// The end of a call that failed here.
-pub(super) fn of_ours(status: u16, message: String) -> CallEnd {
+pub(crate) fn of_ours(status: u16, message: impl Into<String>) -> CallEnd {
     CallEnd {
         by: EndedBy::Server,
         answered: false,
         sip_status: status,
         sip_reason: reason_phrase(status).to_owned(),
         cause: None,
-        message: Some(message),
+        message: Some(message.into()),
     }
 }
 

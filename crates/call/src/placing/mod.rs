@@ -28,7 +28,8 @@ use crate::journal::What;
 use crate::way::{Placement, Way};
 use crate::{Host, Turn};
 pub(crate) use facts::facts;
-use failure::{Failure, Failures, is_global, of_ours};
+pub(crate) use failure::of_ours;
+use failure::{Failure, Failures, is_global};
 use ringing::Ringing;
 
 /// Calls until somebody answers. Otherwise says how the call ended.
@@ -94,8 +95,10 @@ impl<H: Host> Placing<'_, H> {
         loop {
             tokio::select! {
                 biased;
-                input = call.inbox.next() => if let Input::Command(command) = input {
-                    self.obey(*command)?;
+                input = call.inbox.next() => match input {
+                    Input::Command(command) => self.obey(*command)?,
+                    Input::Finish(finish) => return Err(*finish),
+                    Input::Leg(..) => {}
                 },
                 () = &mut written => return Ok(()),
             }

@@ -19,6 +19,7 @@ use hookflash_program::Which;
 
 use crate::Host;
 use crate::call::Call;
+use crate::fault;
 use crate::journal::What;
 
 pub(crate) use ending::Ending;
@@ -66,7 +67,7 @@ impl<H: Host> Streams<H> {
         self.begun.set(number.wrapping_add(1));
         let stream = Rc::new(Stream::new(call, number, sid, order));
         self.running.borrow_mut().push(Rc::clone(&stream));
-        tokio::task::spawn_local(Rc::clone(&stream).run(Rc::clone(call)));
+        fault::spawn(call, Rc::clone(&stream).run(Rc::clone(call)));
         Ok(stream)
     }
 

@@ -20,6 +20,7 @@ mod control;
 mod documents;
 mod early_media;
 mod far_ends;
+mod fault;
 mod gather;
 mod hang_up_sweep;
 mod in_dialog;

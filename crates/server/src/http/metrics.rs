@@ -63,7 +63,7 @@ fn write(
 ) -> prometheus::Result<String> {
     let registry = Registry::new_custom(Some("hookflash".to_owned()), None)?;
     let of = &desk.ledger.counters;
-    let counters: [(&str, &str, &AtomicU64); 14] = [
+    let counters: [(&str, &str, &AtomicU64); 15] = [
         (
             "calls_started_total",
             "Calls that came in or left.",
@@ -83,6 +83,11 @@ fn write(
             "calls_failed_total",
             "Calls ended by a failure.",
             &of.calls_failed,
+        ),
+        (
+            "calls_broken_total",
+            "Calls ended by a fault of this server.",
+            &of.calls_broken,
         ),
         ("webhooks_total", "Requests to applications.", &of.webhooks),
         (

@@ -159,7 +159,13 @@ impl Shard {
         self.refuse(leg, 503, None, &headers);
     }
 
-    fn refuse(&self, leg: LegId, status: u16, reason: Option<&str>, headers: &[(String, String)]) {
+    pub(super) fn refuse(
+        &self,
+        leg: LegId,
+        status: u16,
+        reason: Option<&str>,
+        headers: &[(String, String)],
+    ) {
         // A challenge is a question; whoever answers it gets in.
         if status != 401 {
             self.refused.set(self.refused.get() + 1);

@@ -26,6 +26,8 @@ type Served = (Result<Arc<Clip>, ClipError>, Duration);
 #[derive(Default)]
 pub struct Services {
     clips: RefCell<HashMap<String, Served>>,
+    /// The next file or socket that is to be opened makes whoever wants it panic.
+    pub breaks: Cell<bool>,
     /// Audio files that were asked for, in order.
     pub clips_asked: RefCell<Vec<String>>,
     speech: RefCell<HashMap<String, (Arc<Clip>, Duration)>>,
@@ -155,6 +157,7 @@ impl Services {
     }
 
     pub fn open_file(&self, recording: &RecordingFacts) -> Result<TestRecording, String> {
+        assert!(!self.breaks.take(), "a fault of the test");
         if self.read_only.get() {
             return Err("the folder is read-only".to_owned());
         }
@@ -180,6 +183,7 @@ impl Services {
     }
 
     pub fn open_socket(&self, request: HttpRequest) -> Result<TestSocket, FetchError> {
+        assert!(!self.breaks.take(), "a fault of the test");
         self.handshakes.borrow_mut().push(request.clone());
         let failure = self.socket_failures.borrow_mut().pop_front();
         if self.no_sockets.get() || failure.is_some() {

@@ -54,6 +54,8 @@ pub struct TestHost {
     next_media: Cell<u16>,
     /// What the host was told of calls, in order.
     pub turns: RefCell<Vec<Turn>>,
+    /// The call that takes this turn next panics.
+    pub breaks_at: Cell<Option<Turn>>,
     /// How ways ended: their trunks, and whether they had rung.
     pub ways: RefCell<Vec<(String, LegEnd, bool)>>,
     /// How long it takes to write a call down.
@@ -113,6 +115,10 @@ impl Host for TestHost {
     }
 
     fn call_changed(&self, _record: &Arc<CallRecord>, turn: Turn) {
+        if self.breaks_at.get() == Some(turn) {
+            self.breaks_at.set(None);
+            panic!("a fault of the test");
+        }
         self.turns.borrow_mut().push(turn);
     }
 
@@ -217,6 +223,7 @@ impl World {
             packet_timeout: Cell::new(None),
             next_media: Cell::new(30_001),
             turns: RefCell::default(),
+            breaks_at: Cell::default(),
             ways: RefCell::default(),
             writing: Cell::default(),
         });
