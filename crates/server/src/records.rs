@@ -11,6 +11,7 @@ mod details;
 mod directory;
 mod list;
 mod owed;
+mod remembered;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use crate::config::Config;
 pub(crate) use clerk::{Setup, run};
 use directory::Directory;
 pub(crate) use list::standing;
+pub(crate) use remembered::{cursor, cursor_of};
 
 /// How long a delivery may take, with all that the vendor's policy has for it, before it counts
 /// as one that nobody makes any more.
@@ -149,11 +151,7 @@ impl Records {
                 if is_forgotten || self.promised().contains(&record.key) {
                     return;
                 }
-                let row = match record.is_concluded() {
-                    true => row::row(&record),
-                    false => row::going_on(row::row(&record)),
-                };
-                self.store.put_call(row);
+                self.store.put_call(row::as_it_stands(&record));
             });
         }
     }

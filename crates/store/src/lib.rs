@@ -13,6 +13,7 @@
 mod backlog;
 mod batch;
 mod call_list;
+mod call_match;
 mod dead_letter;
 mod error;
 mod journal;

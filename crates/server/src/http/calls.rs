@@ -6,16 +6,17 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use hookflash_call::{CallRecord, view};
+use hookflash_call::view;
 use hookflash_dialects::rest::Standing;
 use hookflash_dialects::{CallQuery, Dialect};
-use hookflash_store::{CallFilter, CallRow, Cursor, Page, Scope, StoreError};
+use hookflash_store::{CallFilter, CallRow, Cursor, Page, Scope};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::asked::{Asked, Named};
 use super::outbox::unavailable;
 use super::{Desk, Refusal, stored};
+use crate::records::{cursor, cursor_of};
 
 /// Calls of a page when nobody asks for a number.
 const USUAL: usize = 50;
@@ -88,11 +89,7 @@ pub(crate) async fn list(
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<Value>, Refusal> {
     let limit = wanted.limit()?;
-    match of_store(&desk, &wanted, limit).await {
-        Ok(found) => found.map(Json),
-        // What is in memory is better than nothing.
-        Err(_) => of_memory(&desk, &wanted, limit).map(Json),
-    }
+    found(&desk, &wanted, limit).await.map(Json)
 }
 
 fn unknown_cursor(after: &str) -> Refusal {
@@ -101,35 +98,28 @@ fn unknown_cursor(after: &str) -> Refusal {
 }
 
 /// The list of all calls that are kept; those that run are among them.
-async fn of_store(
-    desk: &Desk,
-    wanted: &Wanted,
-    limit: usize,
-) -> Result<Result<Value, Refusal>, StoreError> {
-    let records = &desk.records;
-    records.bring_up_to_date();
+async fn found(desk: &Desk, wanted: &Wanted, limit: usize) -> Result<Value, Refusal> {
     let mut after = None;
     if let Some(sid) = wanted.after.as_deref() {
-        match records.store().call(Scope::Operator, sid).await? {
-            Some(row) => after = Some(cursor(&row)),
-            None => return Ok(Err(unknown_cursor(sid))),
-        }
+        after = Some(behind(desk, sid).await?);
     }
     let filter = wanted.filter();
     if wanted.status.is_some() && filter.standing.is_empty() {
-        return Ok(Ok(json!({ "calls": [], "next": null })));
+        return Ok(json!({ "calls": [], "next": null }));
     }
     let mut calls = Vec::new();
     let mut next = None;
+    let mut lacks = None;
     for _ in 0..MOST_PAGES {
         let page = Page {
             after: after.clone(),
             ..Page::first(u32::try_from(limit).unwrap_or(u32::MAX))
         };
-        let found = records
-            .store()
-            .calls(wanted.scope(), filter.clone(), page)
-            .await?;
+        let found = desk
+            .records
+            .calls(&desk.ledger, wanted.scope(), filter.clone(), page)
+            .await;
+        lacks = lacks.or(found.lacks);
         after.clone_from(&found.next);
         for row in &found.calls {
             if calls.len() == limit {
@@ -154,14 +144,21 @@ async fn of_store(
             break;
         }
     }
-    Ok(Ok(json!({ "calls": calls, "next": next })))
+    let mut list = json!({ "calls": calls, "next": next });
+    if let (Some(list), Some(lacks)) = (list.as_object_mut(), lacks) {
+        list.insert("incomplete".to_owned(), json!(lacks));
+    }
+    Ok(list)
 }
 
-fn cursor(row: &CallRow) -> Cursor {
-    Cursor {
-        created_at: row.created_at,
-        sid: row.sid.clone(),
+/// Where a page begins behind this call.
+async fn behind(desk: &Desk, sid: &str) -> Result<Cursor, Refusal> {
+    if let Some(record) = desk.ledger.find(sid) {
+        return Ok(cursor_of(&record));
     }
+    let row = desk.records.store().call(Scope::Operator, sid).await;
+    let row = row.map_err(unavailable)?;
+    row.as_ref().map(cursor).ok_or_else(|| unknown_cursor(sid))
 }
 
 /// The call as fresh as it can be had, and its status.
@@ -173,35 +170,6 @@ fn shown(desk: &Desk, row: &CallRow) -> (Value, String) {
     let status = view.get("status").and_then(Value::as_str);
     let status = status.unwrap_or_default().to_owned();
     (view, status)
-}
-
-/// The list of the calls in memory.
-fn of_memory(desk: &Desk, wanted: &Wanted, limit: usize) -> Result<Value, Refusal> {
-    let after = wanted.after.as_deref();
-    if let Some(after) = after.filter(|after| desk.ledger.find(after).is_none()) {
-        return Err(unknown_cursor(after));
-    }
-    let is_wanted = |record: &CallRecord| {
-        record.facts(|facts| {
-            let account = &facts.application.account;
-            let status = account.dialect.status_word(facts);
-            wanted
-                .account
-                .as_ref()
-                .is_none_or(|sid| *sid == account.sid)
-                && wanted.status.as_ref().is_none_or(|wanted| wanted == status)
-        })
-    };
-    // One more than asked for tells whether there is a next page.
-    let mut found = desk.ledger.newest(limit + 1, after, is_wanted);
-    let has_more = found.len() > limit;
-    found.truncate(limit);
-    let next = found
-        .last()
-        .filter(|_| has_more)
-        .map(|record| record.facts(|facts| facts.sid.clone()));
-    let calls: Vec<Value> = found.iter().map(|record| view::call(record)).collect();
-    Ok(json!({ "calls": calls, "next": next }))
 }
 
 pub(crate) async fn one(

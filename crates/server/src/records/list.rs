@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::time::SystemTime;
 
+use hookflash_call::Ledger;
 use hookflash_dialects::rest::{CallList, CallStage, PageMark, Standing, Statuses};
 use hookflash_dialects::{CallFacts, Dialect, Direction, EndedBy};
 use hookflash_store as kept;
@@ -20,6 +21,8 @@ pub(crate) struct CallsPage {
     pub(crate) calls: Vec<CallFacts>,
     /// Where the next page begins; none after the last.
     pub(crate) next: Option<PageMark>,
+    /// What the list may lack, when it may lack anything.
+    pub(crate) lacks: Option<&'static str>,
 }
 
 impl Records {
@@ -27,7 +30,7 @@ impl Records {
     /// memory are looked for first by whoever asks: they are fresher.
     ///
     /// # Errors
-    /// When the store cannot be asked; so with all that follow.
+    /// When the store cannot be asked.
     pub(crate) async fn find(
         &self,
         account: &str,
@@ -39,17 +42,15 @@ impl Records {
     }
 
     /// Part of the list of an account's calls, as its dialect's API asks for it.
-    ///
-    /// # Errors
-    /// As [`Records::find`].
     pub(crate) async fn list(
         &self,
+        ledger: &Ledger,
         account: &str,
         dialect: Dialect,
         wanted: &CallList,
-    ) -> Result<CallsPage, StoreError> {
+    ) -> CallsPage {
         let Some(filter) = filter(dialect, wanted) else {
-            return Ok(CallsPage::default());
+            return CallsPage::default();
         };
         let page = Page {
             order: match wanted.oldest_first {
@@ -63,17 +64,16 @@ impl Records {
             offset: wanted.page.offset(),
             limit: wanted.page.size,
         };
-        self.bring_up_to_date();
         let scope = Scope::Account(account);
         let is_by_standing = !filter.standing.is_empty();
         let live = live_of(filter.clone());
-        let mut found = self.store.calls(scope, filter, page.clone()).await?;
+        let mut found = self.calls(ledger, scope, filter, page.clone()).await;
         if wanted.live_always && !is_by_standing && found.next.is_some() {
-            let live = self.store.calls(scope, live, page).await?;
+            let live = self.calls(ledger, scope, live, page).await;
             let most = found.calls.len();
             found.calls = with_live(found.calls, live.calls, most);
         }
-        Ok(CallsPage {
+        CallsPage {
             calls: found
                 .calls
                 .iter()
@@ -83,7 +83,8 @@ impl Records {
                 created_at: system_time(cursor.created_at),
                 sid: cursor.sid,
             }),
-        })
+            lacks: found.lacks,
+        }
     }
 
     /// Deletes the record of an account's call, which must be over; says whether there was one. What

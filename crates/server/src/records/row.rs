@@ -253,6 +253,14 @@ fn method_word(method: HookMethod) -> &'static str {
     }
 }
 
+/// A call as it stands for its application: it goes on until that was told its end, or is owed it.
+pub(crate) fn as_it_stands(record: &CallRecord) -> CallRow {
+    match record.is_concluded() {
+        true => row(record),
+        false => going_on(row(record)),
+    }
+}
+
 /// A call before its end.
 pub(crate) fn going_on(mut row: CallRow) -> CallRow {
     if row.state == hookflash_store::CallState::Ended {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use hookflash_call::{CallKey, CallRecord};
+use hookflash_call::{CallKey, CallRecord, Ledger};
 use hookflash_dialects::rest::{CallList, PageAsked};
 use hookflash_dialects::{
     AnsweredBy, Application, CallEnd, CallFacts, CallQuery, CallState, Dialect, Direction, EndedBy,
@@ -346,7 +346,8 @@ async fn calls_are_listed_by_the_words_of_their_dialect_and_by_their_own_account
     };
     let twiml = Dialect::Twiml;
     let all = page(CallQuery::default(), 3);
-    let first = records.list("AC1", twiml, &all).await.unwrap();
+    let ledger = Ledger::new(10);
+    let first = records.list(&ledger, "AC1", twiml, &all).await;
     assert_eq!(sids(&first), ["CA4", "CA3", "CA2"]);
     let rest = CallList {
         page: PageAsked {
@@ -355,7 +356,7 @@ async fn calls_are_listed_by_the_words_of_their_dialect_and_by_their_own_account
         },
         ..all
     };
-    let rest = records.list("AC1", twiml, &rest).await.unwrap();
+    let rest = records.list(&ledger, "AC1", twiml, &rest).await;
     assert_eq!(
         (sids(&rest), rest.next),
         (vec!["CA1".into(), "CA0".into()], None)
@@ -370,7 +371,7 @@ async fn calls_are_listed_by_the_words_of_their_dialect_and_by_their_own_account
             status: Some(status.to_owned()),
             ..CallQuery::default()
         };
-        let found = records.list("AC1", twiml, &page(query, 9)).await.unwrap();
+        let found = records.list(&ledger, "AC1", twiml, &page(query, 9)).await;
         assert_eq!(sids(&found), wanted, "{status}");
     }
     assert!(records.find("c2", "CA5").await.unwrap().is_some());
@@ -397,7 +398,8 @@ async fn calls_that_run_are_listed_before_newer_ones_that_are_over_where_only_th
             live_always,
             ..page(CallQuery::default(), size)
         };
-        let found = records.list("j4", Dialect::Jambonz, &wanted).await.unwrap();
+        let ledger = Ledger::new(10);
+        let found = records.list(&ledger, "j4", Dialect::Jambonz, &wanted).await;
         found.calls.iter().map(|facts| facts.sid.clone()).collect()
     };
     assert_eq!(listed(4, true).await, ["C8", "C7", "C3", "C1"]);

@@ -2,14 +2,18 @@
 
 use std::path::PathBuf;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hookflash_server::config::Config;
 use hookflash_server::{Running, Server};
 use rusqlite::Connection;
+use serde_json::Value;
 
 use crate::application::Application;
 use crate::peer::{Peer, status};
 use crate::records::{ANSWER_AND_WAIT, outbox, setup, stop};
-use crate::stage::{get, udp, until};
+use crate::rest::send;
+use crate::stage::{get, get_json, udp, until};
 
 /// A server with its records in a file, its application, and the calls that were made.
 struct Trial {
@@ -200,4 +204,80 @@ fn a_server_whose_file_was_removed_begins_a_new_one_when_it_is_restarted() {
         .query_row("SELECT count(*) FROM calls", [], |row| row.get(0))
         .unwrap();
     assert_eq!(kept, 1);
+}
+
+/// Every call of the REST API's list, walked a call at a time, and whether the list says that it may
+/// lack some.
+fn walked(trial: &Trial) -> (Vec<String>, bool) {
+    let http = trial.server.http_addr;
+    let mut path = "/2010-04-01/Accounts/twiml/Calls.json?PageSize=1".to_owned();
+    let (mut sids, mut lacks) = (Vec::new(), false);
+    while sids.len() < 50 {
+        let head = format!("Authorization: Basic {}\r\n", STANDARD.encode("twiml:key"));
+        let reply = send(http, "GET", &path, &head, b"");
+        assert_eq!(reply.status, 200, "{path}");
+        lacks |= reply.header("hookflash-incomplete").is_some();
+        let page = reply.json();
+        let calls = page["calls"].as_array().unwrap();
+        let sid = |call: &Value| call["sid"].as_str().unwrap().to_owned();
+        sids.extend(calls.iter().map(sid));
+        match page["next_page_uri"].as_str() {
+            Some(next) => next.clone_into(&mut path),
+            None => break,
+        }
+    }
+    (sids, lacks)
+}
+
+#[test]
+fn lists_have_the_calls_that_run_also_while_nothing_can_be_written() {
+    let mut trial = Trial::new();
+    trial.call();
+    until("its end was told", || trial.told() == [1]);
+    until("it is written", || {
+        trial.metric("hookflash_store_rows_waiting ") == 0
+    });
+    let other = Connection::open(trial.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    trial.goes_on("locked");
+    let mut peer = Peer::of(udp(&trial.server), "runs");
+    assert_eq!(status(&peer.invite("")), 200);
+    let all = trial.sids.len() + 1;
+    until("its document was asked for", || trial.asked().len() == all);
+    let mut newest_first = trial.asked();
+    newest_first.reverse();
+
+    assert_eq!(walked(&trial), (newest_first.clone(), true));
+    let sids = |list: &Value| -> Vec<String> {
+        let calls = list["calls"].as_array().unwrap().iter();
+        calls
+            .map(|call| call["sid"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let view = |query: &str| {
+        get_json(
+            trial.server.http_addr,
+            &format!("/hookflash/v1/calls?{query}"),
+        )
+    };
+    let list = view("limit=100");
+    assert_eq!(sids(&list), newest_first);
+    assert!(list["incomplete"].as_str().unwrap().contains("trouble"));
+    assert_eq!(sids(&view("status=in-progress")), newest_first[..1]);
+    assert_eq!(sids(&view("status=completed")), newest_first[1..]);
+    let behind = format!("limit=2&after={}", newest_first[0]);
+    assert_eq!(sids(&view(&behind)), newest_first[1..3]);
+
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(status(&peer.bye()), 200);
+    trial.sids.push(newest_first[0].clone());
+    until("nothing is lacking", || {
+        walked(&trial) == (newest_first.clone(), false)
+    });
+    assert_eq!(
+        get_json(trial.server.http_addr, "/hookflash/v1/calls").get("incomplete"),
+        None
+    );
+    until("its end was told", || trial.told().iter().all(|n| *n > 0));
+    trial.recovers();
 }

@@ -178,6 +178,9 @@ pub(crate) async fn every_filter_finds_what_it_says(place: &impl Place) {
         if order == Order::NewestFirst {
             wanted.reverse();
         }
+        for row in &rows {
+            assert_eq!(filter.takes(row), wants(&filter, row), "{filter:?} {row:?}");
+        }
         let count = store.count_calls(MINE, filter.clone()).await.unwrap();
         assert_eq!(count, wanted.len() as u64, "{filter:?}");
         found += wanted.len();

@@ -18,6 +18,9 @@ use super::tenant::Tenant;
 use crate::http::Desk;
 use crate::placing::{self, NotUpdated, Updated};
 
+/// Says what a list may lack.
+const INCOMPLETE: &str = "hookflash-incomplete";
+
 /// Places a call. It is replied to when a crash can no longer make it be forgotten.
 pub(super) async fn create(State(desk): State<Arc<Desk>>, tenant: Tenant, sent: Sent) -> Answer {
     let dialect = tenant.dialect();
@@ -67,9 +70,8 @@ pub(super) async fn list(State(desk): State<Arc<Desk>>, tenant: Tenant, uri: Uri
         .map_err(|fault| Refused::of(dialect, fault))?;
     let page = desk
         .records
-        .list(tenant.sid(), dialect, &wanted)
-        .await
-        .map_err(|error| broken(&tenant, &error))?;
+        .list(&desk.ledger, tenant.sid(), dialect, &wanted)
+        .await;
     let listing = Listing {
         path: uri.path(),
         query: &query,
@@ -77,7 +79,12 @@ pub(super) async fn list(State(desk): State<Arc<Desk>>, tenant: Tenant, uri: Uri
         next: page.next,
         public_url: &tenant.settings.public_url,
     };
-    Ok(response(dialect.call_list(&page.calls, listing)))
+    let mut reply = dialect.call_list(&page.calls, listing);
+    if let Some(lacks) = page.lacks {
+        // No vendor's list has a place for it.
+        reply.headers.push((INCOMPLETE, lacks.to_owned()));
+    }
+    Ok(response(reply))
 }
 
 /// Changes a call as the request says.
