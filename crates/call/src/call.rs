@@ -331,6 +331,9 @@ impl<H: Host> Call<H> {
                         return interruption;
                     }
                 }
+                Input::Document(loaded) => {
+                    return Interruption::Replaced(Box::new(Replacement::Loaded(*loaded)));
+                }
                 Input::Finish(finish) => return Interruption::Over(finish),
             }
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use hookflash_audio::answering_machine::{Detector, Finding, RATE, Rules};
 use hookflash_audio::{Resampler, Tap, TapFrame};
-use hookflash_dialects::{AnsweredBy, MachineDetection, Moment};
+use hookflash_dialects::{AnsweredBy, HttpRequest, MachineDetection, Moment, ReplyUse};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
@@ -18,6 +18,7 @@ use crate::Host;
 use crate::background::Tapped;
 use crate::call::Call;
 use crate::fault;
+use crate::inbox::Input;
 
 /// Detection under way. Dropping it gives it up.
 pub(crate) struct Detection<H: Host> {
@@ -84,7 +85,7 @@ impl<H: Host> Detection<H> {
                 after: found.after,
                 is_final: found.is_final,
             };
-            call.tell_of_at(&base, &moment);
+            tell(call, &base, &moment);
             if found.is_final {
                 return;
             }
@@ -95,6 +96,31 @@ impl<H: Host> Detection<H> {
     pub(crate) fn beside(self, call: &Rc<Call<H>>) -> Beside {
         let task = Rc::clone(call);
         Beside(fault::spawn(call, async move { self.found(&task).await }))
+    }
+}
+
+/// Tells the application who picked up, and does what it says to that, if the dialect lets it.
+fn tell<H: Host>(call: &Rc<Call<H>>, base: &str, moment: &Moment<'_>) {
+    match call.request_at(base, moment) {
+        Ok(Some(request)) if request.reply_use == ReplyUse::Document => {
+            let asks = Rc::clone(call);
+            fault::spawn(call, async move { obey_reply(&asks, request).await });
+        }
+        Ok(Some(request)) => call.tell(request),
+        Ok(None) => {}
+        Err(error) => call.note_fetch_error(None, &error),
+    }
+}
+
+/// The verbs of the reply, if it has any, take the place of the running document.
+async fn obey_reply<H: Host>(call: &Rc<Call<H>>, request: HttpRequest) {
+    match call.load(request, false).await {
+        Ok(loaded) if loaded.program.steps.is_empty() => {}
+        Ok(loaded) => {
+            call.note_call("the application answered who picked up with another document");
+            call.inbox.put(Input::Document(Box::new(loaded)));
+        }
+        Err(failure) => call.note_call(&format!("the document goes on: {}", failure.message)),
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use crate::call::Finish;
 use crate::command::Command;
+use crate::document::Loaded;
 
 /// How many inputs may wait. What a peer can cause at will is dropped beyond that.
 const MOST_WAITING: usize = 256;
@@ -22,6 +23,8 @@ pub(crate) enum Input {
     Leg(LegId, Event),
     /// From the API or the operator.
     Command(Box<Command>),
+    /// A document that takes the place of the running one.
+    Document(Box<Loaded>),
     /// The call has to end, whatever it does.
     Finish(Box<Finish>),
 }

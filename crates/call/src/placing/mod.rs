@@ -98,7 +98,7 @@ impl<H: Host> Placing<'_, H> {
                 input = call.inbox.next() => match input {
                     Input::Command(command) => self.obey(*command)?,
                     Input::Finish(finish) => return Err(*finish),
-                    Input::Leg(..) => {}
+                    Input::Leg(..) | Input::Document(_) => {}
                 },
                 () = &mut written => return Ok(()),
             }
@@ -172,6 +172,8 @@ impl<H: Host> Placing<'_, H> {
                     }
                 }
                 Input::Command(command) => self.obey(*command)?,
+                // Nothing that brings one runs before the answer.
+                Input::Document(_) => {}
                 Input::Finish(finish) => {
                     self.cancel_all();
                     return Err(*finish);

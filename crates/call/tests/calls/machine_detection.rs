@@ -230,3 +230,71 @@ fn detection_is_cut_short_by_the_end_of_the_call_and_by_another_document() {
         assert!(world.application.asked_at("/start").is_empty());
     });
 }
+
+/// As jambonz has it: its other hooks bring documents, too.
+#[test]
+fn what_jambonz_is_told_to_do_about_who_picked_up_takes_the_place_of_the_document() {
+    in_virtual_time(async {
+        let world = world(Dialect::Jambonz);
+        let verbs = r#"[{"verb":"pause","length":1},{"verb":"hangup"}]"#;
+        world.application.page("/amd", Page::document(verbs));
+        let (phone, handset) = (world.phone(), world.handset());
+        let callee = answered(&world, &phone, &handset, order(&world, false, true)).await;
+        handset.speak(SECOND);
+        callee.waits(2_600 * MS).await;
+        assert_eq!(world.asked_once("/amd").field("type"), "amd_human_detected");
+        let began = tokio::time::Instant::now();
+        phone.hung_up().await;
+        assert!(
+            began.elapsed() < 2 * SECOND,
+            "the first document pauses for 20 s"
+        );
+        world.settle().await;
+        let trace = hookflash_call::view::trace(&world.record()).to_string();
+        assert!(trace.contains("answered who picked up with another document"));
+    });
+}
+
+#[test]
+fn the_document_goes_on_when_there_is_nothing_to_do_about_who_picked_up() {
+    for page in [
+        Page::document("[]"),
+        Page::status(500),
+        Page::document(r#"[{"verb":"sing"}]"#),
+    ] {
+        in_virtual_time(async {
+            let world = world(Dialect::Jambonz);
+            world.application.page("/amd", page);
+            let (phone, handset) = (world.phone(), world.handset());
+            let began = tokio::time::Instant::now();
+            let callee = answered(&world, &phone, &handset, order(&world, false, true)).await;
+            handset.speak(SECOND);
+            callee.waits(3 * SECOND).await;
+            assert!(!world.application.asked_at("/amd").is_empty());
+            phone.hung_up().await;
+            assert!(began.elapsed() > 19 * SECOND);
+            world.settle().await;
+        });
+    }
+}
+
+/// Of the dialects that tell who picked up, only jambonz runs what is replied.
+#[test]
+fn others_are_told_and_what_they_reply_does_not_matter() {
+    for dialect in [Dialect::Twiml, Dialect::Cxml, Dialect::Bxml] {
+        in_virtual_time(async {
+            let world = world(dialect);
+            let hang_up = document(dialect, &[V::Hangup]);
+            world.application.page("/amd", Page::document(hang_up));
+            let (phone, handset) = (world.phone(), world.handset());
+            let began = tokio::time::Instant::now();
+            let callee = answered(&world, &phone, &handset, order(&world, false, true)).await;
+            handset.speak(SECOND);
+            callee.waits(3 * SECOND).await;
+            world.asked_once("/amd");
+            phone.hung_up().await;
+            assert!(began.elapsed() > 19 * SECOND, "{dialect}");
+            world.settle().await;
+        });
+    }
+}

@@ -146,16 +146,18 @@ pub(super) fn request(
             answered_by,
             ..
         } => {
-            let (Some(hook), Some((word, reason))) = (&detection.told_to, amd_event(*answered_by))
-            else {
+            let Some((word, reason)) = amd_event(*answered_by) else {
                 return Ok(None);
             };
-            let mut payload = call_info::base(facts, call_info::status(facts));
-            put(&mut payload, "type", word);
+            let mut outcome = Map::new();
+            put(&mut outcome, "type", word);
             if let Some(reason) = reason {
-                put(&mut payload, "reason", reason);
+                put(&mut outcome, "reason", reason);
             }
-            send(facts, Asked::tell("amd"), hook, payload).map(Some)
+            // The verbs of the reply take the place of those that run, as after any hook
+            // (jambonz-feature-server, `performHook` in `lib/tasks/task.js`).
+            let hook = detection.told_to.as_ref();
+            action(facts, "amd", hook, None, outcome.into())
         }
         // jambonz has no fallback URL, and no hook for any of the others.
         Moment::Fallback { .. }

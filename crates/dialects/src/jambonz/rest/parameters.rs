@@ -30,7 +30,8 @@ const CREATE: &[Parameter] = &[
     runs("trunk", "name of a trunk of the configuration"),
     runs(
         "amd",
-        "beside the verbs; `thresholdWordCount`, `digitCount` and `recognizer` have no effect",
+        "beside the verbs; verbs in the reply to its hook take the place of those that run; \
+         `thresholdWordCount`, `digitCount` and `recognizer` have no effect",
     ),
     runs("speech_synthesis_vendor", "may be left out"),
     runs("speech_synthesis_language", "may be left out"),
