@@ -48,6 +48,7 @@ pub(crate) async fn end<H: Host>(call: &Rc<Call<H>>, finish: Finish) {
     call.stop_alarm();
     call.background.end(call);
     if let Some(statistics) = call.session(|session| session.statistics()) {
+        call.ledger.counters.heard(&statistics);
         call.note(What::Statistics(Box::new(statistics)));
     }
     call.audio.take();

@@ -5,7 +5,8 @@ use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use hookflash_dialects::{CallEnd, CallState, EndedBy};
+use hookflash_dialects::{CallEnd, CallState, Dialect, Direction, EndedBy};
+use hookflash_media::Statistics;
 use hookflash_transfer::{End, Outcome};
 use tokio::sync::broadcast;
 
@@ -165,7 +166,7 @@ impl Ledger {
         calls.by_sid.insert(sid, Arc::clone(record));
         calls.by_key.insert(record.key, Arc::clone(record));
         drop(calls);
-        count(&self.counters.calls_started);
+        self.counters.call_began(record);
     }
 
     /// A call is over, and its application was told or is owed that. Counts once.
@@ -182,7 +183,7 @@ impl Ledger {
             calls.leave(oldest);
         }
         drop(calls);
-        self.counters.call_ended(end);
+        self.counters.call_ended(record, end);
     }
 
     fn calls(&self) -> MutexGuard<'_, Calls> {
@@ -211,18 +212,35 @@ pub struct Counters {
     pub documents_refused: AtomicU64,
     /// Transfers begun, or refused before they could begin.
     pub transfers_started: AtomicU64,
-    /// Transfers that succeeded.
-    pub transfers_succeeded: AtomicU64,
-    /// Transfers that failed.
-    pub transfers_failed: AtomicU64,
-    /// Transfers whose outcome nobody told us.
-    pub transfers_unknown: AtomicU64,
-    /// Transfers cut short.
-    pub transfers_canceled: AtomicU64,
-    /// Of all transfers, those for which no REFER was sent.
-    pub transfers_not_applicable: AtomicU64,
+    /// Packets of peers that never came, of calls that are over.
+    pub packets_lost: AtomicU64,
+    /// Packets of peers that came too late to be played, of calls that are over.
+    pub packets_too_late: AtomicU64,
     /// Events dropped because a call's queue was full.
     pub events_dropped: AtomicU64,
+    /// The calls once more, by dialect and direction. What is asked at every call stands above.
+    by_kind: [[CallCounts; DIRECTIONS.len()]; Dialect::ALL.len()],
+    /// Transfers that have a result.
+    transfers_ended: Mutex<HashMap<(End, Outcome), u64>>,
+}
+
+const DIRECTIONS: [Direction; 3] = [
+    Direction::Inbound,
+    Direction::OutboundApi,
+    Direction::OutboundDial,
+];
+
+/// What is counted of calls of one dialect and direction.
+#[derive(Debug, Default)]
+pub struct CallCounts {
+    /// Came in or left.
+    pub started: AtomicU64,
+    /// Were answered and are over.
+    pub completed: AtomicU64,
+    /// Are over without having been answered.
+    pub unanswered: AtomicU64,
+    /// Ended because something failed here or at the application.
+    pub failed: AtomicU64,
 }
 
 /// Adds one.
@@ -240,28 +258,67 @@ impl Counters {
             .saturating_sub(ended)
     }
 
-    fn call_ended(&self, end: &CallEnd) {
-        count(if end.answered {
-            &self.calls_completed
-        } else {
-            &self.calls_unanswered
-        });
-        // Nobody's fault: the other side rang for too long.
-        let rang_out = !end.answered && matches!(end.sip_status, 408 | 487);
-        if end.by == EndedBy::Server && !rang_out {
-            count(&self.calls_failed);
+    /// What is counted of the calls of each dialect and direction.
+    pub fn calls_by_kind(&self) -> impl Iterator<Item = (Dialect, Direction, &CallCounts)> {
+        let dialects = Dialect::ALL.into_iter().zip(&self.by_kind);
+        dialects.flat_map(|(dialect, counts)| {
+            let directions = DIRECTIONS.into_iter().zip(counts);
+            directions.map(move |(direction, counts)| (dialect, direction, counts))
+        })
+    }
+
+    /// How many transfers ended in each way.
+    pub fn transfers_ended(&self) -> Vec<((End, Outcome), u64)> {
+        let ended = self.transfers().clone();
+        ended.into_iter().collect()
+    }
+
+    fn kind(&self, record: &CallRecord) -> Option<&CallCounts> {
+        let wanted = record.facts(|facts| (facts.application.account.dialect, facts.direction));
+        let mut kinds = self.calls_by_kind();
+        let found = kinds.find(|(dialect, direction, _)| (*dialect, *direction) == wanted);
+        found.map(|(_, _, counts)| counts)
+    }
+
+    fn call_began(&self, record: &CallRecord) {
+        count(&self.calls_started);
+        if let Some(counts) = self.kind(record) {
+            count(&counts.started);
         }
     }
 
-    pub(crate) fn transfer_ended(&self, end: End, outcome: Outcome) {
-        count(match outcome {
-            Outcome::Succeeded => &self.transfers_succeeded,
-            Outcome::Failed => &self.transfers_failed,
-            Outcome::Unknown => &self.transfers_unknown,
-            Outcome::Canceled => &self.transfers_canceled,
-        });
-        if end == End::NotApplicable {
-            count(&self.transfers_not_applicable);
+    fn call_ended(&self, record: &CallRecord, end: &CallEnd) {
+        let kind = self.kind(record);
+        let both = |all: &AtomicU64, own: fn(&CallCounts) -> &AtomicU64| {
+            count(all);
+            if let Some(kind) = kind {
+                count(own(kind));
+            }
+        };
+        match end.answered {
+            true => both(&self.calls_completed, |kind| &kind.completed),
+            false => both(&self.calls_unanswered, |kind| &kind.unanswered),
         }
+        // Nobody's fault: the other side rang for too long.
+        let rang_out = !end.answered && matches!(end.sip_status, 408 | 487);
+        if end.by == EndedBy::Server && !rang_out {
+            both(&self.calls_failed, |kind| &kind.failed);
+        }
+    }
+
+    pub(crate) fn heard(&self, statistics: &Statistics) {
+        let lost = u64::try_from(statistics.packets_lost).unwrap_or_default();
+        self.packets_lost.fetch_add(lost, Ordering::Relaxed);
+        self.packets_too_late
+            .fetch_add(statistics.late, Ordering::Relaxed);
+    }
+
+    pub(crate) fn transfer_ended(&self, end: End, outcome: Outcome) {
+        *self.transfers().entry((end, outcome)).or_default() += 1;
+    }
+
+    fn transfers(&self) -> MutexGuard<'_, HashMap<(End, Outcome), u64>> {
+        let ended = self.transfers_ended.lock();
+        ended.unwrap_or_else(PoisonError::into_inner)
     }
 }

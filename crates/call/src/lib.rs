@@ -60,7 +60,7 @@ pub use host::{
     SocketClosed, SpeechError, Turn,
 };
 pub use ladder::ladder;
-pub use ledger::{Counters, Ledger, Published};
+pub use ledger::{CallCounts, Counters, Ledger, Published};
 pub use masking::Masked;
 pub use options::{CallOptions, TransferOptions};
 pub use record::{CallRecord, CalledLeg, LegRecord, TransferRecord};

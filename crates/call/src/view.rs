@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hookflash_dialects::{CallState, Direction, EndedBy};
+use hookflash_dialects::{CallState, EndedBy};
 use hookflash_media::{KeySource, Statistics};
 use hookflash_program::HookMethod;
 use serde_json::{Map, Value, json};
@@ -23,7 +23,7 @@ pub fn call(record: &CallRecord) -> Value {
             "account": facts.application.account.sid,
             "application": facts.application.name,
             "dialect": facts.application.account.dialect.as_str(),
-            "direction": direction(facts.direction),
+            "direction": facts.direction.as_str(),
             "from": facts.from.uri,
             "to": facts.to.uri,
             "status": facts.application.account.dialect.status_word(facts),
@@ -149,7 +149,7 @@ fn leg(record: &CallRecord, place: usize, leg: &LegRecord, is_talked_on: bool) -
     record.facts(|facts| {
         let mut view = json!({
             "id": leg_name(place),
-            "direction": direction(facts.direction),
+            "direction": facts.direction.as_str(),
             "callId": facts.sip_call_id,
             "transport": flow.map(|flow| flow.transport.via_token().to_ascii_lowercase()),
             "local": flow.map(|flow| flow.local.to_string()),
@@ -546,14 +546,6 @@ pub(crate) fn ended_by(by: EndedBy) -> &'static str {
         EndedBy::Document => "document",
         EndedBy::Api => "api",
         EndedBy::Server => "server",
-    }
-}
-
-fn direction(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Inbound => "inbound",
-        Direction::OutboundApi => "outbound-api",
-        Direction::OutboundDial => "outbound-dial",
     }
 }
 

@@ -18,6 +18,17 @@ pub enum Direction {
     OutboundDial,
 }
 
+impl Direction {
+    /// `inbound`, `outbound-api` or `outbound-dial`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Direction::Inbound => "inbound",
+            Direction::OutboundApi => "outbound-api",
+            Direction::OutboundDial => "outbound-dial",
+        }
+    }
+}
+
 /// One end of the call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Party {

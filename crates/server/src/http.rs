@@ -38,6 +38,7 @@ use crate::shard::Mail;
 use crate::sip::streams::Connections;
 use crate::speech::Speech;
 use crate::switchboard::Switchboard;
+use crate::webhook::Times;
 use client::Client;
 use refusal::Refusal;
 
@@ -54,6 +55,7 @@ pub(crate) struct Desk {
     /// Against HTTP clients that guess.
     pub(crate) client_guard: Guard,
     pub(crate) meter: api::Meter,
+    pub(crate) webhook_times: Times,
     pub(crate) bindings: Arc<Bindings>,
     pub(crate) registrations: Arc<Registrations>,
     pub(crate) prompts: Arc<Prompts>,

@@ -29,6 +29,7 @@ use crate::sip::datagrams::UdpSockets;
 use crate::sip::{Bound, bind, listener};
 use crate::speech::{self, Speech};
 use crate::switchboard::Switchboard;
+use crate::webhook::Times;
 
 /// How long a call may look for the place that it goes to: time for three questions after one
 /// another of which each is repeated.
@@ -189,6 +190,8 @@ impl Server {
         let (mail, posts) = Mail::new(config.shards);
         let ledger = Ledger::new(usize::try_from(config.records.max).unwrap_or(usize::MAX));
         let (speech, jobs) = Speech::new(&config.speech);
+        let unusable = |error| StartError::Machine(std::io::Error::other(error));
+        let webhook_times = Times::new().map_err(unusable)?;
         let common = Common {
             sockets: UdpSockets::new(udp),
             connections: Arc::default(),
@@ -204,6 +207,7 @@ impl Server {
             registrations: Arc::default(),
             dns: config.sip.dns.as_slice().into(),
             personal_data: config.logs.personal_data,
+            webhook_times: webhook_times.clone(),
         };
         let desk = Arc::new(Desk {
             ledger,
@@ -211,7 +215,8 @@ impl Server {
             connections: Arc::clone(&common.connections),
             guard: Arc::clone(&common.guard),
             client_guard: Guard::default(),
-            meter: Meter::new().map_err(|e| StartError::Machine(std::io::Error::other(e)))?,
+            meter: Meter::new().map_err(unusable)?,
+            webhook_times,
             bindings: Arc::clone(&common.bindings),
             registrations: Arc::clone(&common.registrations),
             prompts: Arc::clone(&common.prompts),

@@ -8,6 +8,7 @@ pub(crate) mod door;
 mod host;
 mod identity;
 mod mail;
+mod messages;
 mod phones;
 mod trunks;
 mod work;
@@ -23,7 +24,8 @@ use std::time::{Duration, Instant};
 use hookflash_call::{Desk, Ledger};
 use hookflash_sip::digest::DigestServer;
 use hookflash_sip::{
-    Census, DnsQuery, Endpoint, EndpointConfig, Event, Flow, LegId, Message, Transmit, Transport,
+    Census, DnsQuery, Endpoint, EndpointConfig, Event, Flow, LegId, Message, Tally, Transmit,
+    Transport,
 };
 use tokio::sync::Notify;
 
@@ -39,13 +41,15 @@ use crate::sip::datagrams::UdpSockets;
 use crate::sip::streams::{self, Connections};
 use crate::speech::Speech;
 use crate::switchboard::Switchboard;
-use crate::webhook::Webhooks;
+use crate::webhook::{self, Webhooks};
 use crate::websocket;
 use door::Door;
 
 pub(crate) use caller::Full;
 pub(crate) use identity::Realms;
 pub(crate) use mail::{Input, Mail, Post};
+pub(crate) use messages::Counted;
+use messages::{Messages, RESPONSE};
 pub(crate) use work::run;
 
 /// Timers of SIP that end within the same one of these wake the shard once: of those that only
@@ -70,6 +74,7 @@ pub(crate) struct Common {
     /// Name servers for SIP; the system's when there are none.
     pub(crate) dns: Arc<[SocketAddr]>,
     pub(crate) personal_data: bool,
+    pub(crate) webhook_times: webhook::Times,
 }
 
 /// One shard. Lives on its thread.
@@ -93,6 +98,7 @@ pub(crate) struct Shard {
     media: Media,
     door: Door,
     refused: Cell<u64>,
+    messages: Messages,
     said_why: Cell<Option<Instant>>,
     flushing: Cell<bool>,
     accepting: Cell<bool>,
@@ -107,6 +113,8 @@ pub(crate) struct Shard {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Holdings {
     pub(crate) census: Census,
+    pub(crate) tally: Tally,
+    pub(crate) sip: Counted,
     pub(crate) owed: usize,
     pub(crate) ports: usize,
     pub(crate) media_legs: usize,
@@ -148,7 +156,8 @@ impl Shard {
         media.set_packet_timeout(board.rtp_timeout);
         let names = Names::asking(&common.dns);
         // Applications are looked for as every other program of the machine would.
-        let webhooks = Webhooks::new(Names::default(), board.allow_private_networks);
+        let times = Some(common.webhook_times.clone());
+        let webhooks = Webhooks::measured(Names::default(), board.allow_private_networks, times);
         let shard = Rc::new_cyclic(|this| Shard {
             this: Weak::clone(this),
             index: config.shard.index,
@@ -165,6 +174,7 @@ impl Shard {
             media,
             door: Door::default(),
             refused: Cell::new(0),
+            messages: Messages::default(),
             said_why: Cell::new(None),
             flushing: Cell::new(false),
             accepting: Cell::new(true),
@@ -248,6 +258,8 @@ impl Shard {
             standstills_not_run: tally.standstills_not_run.get(),
             websockets: self.websockets.count(),
             census: self.endpoint.borrow().census(),
+            tally: self.endpoint.borrow().tally(),
+            sip: self.messages.counted(),
             owed: self.webhooks.owed(),
             ports: self.media.in_use(),
             refused: self.refused.get(),
@@ -261,6 +273,7 @@ impl Shard {
 
     /// A datagram of one of this shard's calls. To be followed by [`Shard::flush`].
     pub(crate) fn datagram(&self, flow: Flow, bytes: &[u8]) {
+        self.messages.read(bytes.starts_with(RESPONSE), bytes.len());
         self.endpoint
             .borrow_mut()
             .handle_datagram(Instant::now(), flow, bytes);
@@ -268,6 +281,8 @@ impl Shard {
 
     /// A message of one of this shard's calls. To be followed by [`Shard::flush`].
     pub(crate) fn message(&self, flow: Flow, message: Message) {
+        let is_response = matches!(message, Message::Response(_));
+        self.messages.read(is_response, usize::MAX);
         self.endpoint
             .borrow_mut()
             .handle_message(Instant::now(), flow, message);
@@ -363,6 +378,7 @@ impl Shard {
     }
 
     fn transmit(self: &Rc<Self>, transmit: &Transmit) {
+        self.messages.sent(transmit.bytes.starts_with(RESPONSE));
         let why = match transmit.flow.transport {
             Transport::Udp => match self.common.sockets.send(transmit) {
                 Ok(()) => return,

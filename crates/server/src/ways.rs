@@ -190,6 +190,15 @@ impl Ways {
         }
     }
 
+    /// The trunks that calls go out by, and whether they are not just tried last.
+    pub(crate) fn trunks_up(&self) -> Vec<(Arc<str>, bool)> {
+        let (now, trunks) = (Instant::now(), self.trunks());
+        let known = self.known.iter().enumerate();
+        known
+            .map(|(index, (name, _))| (Arc::clone(name), !trunks.is_dead(now, index)))
+            .collect()
+    }
+
     /// Whether an address of record is a user's.
     pub(crate) fn is_user(&self, aor: &str) -> bool {
         self.users.contains(aor)

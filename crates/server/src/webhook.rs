@@ -15,6 +15,7 @@ mod pool;
 mod post;
 mod private;
 mod tell;
+mod times;
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -33,6 +34,7 @@ use cookies::Jars;
 pub(crate) use location::Location;
 use pool::Pool;
 use tell::Queues;
+pub(crate) use times::Times;
 
 /// The client of one shard.
 pub(crate) struct Webhooks {
@@ -41,11 +43,22 @@ pub(crate) struct Webhooks {
     answers: Answers,
     queues: Queues,
     allow_private: Cell<bool>,
+    times: Option<Times>,
 }
 
 impl Webhooks {
     pub(crate) fn new(names: Names, allow_private: bool) -> Rc<Webhooks> {
+        Webhooks::measured(names, allow_private, None)
+    }
+
+    /// As [`Webhooks::new`], with what takes down how long its requests take.
+    pub(crate) fn measured(
+        names: Names,
+        allow_private: bool,
+        times: Option<Times>,
+    ) -> Rc<Webhooks> {
         Rc::new(Webhooks {
+            times,
             pool: Pool::new(names),
             jars: Jars::default(),
             answers: Answers::default(),
@@ -78,7 +91,21 @@ impl Webhooks {
         call: CallKey,
         request: &HttpRequest,
     ) -> Result<(Reply, HeaderMap), FetchError> {
-        let deadline = Instant::now() + request.policy.total;
+        let began = Instant::now();
+        let outcome = self.in_time(call, request, began).await;
+        if let Some(times) = &self.times {
+            times.took(began.elapsed(), &outcome);
+        }
+        outcome
+    }
+
+    async fn in_time(
+        &self,
+        call: CallKey,
+        request: &HttpRequest,
+        began: Instant,
+    ) -> Result<(Reply, HeaderMap), FetchError> {
+        let deadline = began + request.policy.total;
         match timeout_at(deadline, self.with_retries(call, request)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(failure::new(

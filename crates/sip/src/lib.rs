@@ -42,7 +42,7 @@ pub use by_id::{ById, Identity};
 pub use endpoint::{
     Census, CommandError, Credentials, DnsId, DnsQuery, Endpoint, EndpointConfig, Listener,
     NotifyState, OutgoingInvite, OutgoingRefer, OutgoingRegistration, RedirectPolicy, Redirects,
-    Resolve, ResolveId, Shard, is_owned_header, session_description, shard_of_call_id,
+    Resolve, ResolveId, Shard, Tally, is_owned_header, session_description, shard_of_call_id,
 };
 pub use event::{
     Event, IncomingReferId, IncomingRegister, LegEnd, LegId, Notification, ReferAnswer, ReferId,

@@ -17,6 +17,7 @@ pub(crate) fn desk() -> Arc<Desk> {
         guard: Arc::default(),
         client_guard: Guard::default(),
         meter: api::Meter::new().unwrap(),
+        webhook_times: Times::new().unwrap(),
         bindings: Arc::default(),
         registrations: Arc::default(),
         prompts: Prompts::new((&config().media).into()),

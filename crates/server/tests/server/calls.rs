@@ -42,11 +42,8 @@ fn a_call_is_answered_by_a_static_document_and_shown() {
         "{summaries:?}"
     );
     let metrics = || get(server.http_addr, "/metrics").1;
-    assert!(
-        metrics().contains("hookflash_calls_completed_total 1"),
-        "{}",
-        metrics()
-    );
+    let completed = r#"hookflash_calls_completed_total{dialect="jambonz",direction="inbound"} 1"#;
+    assert!(metrics().contains(completed), "{}", metrics());
     for left in [
         "sip_legs",
         "sip_dialogs",

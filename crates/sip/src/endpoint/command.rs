@@ -252,3 +252,12 @@ pub struct Census {
     /// Running timers.
     pub timers: usize,
 }
+
+/// What an endpoint has counted since it began, for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Messages that were sent again: no answer came, or the peer repeated itself.
+    pub resent: u64,
+    /// Requests of ours that were never answered (timers B and F).
+    pub timeouts: u64,
+}

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::address::Addresses;
 use super::client::{Attempts, ClientTransaction, Purpose, Resolving};
-use super::command::{DnsQuery, Resolve, ResolveId};
+use super::command::{DnsQuery, Resolve, ResolveId, Tally};
 use super::config::EndpointConfig;
 use super::leg::LegTimer;
 use super::registration::NO_LEG;
@@ -113,6 +113,7 @@ pub(crate) struct Core {
     /// Legs whose requests keep to the flow that the call used, whatever the Contact says.
     pub(crate) kept: HashSet<LegId>,
     pub(crate) allow: String,
+    pub(crate) tally: Tally,
     random: Random,
 }
 
@@ -148,6 +149,7 @@ impl Core {
             registration_events: VecDeque::new(),
             dead: DeadHosts::default(),
             kept: HashSet::new(),
+            tally: Tally::default(),
             random,
             config,
         }

@@ -27,7 +27,7 @@ use bytes::Bytes;
 
 pub use command::{
     Census, CommandError, DnsId, DnsQuery, NotifyState, OutgoingInvite, OutgoingRefer,
-    OutgoingRegistration, RedirectPolicy, Redirects, Resolve, ResolveId, Target,
+    OutgoingRegistration, RedirectPolicy, Redirects, Resolve, ResolveId, Tally, Target,
 };
 pub use config::{Credentials, EndpointConfig, Listener, Shard, shard_of_call_id};
 pub use owned_headers::is_owned_header;
@@ -443,6 +443,11 @@ impl Endpoint {
     /// The number of legs, ended ones with open subscriptions included.
     pub fn leg_count(&self) -> usize {
         self.legs.len()
+    }
+
+    /// What was counted so far.
+    pub fn tally(&self) -> Tally {
+        self.core.tally
     }
 
     /// Everything that is held. Walks through all legs: for tests and occasional metrics.

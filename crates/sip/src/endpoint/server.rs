@@ -190,6 +190,7 @@ impl Core {
     /// Sends bytes of an answer again on the way of its transaction.
     pub(crate) fn respond_again(&mut self, id: TransactionId, bytes: Bytes) {
         if let Some(flow) = self.reply_flow(id) {
+            self.tally.resent += 1;
             self.transmit(TransmitId(id.0), flow, bytes);
         }
     }
@@ -268,6 +269,7 @@ impl Core {
         };
         match action {
             Action::Send | Action::Resend => {
+                self.tally.resent += u64::from(action == Action::Resend);
                 if let Some(message) = message {
                     transaction.last = message.clone();
                 }

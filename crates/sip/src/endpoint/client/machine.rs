@@ -189,6 +189,7 @@ impl Core {
         match action {
             Action::Send | Action::Resend => {
                 if let Some(flow) = transaction.flow {
+                    self.tally.resent += u64::from(action == Action::Resend);
                     let bytes = transaction.bytes.clone();
                     self.transmit(TransmitId(id.0), flow, bytes);
                 }
@@ -236,7 +237,10 @@ impl Core {
                 };
                 self.upcalls.push_back(upcall);
             }
-            Action::ReportTimeout => self.report_failure(id, Failure::Timeout),
+            Action::ReportTimeout => {
+                self.tally.timeouts += 1;
+                self.report_failure(id, Failure::Timeout);
+            }
             Action::ReportLost => {
                 self.report_failure(id, Failure::Lost("sending failed".to_owned()));
             }
