@@ -361,6 +361,7 @@ impl Store {
 
     /// Deletes up to `limit` calls that ended before a time and of which nothing is owed, and says
     /// how many. Asked again until it says less than `limit`, it never holds up the writer for long.
+    /// Each request of theirs that was given up becomes what `carry` makes of it and of the record.
     ///
     /// # Errors
     /// As [`Store::call`].
@@ -369,21 +370,26 @@ impl Store {
         scope: Scope<'_>,
         before: i64,
         limit: u32,
+        carry: impl Fn(&[u8], &CallRow) -> Vec<u8> + Send + 'static,
     ) -> Result<u32, StoreError> {
         let scope = scope.owned();
         let sweep = move |database: &mut dyn Database| {
-            retention::sweep(database, scope.as_scope(), before, limit)
+            retention::sweep(database, scope.as_scope(), before, limit, &carry)
         };
         self.change(sweep).await
     }
 
     /// Deletes all but the calls that ended last and those of which something is owed; says how
-    /// many. For a database in memory.
+    /// many. For a database in memory. `carry` is as that of [`Store::sweep_calls`].
     ///
     /// # Errors
     /// As [`Store::call`].
-    pub async fn trim_calls(&self, most: u32) -> Result<u64, StoreError> {
-        self.change(move |database: &mut dyn Database| retention::trim(database, most))
+    pub async fn trim_calls(
+        &self,
+        most: u32,
+        carry: impl Fn(&[u8], &CallRow) -> Vec<u8> + Send + 'static,
+    ) -> Result<u64, StoreError> {
+        self.change(move |database: &mut dyn Database| retention::trim(database, most, &carry))
             .await
     }
 

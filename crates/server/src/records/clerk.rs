@@ -243,11 +243,11 @@ impl Clerk {
     async fn sweep_once(&self, setup: Setup) -> Result<(), StoreError> {
         let store = &self.records.store;
         if let Some(most) = setup.memory {
-            store.trim_calls(most).await?;
+            store.trim_calls(most, owed::carrying).await?;
         }
         let before = micros(SystemTime::now() - self.records.rules().keep);
         while store
-            .sweep_calls(Scope::Operator, before, SWEPT_AT_ONCE)
+            .sweep_calls(Scope::Operator, before, SWEPT_AT_ONCE, owed::carrying)
             .await?
             == SWEPT_AT_ONCE
         {

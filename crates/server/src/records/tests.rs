@@ -278,6 +278,31 @@ async fn a_call_that_is_deleted_is_gone_and_its_end_can_be_told() {
     }
 }
 
+#[tokio::test]
+async fn what_was_given_up_of_a_call_can_be_replayed_when_its_record_was_deleted_by_age() {
+    let records = Records::open(&config()).unwrap();
+    let old = Deleted::new(&records, "CA1");
+    old.end();
+    old.owe();
+    let given_up = Next::Never {
+        why: "404".to_owned(),
+        at: 1,
+    };
+    records
+        .store
+        .failed("AC1", "CA1", owed::FINAL_STATUS, given_up);
+    records.store.flush().await.unwrap();
+    let (now, all) = (micros(SystemTime::now()), Scope::Operator);
+    let swept = records.store.sweep_calls(all, now, 9, owed::carrying);
+    assert_eq!(swept.await.unwrap(), 1);
+    let letters = Default::default();
+    assert_eq!(records.store.replay(all, letters, now).await.unwrap(), 1);
+    let owed = records.store.owed(all, 9, 0).await.unwrap();
+    assert_eq!(records.find("AC1", "CA1").await, Ok(None));
+    let made = owed::request_of(&owed[0], None, &records.rules(), at(10));
+    assert!(made.is_ok(), "{made:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whenever_a_call_is_deleted_it_is_gone_and_its_end_can_be_told() {
     let records = Records::open(&config()).unwrap();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::suite::{ACCOUNT, call, ended, now, owed, with_parts};
+use crate::suite::{ACCOUNT, as_it_is, call, ended, now, owed, with_parts};
 use hookflash_store::{CallFilter, ErrorKind, Options, Page, Scope, Store};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -137,7 +137,12 @@ async fn a_full_disk_bounds_the_backlog_and_what_was_kept_drains_when_there_is_r
         .unwrap();
     assert!(before > 100, "{before} were written while there was room");
     // The operator makes room; the log of changes is beside the limited file.
-    while store.sweep_calls(MINE, before_trouble, 200).await.unwrap() > 0 {}
+    while store
+        .sweep_calls(MINE, before_trouble, 200, as_it_is)
+        .await
+        .unwrap()
+        > 0
+    {}
     until(|| store.health().waiting == 0).await;
     assert_eq!(store.health().trouble, None);
     let kept = store

@@ -73,15 +73,55 @@ pub(crate) async fn calls_of_which_something_is_owed_stay(place: &impl Place) {
         store.flush().await.unwrap();
     }
     store.owe(owed("CA1", 0), None).await.unwrap();
-    assert_eq!(store.trim_calls(2).await.unwrap(), 1);
+    assert_eq!(store.trim_calls(2, as_it_is).await.unwrap(), 1);
     assert_eq!(
-        store.sweep_calls(Scope::Operator, now(), 9).await.unwrap(),
+        store
+            .sweep_calls(Scope::Operator, now(), 9, as_it_is)
+            .await
+            .unwrap(),
         2
     );
     let left = store.calls(MINE, CallFilter::default(), Page::first(9));
     assert_eq!(sids(&left.await.unwrap().calls), ["CA1"]);
     store.delivered(ACCOUNT, "CA1", 0);
-    assert_eq!(store.sweep_calls(MINE, now(), 9).await.unwrap(), 1);
+    assert_eq!(
+        store.sweep_calls(MINE, now(), 9, as_it_is).await.unwrap(),
+        1
+    );
+}
+
+pub(crate) async fn what_was_given_up_of_an_old_call_takes_along_what_it_needs(place: &impl Place) {
+    let store = place.open().await;
+    for (number, sid) in (0_i64..).zip(["CA0", "CA1", "CA2"]) {
+        store.put_call(with_parts(ended(call(sid, number), 100 + number)));
+        store.owe(owed(sid, 0), None).await.unwrap();
+        let given_up = Next::Never {
+            why: "404".to_owned(),
+            at: number,
+        };
+        store.failed(ACCOUNT, sid, 0, given_up);
+        store.flush().await.unwrap();
+    }
+    let carry = |request: &[u8], call: &CallRow| {
+        let request = String::from_utf8_lossy(request);
+        format!("{request} of {}", call.sid).into_bytes()
+    };
+    assert_eq!(store.trim_calls(2, carry).await.unwrap(), 1);
+    assert_eq!(store.sweep_calls(MINE, 102, 9, carry).await.unwrap(), 1);
+    let letters = store.dead_letters(MINE, DeadLetters::default(), 10, 0);
+    let letters = letters.await.unwrap().into_iter();
+    let requests: Vec<_> = letters
+        .map(|letter| String::from_utf8(letter.request).unwrap())
+        .collect();
+    let whole = |sid: &str| String::from_utf8(owed(sid, 0).request).unwrap();
+    assert_eq!(
+        requests,
+        [
+            whole("CA2"),
+            whole("CA1") + " of CA1",
+            whole("CA0") + " of CA0"
+        ]
+    );
 }
 
 pub(crate) async fn in_memory_the_calls_that_ended_last_are_kept(place: &impl Place) {
@@ -91,8 +131,8 @@ pub(crate) async fn in_memory_the_calls_that_ended_last_are_kept(place: &impl Pl
         store.put_call(ended(call(&sid, number), 100 + number));
         store.flush().await.unwrap();
     }
-    assert_eq!(store.trim_calls(3).await.unwrap(), 2);
-    assert_eq!(store.trim_calls(3).await.unwrap(), 0);
+    assert_eq!(store.trim_calls(3, as_it_is).await.unwrap(), 2);
+    assert_eq!(store.trim_calls(3, as_it_is).await.unwrap(), 0);
     let left = store
         .calls(MINE, CallFilter::default(), Page::first(9))
         .await
@@ -116,15 +156,24 @@ pub(crate) async fn old_calls_go_a_few_at_a_time(place: &impl Place) {
     store.put_call(ended(call("CA-long", 1), 5_000));
     let before = 750;
     assert_eq!(
-        store.sweep_calls(Scope::Operator, before, 3).await.unwrap(),
+        store
+            .sweep_calls(Scope::Operator, before, 3, as_it_is)
+            .await
+            .unwrap(),
         3
     );
     assert_eq!(
-        store.sweep_calls(Scope::Operator, before, 3).await.unwrap(),
+        store
+            .sweep_calls(Scope::Operator, before, 3, as_it_is)
+            .await
+            .unwrap(),
         3
     );
     assert_eq!(
-        store.sweep_calls(Scope::Operator, before, 3).await.unwrap(),
+        store
+            .sweep_calls(Scope::Operator, before, 3, as_it_is)
+            .await
+            .unwrap(),
         1
     );
     let left = store

@@ -64,6 +64,7 @@ macro_rules! behaviours {
             deletion::a_call_that_is_over_can_be_deleted_and_one_that_runs_cannot,
             deletion::what_is_owed_of_a_deleted_call_takes_along_what_it_needs,
             deletion::calls_of_which_something_is_owed_stay,
+            deletion::what_was_given_up_of_an_old_call_takes_along_what_it_needs,
             deletion::in_memory_the_calls_that_ended_last_are_kept,
             deletion::old_calls_go_a_few_at_a_time,
             deletion::a_deleted_recording_is_gone,

@@ -30,7 +30,13 @@ pub(crate) async fn a_call_is_seen_by_its_own_account_only(place: &impl Place) {
     assert_eq!(list, []);
     assert!(!store.delete_call(OTHER, "CA1", as_it_is).await.unwrap());
     assert!(!store.delete_recording(OTHER, "RE1").await.unwrap());
-    assert_eq!(store.sweep_calls(THEIRS, 1_000, 10).await.unwrap(), 0);
+    assert_eq!(
+        store
+            .sweep_calls(THEIRS, 1_000, 10, as_it_is)
+            .await
+            .unwrap(),
+        0
+    );
 
     assert!(store.call(MINE, "CA1").await.unwrap().is_some());
     assert!(store.recording(MINE, "RE1").await.unwrap().is_some());
