@@ -62,6 +62,32 @@ impl<M: MediaPort> Open<M> {
         self.session.accept_answer(answer).map(|_| ())
     }
 
+    /// Takes an answer of a peer that has not answered the call yet (RFC 3960 §3): what it sends is
+    /// taken from now on, and its network learns where we are. The answer to the call may be
+    /// another.
+    pub(crate) fn hear_early(&mut self, answer: &[u8]) -> Result<(), AnswerError> {
+        let before = self.session.stream().copied();
+        let stream = self.session.accept_answer(answer)?;
+        // The same again, as a phone repeats it while it rings, begins nothing anew.
+        if before != Some(stream) {
+            self.follow();
+        }
+        Ok(())
+    }
+
+    /// Sends and takes as is agreed.
+    fn follow(&self) {
+        let stream = self.session.stream().copied();
+        self.port.session(|session, now| session.agree(now, stream));
+    }
+
+    /// As [`Open::answer`], of a leg that has not answered the call yet.
+    pub(crate) fn answer_early(&mut self, offer: Option<&[u8]>) -> Result<Bytes, (u16, String)> {
+        let answer = self.answer(offer)?;
+        self.follow();
+        Ok(answer)
+    }
+
     /// Answers an offer of the peer; otherwise gives the status that refuses it, and why.
     pub(crate) fn answer(&mut self, offer: Option<&[u8]>) -> Result<Bytes, (u16, String)> {
         match offer {
@@ -188,8 +214,11 @@ impl<H: Host> Call<H> {
         }))
     }
 
-    /// The audio of the leg that answered becomes the call's.
+    /// The audio of the leg that answered becomes the call's. What happened on it before is of no
+    /// interest, silence least of all.
     pub(crate) fn take_audio(&self, open: Box<Open<H::Media>>) {
+        open.port
+            .session(|session, _| while session.poll_event().is_some() {});
         self.audio.borrow_mut().open = Some(open);
         self.audio_is_there();
         self.stream_agreed();

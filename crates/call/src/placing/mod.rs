@@ -321,7 +321,11 @@ fn hear_ringing<H: Host>(call: &Rc<Call<H>>, ringing: &mut Ringing<H>, event: Ev
             let status = response.status();
             call.record
                 .change_called(leg, |called| called.status = status);
-            let has_media = session_description(response.headers(), response.body()).is_some();
+            let early = session_description(response.headers(), response.body());
+            let has_media = early.is_some();
+            if let Some(early) = early {
+                hear_early(call, ringing, &early);
+            }
             // A call that is sent on or queued has reached the called side, too (RFC 3261 §21.1).
             ringing.has_rung |= has_media || (180..=183).contains(&status);
             if has_media || matches!(status, 180 | 183) {
@@ -330,7 +334,7 @@ fn hear_ringing<H: Host>(call: &Rc<Call<H>>, ringing: &mut Ringing<H>, event: Ev
         }
         // The peer changes the session before it has answered (RFC 3311 §5.1).
         Event::Reoffer(offer) => {
-            let answer = ringing.audio.answer(offer.as_deref());
+            let answer = ringing.audio.answer_early(offer.as_deref());
             let answer = answer.map_err(|(status, _)| status);
             let sent = call.endpoint(|endpoint, now| endpoint.answer_offer(now, leg, answer));
             call.note_refused_command(sent);
@@ -338,6 +342,22 @@ fn hear_ringing<H: Host>(call: &Rc<Call<H>>, ringing: &mut Ringing<H>, event: Ev
         event => {
             call.hear(leg, event);
         }
+    }
+}
+
+/// A session description comes before the answer. One that cannot be used harms nothing: the answer
+/// has another, or fails for it.
+fn hear_early<H: Host>(call: &Rc<Call<H>>, ringing: &mut Ringing<H>, early: &[u8]) {
+    let flow = call.record.legs(|legs| {
+        let leg = legs.iter().find(|known| known.id == ringing.leg);
+        leg.and_then(|leg| leg.flow)
+    });
+    if let Some(flow) = flow {
+        ringing.audio.trust(flow.remote.ip());
+    }
+    if let Err(why) = ringing.audio.hear_early(early) {
+        let note = format!("early media of the called side cannot be used: {why}");
+        call.note(What::Media(note.into()));
     }
 }
 
