@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use crate::journal::What;
+use crate::line::Line;
 use crate::record::CallRecord;
-use crate::view::{Line, method_word};
+use crate::view::method_word;
 
 /// Characters between two of the three columns.
 const GAP: usize = 34;

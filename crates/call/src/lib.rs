@@ -32,6 +32,7 @@ pub mod journal;
 mod key_tail;
 mod ladder;
 mod ledger;
+mod line;
 mod lookahead;
 mod masking;
 mod options;

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use hookflash_dialects::{CallState, EndedBy};
-use hookflash_media::{KeySource, Statistics};
+use hookflash_media::Statistics;
 use hookflash_program::HookMethod;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::journal::{Entry, What};
+use crate::line::Line;
 use crate::record::{CallRecord, LegRecord, TransferRecord};
 use crate::time_text::rfc3339;
 
@@ -185,7 +186,7 @@ fn leg(record: &CallRecord, place: usize, leg: &LegRecord, is_talked_on: bool) -
 }
 
 /// What has passed through the leg's audio, once it is over. Times are in milliseconds.
-fn media(statistics: &Statistics) -> Value {
+pub(crate) fn media(statistics: &Statistics) -> Value {
     let millis = |time: Duration| time.as_secs_f64() * 1_000.0;
     json!({
         "packetsSent": statistics.packets_sent,
@@ -334,210 +335,6 @@ fn event(record: &CallRecord, entry: &Entry, talking: usize) -> Value {
         "summary": line.summary,
         "details": line.details,
     })
-}
-
-/// What an entry reads like.
-pub(crate) struct Line {
-    pub(crate) kind: &'static str,
-    /// `in`, `out` or none, seen from this server.
-    pub(crate) direction: Option<&'static str>,
-    pub(crate) summary: String,
-    pub(crate) details: Map<String, Value>,
-}
-
-impl Line {
-    pub(crate) fn of(what: &What) -> Line {
-        let (kind, direction, summary, details) = match what {
-            What::Sip(message) => {
-                let direction = Some(if message.sent { "out" } else { "in" });
-                let summary = match message.note() {
-                    Some(note) => format!("{} ({note})", message.summary()),
-                    None => message.summary(),
-                };
-                let details = json!({
-                    "cseq": format!("{} {}", message.cseq, message.method()),
-                    "status": Some(message.status).filter(|status| *status != 0),
-                    "note": message.note(),
-                    "local": message.flow().map(|flow| flow.local.to_string()),
-                    "remote": message.flow().map(|flow| flow.remote.to_string()),
-                });
-                ("sip", direction, summary, details)
-            }
-            What::Asked {
-                number,
-                purpose,
-                method,
-                url,
-            } => {
-                let method = method_word(*method, url);
-                let details =
-                    json!({ "number": number, "purpose": purpose, "method": method, "url": url });
-                (
-                    "webhook",
-                    Some("out"),
-                    format!("{method} {url} ({purpose})"),
-                    details,
-                )
-            }
-            What::Replied {
-                number,
-                status,
-                bytes,
-            } => {
-                let summary = match bytes {
-                    Some(bytes) => format!("{status}, {bytes} bytes"),
-                    None => status.to_string(),
-                };
-                let details = json!({ "number": number, "status": status, "bytes": bytes });
-                ("webhook", Some("in"), summary, details)
-            }
-            What::Unanswered { number, failure } => {
-                let (code, error) = &**failure;
-                let details = json!({
-                    "number": number,
-                    "code": code,
-                    "url": error.url,
-                    "message": error.message,
-                    "body": error.body,
-                });
-                let summary = format!("no usable reply: {} [{code}]", error.message);
-                ("webhook", Some("in"), summary, details)
-            }
-            What::Document { steps, source } => {
-                let summary = match steps {
-                    1 => "document with 1 verb".to_owned(),
-                    _ => format!("document with {steps} verbs"),
-                };
-                (
-                    "verb",
-                    None,
-                    summary,
-                    json!({ "verbs": steps, "source": source }),
-                )
-            }
-            What::Remark(remark) => {
-                let (source, diagnostic) = &**remark;
-                let details = json!({
-                    "source": source,
-                    "line": diagnostic.position.line,
-                    "column": diagnostic.position.column,
-                    "code": diagnostic.code,
-                    "message": diagnostic.message,
-                    "help": diagnostic.help,
-                });
-                ("verb", None, diagnostic.to_string(), details)
-            }
-            What::Verb { name, position } => {
-                let details =
-                    json!({ "verb": name, "line": position.line, "column": position.column });
-                ("verb", None, format!("{name} ({position})"), details)
-            }
-            What::VerbDone(how) => (
-                "verb",
-                None,
-                how.as_str().to_owned(),
-                json!({ "state": how.as_str() }),
-            ),
-            What::VerbNote(text) => ("verb", None, text.to_string(), json!({})),
-            What::Ringing => (
-                "call",
-                None,
-                "ringing".to_owned(),
-                json!({ "state": "ringing" }),
-            ),
-            What::Answered => (
-                "call",
-                None,
-                "answered".to_owned(),
-                json!({ "state": "answered" }),
-            ),
-            What::Ended(end) => {
-                let by = ended_by(end.by);
-                let mut summary = format!("ended by {by} ({} {})", end.sip_status, end.sip_reason);
-                if let Some(message) = &end.message {
-                    summary.push_str(": ");
-                    summary.push_str(message);
-                }
-                let details = json!({
-                    "state": "ended",
-                    "endedBy": by,
-                    "sipStatus": end.sip_status,
-                    "cause": end.cause,
-                    "message": end.message,
-                });
-                ("call", None, summary, details)
-            }
-            What::CallNote(text) => ("call", None, text.to_string(), json!({})),
-            What::Media(text) => ("media", None, text.to_string(), json!({})),
-            What::Agreed(agreed) => ("media", None, agreed.to_string(), json!({})),
-            What::Statistics(statistics) => {
-                let summary = format!(
-                    "{} packets sent, {} received, {} lost",
-                    statistics.packets_sent, statistics.packets_received, statistics.packets_lost
-                );
-                ("media", None, summary, media(statistics))
-            }
-            What::Prompt { what, millis } => {
-                let seconds = f64::from(*millis) / 1_000.0;
-                (
-                    "media",
-                    Some("out"),
-                    format!("{what} ({seconds:.1} s)"),
-                    json!({ "prompt": what, "seconds": seconds }),
-                )
-            }
-            What::Key { key, source } => {
-                let source = match source {
-                    KeySource::Event => "telephone-event",
-                    KeySource::Tones => "tones",
-                    KeySource::Info => "INFO",
-                };
-                let shown = key.map(|key| format!(" {key}")).unwrap_or_default();
-                (
-                    "media",
-                    Some("in"),
-                    format!("key{shown} pressed ({source})"),
-                    json!({ "key": key, "source": source }),
-                )
-            }
-            What::TransferBegan { transfer } => (
-                "transfer",
-                None,
-                format!("transfer {} began", transfer + 1),
-                json!({ "transfer": transfer + 1 }),
-            ),
-            What::TransferProgress { transfer, status } => (
-                "transfer",
-                Some("in"),
-                format!("the far end reports {status}"),
-                json!({ "transfer": transfer + 1, "status": status }),
-            ),
-            What::TransferEnded {
-                transfer,
-                end,
-                outcome,
-            } => {
-                let (transfer, end, outcome) = (transfer + 1, end.as_str(), outcome.as_str());
-                (
-                    "transfer",
-                    None,
-                    format!("transfer {transfer} {outcome} ({end})"),
-                    json!({ "transfer": transfer, "end": end, "outcome": outcome }),
-                )
-            }
-            What::TransferNote(text) => ("transfer", None, text.to_string(), json!({})),
-        };
-        let details = match details {
-            Value::Object(details) => details,
-            _ => Map::new(),
-        };
-        Line {
-            kind,
-            direction,
-            summary,
-            details,
-        }
-    }
 }
 
 pub(crate) fn ended_by(by: EndedBy) -> &'static str {

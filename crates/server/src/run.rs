@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use hookflash_call::{CallRecord, Ledger};
 use hookflash_dialects::{CallOrder, CallUpdate};
-use hookflash_sip::{EndpointConfig, Listener, Method, Shard as Place, Transport};
+use hookflash_sip::{EndpointConfig, Method, Shard as Place, Transport};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::oneshot;
 
@@ -140,95 +140,30 @@ impl Server {
     /// then.
     pub fn start(config: Config) -> Result<Running, StartError> {
         open_files::allow_most();
-        let mut bound = Vec::with_capacity(config.sip.listen.len());
-        for listen in &config.sip.listen {
-            bound.push((listen.transport, bind_sip(*listen)?));
-        }
-        let http = bind_http(config.http.listen)?;
-        if config
-            .applications
-            .iter()
-            .any(|application| application.events_url.is_some())
-        {
+        let Sockets { sip, http } = Sockets::bind(&config)?;
+        if wants_events(&config) {
             // The first number would otherwise pay for reading them, in the middle of a call.
             hookflash_dialects::jambonz::load_numbering_plans();
         }
         let http_addr = http.local_addr().map_err(StartError::Machine)?;
-        let advertise = media_address(&config)?;
-        let public_url = public_url(&config, http_addr);
-        let sip_addrs: Vec<(Transport, SocketAddr)> = bound
+        let sip_addrs: Vec<(Transport, SocketAddr)> = sip
             .iter()
             .map(|(transport, (_, address))| (*transport, *address))
             .collect();
+        let media = Advertise {
+            configured: media_address(&config)?,
+            listeners: sip_addrs.iter().map(|(_, address)| address.ip()).collect(),
+        };
+        let public_url = public_url(&config, http_addr);
         let board = Switchboard::new(&config, &public_url, &addresses(&sip_addrs))
             .map(Arc::new)
             .map_err(StartError::Document)?;
-        let settings = http::Settings::new(&config, public_url);
-        let listeners: Vec<Listener> = sip_addrs
-            .iter()
-            .map(|(transport, local)| listener(*transport, *local, config.sip.advertise.as_deref()))
-            .collect();
-        let media = Advertise {
-            configured: advertise,
-            listeners: sip_addrs.iter().map(|(_, address)| address.ip()).collect(),
-        };
-
-        let mut udp = Vec::new();
-        let mut shares: Vec<Vec<(Bound, SocketAddr)>> = Vec::new();
-        shares.resize_with(config.shards, Vec::new);
-        for (number, (_, (socket, address))) in bound.into_iter().enumerate() {
-            if let Bound::Udp(socket) = &socket {
-                udp.push((address, socket.try_clone().map_err(StartError::Machine)?));
-            }
-            if let Some(share) = shares.get_mut(number % config.shards) {
-                share.push((socket, address));
-            }
-        }
-
-        let records =
-            Records::open(&config).map_err(|error| StartError::Store(error.to_string()))?;
+        let (udp, shares) = share_out(sip, config.shards)?;
         let (mail, posts) = Mail::new(config.shards);
-        let ledger = Ledger::new(usize::try_from(config.records.max).unwrap_or(usize::MAX));
         let (speech, jobs) = Speech::new(&config.speech);
-        let unusable = |error| StartError::Machine(std::io::Error::other(error));
-        let webhook_times = Times::new().map_err(unusable)?;
-        let common = Common {
-            sockets: UdpSockets::new(udp),
-            connections: Arc::default(),
-            ledger: Arc::clone(&ledger),
-            mail: mail.clone(),
-            prompts: Prompts::new(Limits::from(&config.media)),
-            recordings: Recordings::open(&config.recordings.folder, &records),
-            records: records.clone(),
-            speech: Arc::clone(&speech),
-            realms: Realms::new(&config.sip.digest),
-            guard: Arc::default(),
-            bindings: Arc::default(),
-            registrations: Arc::default(),
-            dns: config.sip.dns.as_slice().into(),
-            personal_data: config.logs.personal_data,
-            webhook_times: webhook_times.clone(),
-        };
-        let desk = Arc::new(Desk {
-            ledger,
-            mail,
-            connections: Arc::clone(&common.connections),
-            guard: Arc::clone(&common.guard),
-            client_guard: Guard::default(),
-            meter: Meter::new().map_err(unusable)?,
-            webhook_times,
-            bindings: Arc::clone(&common.bindings),
-            registrations: Arc::clone(&common.registrations),
-            prompts: Arc::clone(&common.prompts),
-            recordings: Arc::clone(&common.recordings),
-            records: records.clone(),
-            speech,
-            settings: RwLock::new(settings),
-            board: RwLock::new(Arc::clone(&board)),
-            next_shard: AtomicUsize::new(0),
-            draining: AtomicBool::new(false),
-        });
-
+        let common = common(&config, UdpSockets::new(udp), mail, speech)?;
+        let settings = http::Settings::new(&config, public_url);
+        let desk = desk(&common, settings, Arc::clone(&board))?;
         let mut running = Running {
             sip_addrs,
             http_addr,
@@ -240,14 +175,9 @@ impl Server {
             started: config,
         };
         for (index, (share, post)) in shares.into_iter().zip(posts).enumerate() {
-            let place = Place {
-                index,
-                count: running.started.shards,
-            };
-            let settings = endpoint_config(&running.started, listeners.clone(), place);
             let part = Part {
                 common: common.clone(),
-                settings,
+                settings: running.endpoint_config(index),
                 board: Arc::clone(&board),
                 ports: running.started.media.ports,
                 media: media.clone(),
@@ -256,24 +186,117 @@ impl Server {
             };
             running.spawn(format!("shard-{index}"), move |stop| part.run(stop))?;
         }
-        let setup = records::Setup::from(&running.started);
-        running.spawn("records".to_owned(), move |stop| {
-            Box::pin(records::run(records, setup, ended(stop)))
-        })?;
-        let setup = speech::Setup::from(&running.started);
-        running.spawn("speech".to_owned(), move |stop| {
-            Box::pin(speech::run(setup, jobs, ended(stop)))
-        })?;
-        running.spawn("http".to_owned(), move |stop| {
-            Box::pin(async move {
-                if let Err(error) = http::serve(http, desk, ended(stop)).await {
-                    tracing::error!(%error, "the HTTP listener broke");
-                }
-            })
-        })?;
+        running.spawn_helpers(common.records, jobs, http)?;
         running.announce();
         Ok(running)
     }
+}
+
+/// Every listener, bound.
+struct Sockets {
+    sip: Vec<(Transport, (Bound, SocketAddr))>,
+    http: TcpListener,
+}
+
+impl Sockets {
+    fn bind(config: &Config) -> Result<Sockets, StartError> {
+        let mut sip = Vec::with_capacity(config.sip.listen.len());
+        for listen in &config.sip.listen {
+            sip.push((listen.transport, bind_sip(*listen)?));
+        }
+        Ok(Sockets {
+            sip,
+            http: bind_http(config.http.listen)?,
+        })
+    }
+}
+
+fn wants_events(config: &Config) -> bool {
+    let mut applications = config.applications.iter();
+    applications.any(|application| application.events_url.is_some())
+}
+
+/// The sockets that a shard reads.
+type Share = Vec<(Bound, SocketAddr)>;
+/// The sockets that every shard sends by.
+type Senders = Vec<(SocketAddr, std::net::UdpSocket)>;
+
+/// Gives each socket to a shard that reads it; those of UDP to all of them, for sending.
+fn share_out(
+    sip: Vec<(Transport, (Bound, SocketAddr))>,
+    shards: usize,
+) -> Result<(Senders, Vec<Share>), StartError> {
+    let mut udp = Vec::new();
+    let mut shares: Vec<Share> = Vec::new();
+    shares.resize_with(shards, Vec::new);
+    for (number, (_, (socket, address))) in sip.into_iter().enumerate() {
+        if let Bound::Udp(socket) = &socket {
+            udp.push((address, socket.try_clone().map_err(StartError::Machine)?));
+        }
+        if let Some(share) = shares.get_mut(number % shards) {
+            share.push((socket, address));
+        }
+    }
+    Ok((udp, shares))
+}
+
+/// What all shards share.
+fn common(
+    config: &Config,
+    sockets: UdpSockets,
+    mail: Mail,
+    speech: Arc<Speech>,
+) -> Result<Common, StartError> {
+    let records = Records::open(config).map_err(|error| StartError::Store(error.to_string()))?;
+    Ok(Common {
+        sockets,
+        connections: Arc::default(),
+        ledger: Ledger::new(usize::try_from(config.records.max).unwrap_or(usize::MAX)),
+        mail,
+        prompts: Prompts::new(Limits::from(&config.media)),
+        recordings: Recordings::open(&config.recordings.folder, &records),
+        records,
+        speech,
+        realms: Realms::new(&config.sip.digest),
+        guard: Arc::default(),
+        bindings: Arc::default(),
+        registrations: Arc::default(),
+        dns: config.sip.dns.as_slice().into(),
+        personal_data: config.logs.personal_data,
+        webhook_times: Times::new().map_err(unusable)?,
+    })
+}
+
+/// What the HTTP listener shows and changes of it.
+fn desk(
+    common: &Common,
+    settings: Arc<http::Settings>,
+    board: Arc<Switchboard>,
+) -> Result<Arc<Desk>, StartError> {
+    let common = common.clone();
+    Ok(Arc::new(Desk {
+        ledger: common.ledger,
+        mail: common.mail,
+        connections: common.connections,
+        guard: common.guard,
+        client_guard: Guard::default(),
+        meter: Meter::new().map_err(unusable)?,
+        webhook_times: common.webhook_times,
+        bindings: common.bindings,
+        registrations: common.registrations,
+        prompts: common.prompts,
+        recordings: common.recordings,
+        records: common.records,
+        speech: common.speech,
+        settings: RwLock::new(settings),
+        board: RwLock::new(board),
+        next_shard: AtomicUsize::new(0),
+        draining: AtomicBool::new(false),
+    }))
+}
+
+fn unusable(error: prometheus::Error) -> StartError {
+    StartError::Machine(std::io::Error::other(error))
 }
 
 /// What a shard's thread is made from.
@@ -338,6 +361,59 @@ impl Running {
         self.stops.push(stop);
         self.threads.push(thread);
         Ok(())
+    }
+
+    /// What the endpoint of a shard is made from.
+    fn endpoint_config(&self, index: usize) -> EndpointConfig {
+        let sip = &self.started.sip;
+        let mut allow = EndpointConfig::default().allow;
+        allow.push(Method::Register);
+        let listeners = self.sip_addrs.iter();
+        EndpointConfig {
+            allow,
+            t1: sip.t1,
+            t2: sip.t2,
+            t4: sip.t4,
+            user_agent: PRODUCT.to_owned(),
+            contact_user: Some("hookflash".to_owned()),
+            listeners: listeners
+                .map(|(transport, local)| listener(*transport, *local, sip.advertise.as_deref()))
+                .collect(),
+            shard: Place {
+                index,
+                count: self.started.shards,
+            },
+            session_expires: Some(sip.session_expires).filter(|time| !time.is_zero()),
+            min_se: sip.min_se,
+            asks_dns: true,
+            dns_patience: DNS_PATIENCE,
+            ..EndpointConfig::default()
+        }
+    }
+
+    /// Begins the threads that are no shards.
+    fn spawn_helpers(
+        &mut self,
+        records: Records,
+        jobs: speech::Jobs,
+        http: TcpListener,
+    ) -> Result<(), StartError> {
+        let setup = records::Setup::from(&self.started);
+        self.spawn("records".to_owned(), move |stop| {
+            Box::pin(records::run(records, setup, ended(stop)))
+        })?;
+        let setup = speech::Setup::from(&self.started);
+        self.spawn("speech".to_owned(), move |stop| {
+            Box::pin(speech::run(setup, jobs, ended(stop)))
+        })?;
+        let desk = Arc::clone(&self.desk);
+        self.spawn("http".to_owned(), move |stop| {
+            Box::pin(async move {
+                if let Err(error) = http::serve(http, desk, ended(stop)).await {
+                    tracing::error!(%error, "the HTTP listener broke");
+                }
+            })
+        })
     }
 
     fn announce(&self) {
@@ -480,26 +556,6 @@ fn bind_http(address: SocketAddr) -> Result<TcpListener, StartError> {
         setting: "http.listen, --http",
         error,
     })
-}
-
-fn endpoint_config(config: &Config, listeners: Vec<Listener>, shard: Place) -> EndpointConfig {
-    let mut allow = EndpointConfig::default().allow;
-    allow.push(Method::Register);
-    EndpointConfig {
-        allow,
-        t1: config.sip.t1,
-        t2: config.sip.t2,
-        t4: config.sip.t4,
-        user_agent: PRODUCT.to_owned(),
-        contact_user: Some("hookflash".to_owned()),
-        listeners,
-        shard,
-        session_expires: Some(config.sip.session_expires).filter(|time| !time.is_zero()),
-        min_se: config.sip.min_se,
-        asks_dns: true,
-        dns_patience: DNS_PATIENCE,
-        ..EndpointConfig::default()
-    }
 }
 
 /// The address that SDP names instead of the bound one.
