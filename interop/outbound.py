@@ -5,6 +5,7 @@ with the right word, and SIP holds nothing afterwards.
 """
 
 from contextlib import contextmanager
+from datetime import datetime
 
 from far_ends import BEHAVIOURS
 from outbound_cases import CASES, TARGET, trunk_settings
@@ -108,6 +109,15 @@ class Call:
         view = self.server.call(self.sid) if self.sid else {}
         self.findings.true("the call has an end in the server's own view", view.get("endedAt"))
         return told
+
+    def had_media_before_its_answer(self, seconds):
+        """More was sent than fits between the answer and the end, and something came."""
+        view = self.server.call(self.sid)
+        answered, ended = (datetime.fromisoformat(view[at]) for at in ("answeredAt", "endedAt"))
+        media = view["legs"][0]["media"]
+        sent = media["packetsSent"] * 0.02 - (ended - answered).total_seconds()
+        self.findings.true(f"{sent:.2f} s of silence before the answer", sent >= seconds)
+        self.findings.true(f"{media['packetsReceived']} packets", media["packetsReceived"] > 0)
 
     def _finals(self):
         return [f for f in self.requests("status", 0, 0) if self.dialect.is_final(f)]

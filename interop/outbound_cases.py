@@ -11,6 +11,7 @@ from ring.digest import verify
 from ring.dialects import ACCOUNTS, DIALECTS
 from ring.endings import ANSWERED, ENDINGS, TOLD
 from ring.forking import ForkingProxy
+from ring.key_presses import write_capture
 from ring.ports import closed_port, free_port, kept_port
 from ring.process import until
 
@@ -105,6 +106,24 @@ def early_media_and_then_an_answer(call):
     call.is_hung_up()
     call.finishes()
     call.ended("completed")
+
+
+@case()
+def what_the_called_side_sends_before_its_answer(call):
+    """183 with a session description and packets before the 200: they count, and silence is sent."""
+    capture = write_capture(call.ring.work / f"early-{call.dialect.name}.pcap", "12")
+    far = CalledEnd(rtp_port="[auto_media_port]")
+    far.is_invited()
+    far.has_early_media(100)
+    far.presses(capture, 1600)
+    far.answers()
+    far.is_hung_up()
+    call.is_placed(call.party(far))
+    call.is_up()
+    call.is_hung_up()
+    call.finishes()
+    call.ended("completed")
+    call.had_media_before_its_answer(1.0)
 
 
 @case()
