@@ -301,53 +301,47 @@ fn config_print(args: &ConfigArgs) -> ExitCode {
 }
 
 fn phone(args: PhoneArgs) -> ExitCode {
-    let listen = match args
-        .listen
-        .strip_prefix("udp://")
-        .map(str::parse::<SocketAddr>)
-    {
-        Some(Ok(listen)) => listen,
-        _ => {
-            return complain(
-                format_args!(
-                    "`{}` cannot be listened on; the phone speaks UDP, such as \
-                     udp://127.0.0.1:5090",
-                    args.listen
-                ),
-                WRONG_USAGE,
-            );
-        }
-    };
+    let as_json = args.json;
+    let asked = listen_address(&args.listen).and_then(|listen| Ok((listen, script(args)?)));
+    match asked {
+        Ok((listen, script)) => phone::phone(listen, script, as_json),
+        Err(why) => complain(why, WRONG_USAGE),
+    }
+}
+
+fn listen_address(url: &str) -> Result<SocketAddr, String> {
+    let address = url.strip_prefix("udp://").map(str::parse);
+    address.and_then(Result::ok).ok_or_else(|| {
+        format!("`{url}` cannot be listened on; the phone speaks UDP, such as udp://127.0.0.1:5090")
+    })
+}
+
+/// What the phone is to do.
+///
+/// # Errors
+/// A sentence that names the option which cannot be followed.
+fn script(args: PhoneArgs) -> Result<hookflash_phone::Script, String> {
     if args.answer != 200 && !(300..700).contains(&args.answer) {
-        return complain("--answer takes 200, or 300 to 699 to refuse", WRONG_USAGE);
+        return Err("--answer takes 200, or 300 to 699 to refuse".to_owned());
     }
     if let Some(uri) = &args.call
         && let Err(error) = Uri::borrowed(uri)
     {
-        return complain(
-            format_args!(
-                "--call: `{uri}` is no SIP URI ({error}); write sip:USER@HOST:PORT, such as \
-                 sip:support@127.0.0.1:5060"
-            ),
-            WRONG_USAGE,
-        );
+        return Err(format!(
+            "--call: `{uri}` is no SIP URI ({error}); write sip:USER@HOST:PORT, such as \
+             sip:support@127.0.0.1:5060"
+        ));
     }
-    let register = match &args.register {
-        Some(uri) => match Registrar::new(uri, args.domain.as_deref()) {
-            Ok(registrar) => Some(registrar),
-            Err(why) => return complain(format_args!("--register: {why}"), WRONG_USAGE),
-        },
-        None => None,
-    };
+    let register = args.register.as_deref();
+    let register = register
+        .map(|uri| Registrar::new(uri, args.domain.as_deref()))
+        .transpose()
+        .map_err(|why| format!("--register: {why}"))?;
     // Without a password nobody can answer the challenge, which is a far end worth trying too.
     let password = args.password.or_else(|| {
         matches!(args.on_refer, OnRefer::Challenge).then(|| format!("{:016x}", phone::rand_seed()))
     });
-    let sound = match sound(args.sound) {
-        Ok(sound) => sound,
-        Err(why) => return complain(why, WRONG_USAGE),
-    };
-    let script = hookflash_phone::Script {
+    Ok(hookflash_phone::Script {
         user: args.username.clone(),
         register,
         call: args.call,
@@ -362,10 +356,9 @@ fn phone(args: PhoneArgs) -> ExitCode {
             password,
             realm: None,
         }),
-        sound,
+        sound: sound(args.sound)?,
         ..hookflash_phone::Script::default()
-    };
-    phone::phone(listen, script, args.json)
+    })
 }
 
 fn sound(args: PhoneSound) -> Result<Sound, String> {

@@ -361,15 +361,14 @@ fn line(config: &Config, settings: &ApplicationSettings, usual: &Usual) -> Resul
         .iter()
         .find(|account| account.sid == settings.account)
         .ok_or_else(|| format!("application {} has no account", settings.name))?;
-    let (url, text) = match &settings.source {
+    let (url, document) = match &settings.source {
         Source::Url(url) => (url.clone(), None),
         Source::Document(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-            (format!("{DOCUMENTS}{}", settings.sid), Some((path, text)))
+            let document = Fixed::read(path, &settings.sid, account.dialect)?;
+            (format!("{DOCUMENTS}{}", settings.sid), Some(document))
         }
     };
-    let application = Arc::new(Application {
+    let mut stranger = usual.options(Arc::new(Application {
         name: settings.name.clone(),
         sid: settings.sid.clone(),
         account: account_of(account),
@@ -378,45 +377,55 @@ fn line(config: &Config, settings: &ApplicationSettings, usual: &Usual) -> Resul
         fallback_url: settings.fallback_url.clone(),
         status_callback: settings.status_callback.clone(),
         events_url: settings.events_url.clone(),
+    }));
+    let document = match document {
+        Some(Fixed::Whole(document)) => {
+            stranger.document = Some(document);
+            None
+        }
+        Some(Fixed::ToBeFilled(template)) => Some(Arc::new(template)),
+        None => None,
+    };
+    let of_trunk = config.trunks.iter().map(|trunk| {
+        let mut options = stranger.clone();
+        options.trunk = Some(trunk.name.clone());
+        options.credentials = trunk.credentials();
+        Arc::new(options)
     });
-    let mut stranger = usual.options(application);
-    let mut document = None;
-    match text {
-        // Without placeholders nothing has to be asked, not even ourselves.
-        Some((path, text)) if !text.contains("{{") => {
-            stranger.document = Some(GivenDocument {
+    Ok(Line {
+        document,
+        of_trunk: of_trunk.collect(),
+        stranger: Arc::new(stranger),
+    })
+}
+
+/// The document of an application that is one.
+enum Fixed {
+    /// Without placeholders nothing has to be asked, not even ourselves.
+    Whole(GivenDocument),
+    ToBeFilled(Template),
+}
+
+impl Fixed {
+    fn read(path: &Path, sid: &str, dialect: Dialect) -> Result<Fixed, String> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+        Ok(match text.contains("{{") {
+            false => Fixed::Whole(GivenDocument {
                 body: Bytes::from(text),
                 name: file_name(path),
                 base: String::new(),
-            });
-        }
-        Some((_, text)) => {
-            document = Some(Arc::new(Template {
-                sid: settings.sid.clone(),
+            }),
+            true => Fixed::ToBeFilled(Template {
+                sid: sid.to_owned(),
                 text,
-                content_type: match account.dialect {
+                content_type: match dialect {
                     Dialect::Jambonz => "application/json",
                     Dialect::Twiml | Dialect::Cxml | Dialect::Bxml => "application/xml",
                 },
-            }));
-        }
-        None => {}
-    }
-    let of_trunk = config
-        .trunks
-        .iter()
-        .map(|trunk| {
-            let mut options = stranger.clone();
-            options.trunk = Some(trunk.name.clone());
-            options.credentials = trunk.credentials();
-            Arc::new(options)
+            }),
         })
-        .collect();
-    Ok(Line {
-        document,
-        stranger: Arc::new(stranger),
-        of_trunk,
-    })
+    }
 }
 
 /// An account as the dialects know it.
