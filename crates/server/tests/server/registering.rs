@@ -82,7 +82,7 @@ fn a_trunk_is_registered_with_shown_and_left_at_the_end_of_the_day() {
     assert!(!shown.to_string().contains("secret"), "{shown}");
     let metrics = get(server.http_addr, "/metrics").1;
     assert!(
-        metrics.contains("hookflash_registered_trunks 1"),
+        metrics.contains("hookflash_trunk_registered{trunk=\"carrier\"} 1"),
         "{metrics}"
     );
     // The registrar may call: it is the trunk.
@@ -121,7 +121,7 @@ fn a_refusal_is_told_with_its_remedy_and_tried_again_later() {
         "{metrics}"
     );
     assert!(
-        metrics.contains("hookflash_unregistered_trunks 1"),
+        metrics.contains("hookflash_trunk_registered{trunk=\"carrier\"} 0"),
         "{metrics}"
     );
 }
