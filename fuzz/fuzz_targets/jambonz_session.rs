@@ -96,6 +96,7 @@ fn facts() -> CallFacts {
         state: CallState::Trying,
         hooks: None,
         answered_by: None,
+        recording: None,
         tag: None,
         tag_data: None,
     }

@@ -164,6 +164,7 @@ fn call(dialect: Dialect) -> CallFacts {
         state: CallState::Ringing,
         hooks: None,
         answered_by: None,
+        recording: None,
         tag: None,
         tag_data: None,
     }
