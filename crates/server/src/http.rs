@@ -189,6 +189,10 @@ async fn ready(State(desk): State<Arc<Desk>>) -> (StatusCode, String) {
     if desk.draining.load(Ordering::Relaxed) {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n".to_owned());
     }
+    if !desk.mail.all_run() {
+        let why = "a shard has ended by a fault of this server, and its calls get no answer; restart it\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, why.to_owned());
+    }
     match desk.records.answers().await {
         Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),

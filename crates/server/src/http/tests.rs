@@ -9,10 +9,14 @@ use super::*;
 
 /// A desk without shards.
 pub(crate) fn desk() -> Arc<Desk> {
+    desk_with(Mail::new(0).0)
+}
+
+fn desk_with(mail: Mail) -> Arc<Desk> {
     let records = Records::open(&config()).unwrap();
     Arc::new(Desk {
         ledger: Ledger::new(10),
-        mail: Mail::new(0).0,
+        mail,
         connections: Arc::default(),
         guard: Arc::default(),
         client_guard: Guard::default(),
@@ -72,6 +76,18 @@ async fn a_server_that_drains_is_alive_and_not_ready() {
     desk.draining.store(true, Ordering::Relaxed);
     assert_eq!(ask(address, "GET", "/healthz").await.0, 200);
     assert_eq!(ask(address, "GET", "/readyz").await.0, 503);
+}
+
+#[tokio::test]
+async fn a_server_with_a_shard_that_has_ended_is_not_ready() {
+    let (mail, mut shards) = Mail::new(2);
+    let address = serving(&desk_with(mail)).await;
+    assert_eq!(ask(address, "GET", "/readyz").await.0, 200);
+    shards.pop();
+    let (status, why) = ask(address, "GET", "/readyz").await;
+    assert_eq!(status, 503);
+    assert!(why.contains("restart it"), "{why}");
+    assert_eq!(ask(address, "GET", "/healthz").await.0, 200);
 }
 
 #[tokio::test]

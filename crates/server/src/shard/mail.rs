@@ -58,6 +58,11 @@ impl Mail {
         self.0.len()
     }
 
+    /// Whether every shard still takes what it is given.
+    pub(crate) fn all_run(&self) -> bool {
+        self.0.iter().all(|queue| !queue.is_closed())
+    }
+
     /// Gives a shard something that may be lost when it is too busy.
     pub(crate) fn post(&self, index: usize, input: Input) {
         if self.try_post(index, input).is_err() {

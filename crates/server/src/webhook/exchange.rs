@@ -187,8 +187,9 @@ impl Webhooks {
     }
 
     /// Sends a message and waits for the head of the reply. An idle connection may turn out to be
-    /// closed; when nothing was written on it yet a new one is opened, which is no retry. What was
-    /// written is never written again here: the application may have acted on it.
+    /// closed; when nothing was written on it yet a new one is opened, which is no retry. A GET that
+    /// such a connection swallowed is sent once more (RFC 9110 section 9.2.2); any other request that
+    /// was written is never written again here: the application may have acted on it.
     async fn round_trip(
         &self,
         call: CallKey,
@@ -203,7 +204,8 @@ impl Webhooks {
             match timeout_at(deadline, sender.try_send_request(message)).await {
                 Ok(Ok(response)) => return Ok((sender, response)),
                 Ok(Err(mut unsent)) => {
-                    if unsent.take_message().is_none() {
+                    let is_safe = hop.method == HookMethod::Get;
+                    if unsent.take_message().is_none() && !is_safe {
                         return Err(broken(hop, unsent.error()));
                     }
                 }

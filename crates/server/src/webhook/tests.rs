@@ -246,6 +246,30 @@ fn a_request_that_a_kept_connection_swallowed_is_not_sent_twice() {
 }
 
 #[test]
+fn a_get_that_a_kept_connection_swallowed_is_sent_once_more_on_a_new_one() {
+    run(async |webhooks| {
+        let turns = vec![
+            ok("first"),
+            Turn::Close,
+            ok("second"),
+            Turn::Close,
+            Turn::Close,
+        ];
+        let application = Application::taking(turns).await;
+        let request = HttpRequest {
+            method: HookMethod::Get,
+            ..post(application.url("/"))
+        };
+        for body in [b"first".as_slice(), b"second"] {
+            assert_eq!(webhooks.fetch(CALL, &request).await.unwrap().body, body);
+        }
+        let error = webhooks.fetch(CALL, &request).await.unwrap_err();
+        assert_eq!(error.kind, FetchErrorKind::Protocol);
+        assert_eq!(application.heard().len(), 5);
+    });
+}
+
+#[test]
 fn every_way_to_fail_has_its_kind() {
     run(async |webhooks| {
         let cases = [
