@@ -85,14 +85,21 @@ class JambonzWebSocket:
                     yield Case(name, self._transfer(library, behaviour))
             for work in (
                 self._keys, self._prompt, self._queue, self._status, self._request, self._wrong,
-                self._moves, self._news, self._broken,
+                self._news, self._broken,
             ):
-                name = f"jambonz-websocket/{library}/{work.__name__[1:]}"
-                yield Case(name, self._called(library, work))
+                yield self._case(library, work)
 
     def afterwards(self):
-        """Nothing is left, and nothing was complained of."""
+        """What cannot run beside others; nothing is left, and nothing was complained of."""
+        for library in LIBRARIES:
+            # When two connections open at the same moment, node-client-ws 0.x keeps its listener for
+            # first messages on one of them, which then acknowledges a redirect with nothing.
+            yield self._case(library, self._moves)
         yield Case("jambonz-websocket/nothing-is-left", self._nothing_left)
+
+    def _case(self, library, work):
+        name = f"jambonz-websocket/{library}/{work.__name__[1:]}"
+        return Case(name, self._called(library, work))
 
     def _transfer(self, library, behaviour):
         def run():

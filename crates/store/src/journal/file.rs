@@ -181,6 +181,13 @@ fn prefix(database: &Path) -> OsString {
     name
 }
 
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
 /// Makes a file that only its owner can read.
 fn create(path: &Path) -> std::io::Result<Open> {
     let mut options = fs::OpenOptions::new();
@@ -189,13 +196,9 @@ fn create(path: &Path) -> std::io::Result<Open> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
     #[cfg(unix)]
-    if let Some(folder) = path.parent() {
-        // So that its name is on the disk as well.
-        let folder = match folder.as_os_str().is_empty() {
-            true => Path::new("."),
-            false => folder,
-        };
-        fs::File::open(folder)?.sync_all()?;
+    if let Ok(folder) = fs::File::open(folder_of(path)) {
+        // So that its name is on the disk as well; some file systems cannot be asked for that.
+        let _ = folder.sync_all();
     }
     Ok(Open {
         identity: Identity::at(path)?,
@@ -215,12 +218,8 @@ fn remove(path: &Path) {
 /// Removes the files that no row tells of: the end of the process came between the transaction
 /// with which they were no longer needed and their removal.
 fn remove_strangers(database: &Path, known: &HashMap<i64, i64>) {
-    let folder = match database.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
     let prefix = prefix(database);
-    let Ok(files) = fs::read_dir(folder) else {
+    let Ok(files) = fs::read_dir(folder_of(database)) else {
         return;
     };
     for file in files.flatten() {
