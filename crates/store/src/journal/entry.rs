@@ -64,8 +64,10 @@ pub(super) fn read(left: &[Vec<u8>], database: &mut dyn Database) -> Result<Batc
         let mut text = text.as_slice();
         while !text.is_empty() {
             let entry = rmp_serde::from_read(&mut text).map_err(|error| {
-                let message = format!("an entry of the journal cannot be read: {error}");
-                StoreError::operator(message)
+                StoreError::operator(format!(
+                    "what an earlier run left in the journal of the store cannot be read ({error}); \
+                     start the version that wrote it once and stop it, which empties the journal"
+                ))
             })?;
             match entry {
                 Entry::Call(call) => {
@@ -104,4 +106,51 @@ fn is_over(database: &mut dyn Database, call: &CallRow) -> Result<bool, StoreErr
     let sql = "SELECT 1 FROM calls WHERE sid = $1 AND account = $2";
     let values = vec![Value::text(&call.sid), Value::text(&call.account)];
     Ok(database.number(sql, values)?.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::options::Options;
+    use crate::sql::{self, Use};
+
+    fn read_one(entry: &serde_json::Value) -> Result<Batch, StoreError> {
+        let mut database = sql::connect(&Options::new("sqlite::memory:"), Use::Writing)?;
+        sql::migrate(database.as_mut(), 0)?;
+        let text = rmp_serde::to_vec(entry).unwrap();
+        read(&[text], database.as_mut())
+    }
+
+    fn owed() -> serde_json::Value {
+        json!({
+            "account": "AC1", "call": "CA1", "place": 0, "target": "http://h/", "request": [123],
+            "owed_at": 1, "due_at": 2, "attempts": 0,
+        })
+    }
+
+    #[test]
+    fn what_another_version_wrote_is_read() {
+        // Without the error of the last attempt, which is optional.
+        let batch = read_one(&json!({ "Owed": [owed(), true] })).unwrap();
+        assert_eq!(
+            (batch.owed[0].entry.due_at, batch.owed[0].is_left),
+            (2, true)
+        );
+        let mut more = owed();
+        more["what_comes_later"] = json!("unknown");
+        let batch = read_one(&json!({ "Owed": [more, false] })).unwrap();
+        assert_eq!(batch.owed[0].entry.request, [123]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_what_to_do() {
+        let error = read_one(&json!({ "SomethingNew": 1 })).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Operator);
+        assert!(
+            error.to_string().contains("the version that wrote it"),
+            "{error}"
+        );
+    }
 }

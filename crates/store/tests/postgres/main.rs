@@ -80,6 +80,17 @@ impl Place for Schema {
         self.run("INSERT INTO hookflash_schema VALUES (999, 0)")
             .await;
     }
+
+    async fn as_of_second_version(&self, sql: &str) {
+        self.run(include_str!("../../src/migrations/postgres_1.sql"))
+            .await;
+        self.run(include_str!("../../src/migrations/postgres_2.sql"))
+            .await;
+        self.run(suite::VERSIONS).await;
+        self.run("INSERT INTO hookflash_schema VALUES (1, 0), (2, 0)")
+            .await;
+        self.run(&sql.replace("BYTES", "BYTEA")).await;
+    }
 }
 
 // Run with `--test-threads=1`: the last test changes what every connection of the role may do.

@@ -29,6 +29,8 @@ mod in_memory {
 
         /// Nothing in memory outlives its process.
         async fn pretend_later_version(&self) {}
+
+        async fn as_of_second_version(&self, _: &str) {}
     }
 
     async fn memory() -> Memory {
@@ -66,6 +68,21 @@ mod in_a_file {
             let connection = Connection::open(self.path()).unwrap();
             let sql = "INSERT INTO hookflash_schema VALUES (999, 0)";
             connection.execute(sql, []).unwrap();
+        }
+
+        async fn as_of_second_version(&self, sql: &str) {
+            let file = Connection::open(self.path()).unwrap();
+            let sql = sql.replace("BYTES", "BLOB");
+            let version = "INSERT INTO hookflash_schema VALUES (1, 0), (2, 0)";
+            for statements in [
+                include_str!("../../src/migrations/sqlite_1.sql"),
+                include_str!("../../src/migrations/sqlite_2.sql"),
+                suite::VERSIONS,
+                version,
+                &sql,
+            ] {
+                file.execute_batch(statements).unwrap();
+            }
         }
     }
 

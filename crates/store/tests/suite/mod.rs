@@ -18,12 +18,20 @@ pub(crate) mod tenancy;
 pub(crate) const ACCOUNT: &str = "AC00000000000000000000000000000001";
 pub(crate) const OTHER: &str = "AC00000000000000000000000000000002";
 
+/// The table that says how far the schema is.
+pub(crate) const VERSIONS: &str = "CREATE TABLE hookflash_schema \
+     (version BIGINT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)";
+
 /// A database of a test's own.
 pub(crate) trait Place {
     fn options(&self) -> Options;
 
     /// Marks the database as made by a later version.
     fn pretend_later_version(&self) -> impl Future<Output = ()>;
+
+    /// Makes the database as the second version of the schema had it, and runs `sql` on it, in
+    /// which `BYTES` is the type of bytes.
+    fn as_of_second_version(&self, sql: &str) -> impl Future<Output = ()>;
 
     fn open(&self) -> impl Future<Output = Store> {
         let options = self.options();
@@ -78,6 +86,7 @@ macro_rules! surviving {
             restarts::what_was_put_is_there_after_closing,
             restarts::what_was_held_is_due_after_a_restart,
             restarts::what_was_in_the_journal_only_is_there_after_a_crash,
+            restarts::what_the_second_version_left_in_its_journal_is_there,
             restarts::calls_that_died_are_those_of_this_node_from_before,
             restarts::two_servers_never_hold_the_same_request,
             restarts::a_database_of_a_later_version_is_left_alone,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hookflash_store::{ErrorKind, Scope, Store};
+use hookflash_store::{CallState, ErrorKind, Scope, Store};
 
 use super::{ACCOUNT, Place, call, ended, ids, now, owed, sids};
 
@@ -102,6 +102,49 @@ pub(crate) async fn a_database_of_a_later_version_is_left_alone(place: &impl Pla
         .expect("it is refused");
     assert_eq!(error.kind(), ErrorKind::Operator);
     assert!(error.to_string().contains("schema 999"), "{error}");
+}
+
+/// The second version of the schema had a row in its journal for each state of a call and for each
+/// thing owed.
+pub(crate) async fn what_the_second_version_left_in_its_journal_is_there(place: &impl Place) {
+    let call = |sid: &str, state: &str, end: &str| {
+        format!(
+            "INSERT INTO journal (node, account, sid, application, direction, from_told, to_told, \
+             state, created_at, started_at, ended_at, ended_by, end_answered, sip_status, body) \
+             VALUES ('', '{ACCOUNT}', '{sid}', 'AP1', 'inbound', '+1', '+2', '{state}', 100, 100, \
+             {end}, '{{}}');"
+        )
+    };
+    let (runs, over) = ("NULL, NULL, NULL, NULL", "200, 'peer', 1, 200");
+    let owed = format!(
+        "INSERT INTO journal (node, account, sid, place, target, request, owed_at, due_at, \
+         attempts, is_left) VALUES ('', '{ACCOUNT}', 'CA-over', 0, 'http://h/', \
+         CAST('{{}}' AS BYTES), 5, 5, 0, 0);"
+    );
+    // One that had a row among those that run already.
+    let live = "INSERT INTO live_calls (account, sid, application, direction, from_told, to_told, \
+                state, created_at, body, node, run) SELECT account, sid, application, direction, \
+                from_told, to_told, 'queued', created_at, body, node, 7 FROM journal \
+                WHERE state = 'trying';";
+    let sql = [
+        call("CA-runs", "trying", runs),
+        live.to_owned(),
+        call("CA-runs", "in-progress", runs),
+        call("CA-over", "in-progress", runs),
+        call("CA-over", "ended", over),
+        owed,
+    ];
+    place.as_of_second_version(&sql.concat()).await;
+
+    let store = place.open().await;
+    let died = store.unfinished_calls(10).await.unwrap();
+    let died: Vec<_> = died.iter().map(|row| (&row.sid[..], row.state)).collect();
+    assert_eq!(died, [("CA-runs", CallState::InProgress)]);
+    let over = store.call(Scope::Account(ACCOUNT), "CA-over").await;
+    assert_eq!(over.unwrap().unwrap().ended_at, Some(200));
+    let due = store.due(now(), 10).await.unwrap();
+    assert_eq!(ids(&due), [("CA-over", 0)]);
+    assert_eq!(due[0].request, b"{}");
 }
 
 /// What the journal promised, when the process dies before the tables are written.
