@@ -9,7 +9,7 @@ use crate::batch::{Batch, Owing, Settled};
 use crate::error::{ErrorKind, StoreError};
 use crate::journal::{self, Note, Waiter, What};
 use crate::outbox::Owed;
-use crate::row::{ByKey, CallRow, CallTable, Record, RecordingRow};
+use crate::row::{ByKey, CallRow, CallTable, Record, RecordingRow, WrittenCall};
 use crate::sql::Database;
 
 type Latest<R> = HashSet<ByKey<R>>;
@@ -21,14 +21,14 @@ pub(crate) type Job = Box<dyn FnMut(Result<&mut dyn Database, &StoreError>, bool
 /// The latest state of a call.
 #[derive(Debug)]
 struct CallPut {
-    row: Arc<CallRow>,
+    row: Arc<WrittenCall>,
     /// Somebody relies on it.
     is_sure: bool,
 }
 
 /// A call that is kept.
 struct Kept {
-    row: Arc<CallRow>,
+    row: Arc<WrittenCall>,
     /// Whether it was not known yet that it is over, or is not over.
     is_news: bool,
 }
@@ -86,7 +86,9 @@ impl Notes {
 
     fn take(&mut self) -> VecDeque<Note> {
         self.due = None;
-        std::mem::take(&mut self.waiting)
+        // As many come until the next time, more or less.
+        let room = VecDeque::with_capacity(self.waiting.len());
+        std::mem::replace(&mut self.waiting, room)
     }
 }
 
@@ -239,8 +241,8 @@ impl Waiting {
 }
 
 /// Calls as they were made, so that the indexes grow at their ends.
-fn in_order(calls: impl Iterator<Item = ByKey<CallPut>>) -> VecDeque<Arc<CallRow>> {
-    let mut calls: Vec<Arc<CallRow>> = calls.map(|put| put.0.row).collect();
+fn in_order(calls: impl Iterator<Item = ByKey<CallPut>>) -> VecDeque<Arc<WrittenCall>> {
+    let mut calls: Vec<Arc<WrittenCall>> = calls.map(|put| put.0.row).collect();
     calls.sort_unstable_by(|a, b| {
         let made = a.created_at.cmp(&b.created_at);
         made.then_with(|| a.sid.cmp(&b.sid))
@@ -267,6 +269,7 @@ impl Backlog {
 
     /// Keeps a call. When there is no room, what is worth less goes, or else this one.
     pub(crate) fn put_call(&self, row: CallRow) {
+        let row = WrittenCall::from(row);
         let mut waiting = self.waiting();
         let (kept, dropped) = self.keep_call(&mut waiting, row, false);
         match kept {
@@ -286,6 +289,7 @@ impl Backlog {
     /// Keeps a call, as [`Backlog::put_call`], and sees to it that it is in the journal at `due`.
     /// Who waits for that is told at once when it may take a while.
     pub(crate) fn put_call_surely(&self, row: CallRow, due: Instant, waiter: Waiter) {
+        let row = WrittenCall::from(row);
         let mut waiting = self.waiting();
         let (call, dropped) = self.keep_call(&mut waiting, row, true);
         match call {
@@ -303,7 +307,7 @@ impl Backlog {
     fn keep_call(
         &self,
         waiting: &mut Waiting,
-        row: CallRow,
+        row: WrittenCall,
         is_sure: bool,
     ) -> (Option<Kept>, usize) {
         let row = Arc::new(row);
@@ -413,6 +417,7 @@ impl Backlog {
         due: Instant,
         waiter: Waiter,
     ) -> bool {
+        let call = call.map(WrittenCall::from);
         let mut waiting = self.waiting();
         let bytes = owed.bytes();
         if waiting.bytes + bytes > self.limits.bytes || waiting.is_closing {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::StoreError;
 use crate::journal::Journal;
 use crate::outbox::{self, EntryKey, Outcome, Owed};
-use crate::row::{CallRow, CallTable, Record, RecordingRow};
+use crate::row::{CallTable, Record, RecordingRow, WrittenCall};
 use crate::sql::{Database, Value};
 
 /// An owed request on its way to the database.
@@ -52,7 +52,7 @@ impl Settled {
 /// Rows that are to be written, no two with the same key.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    pub(crate) calls: VecDeque<Arc<CallRow>>,
+    pub(crate) calls: VecDeque<Arc<WrittenCall>>,
     pub(crate) owed: VecDeque<Owing>,
     pub(crate) settled: VecDeque<Settled>,
     pub(crate) recordings: VecDeque<RecordingRow>,
@@ -132,7 +132,7 @@ impl Batch {
 
     /// Brings everything that waits together, without what is no longer worth writing.
     pub(crate) fn new(
-        calls: VecDeque<Arc<CallRow>>,
+        calls: VecDeque<Arc<WrittenCall>>,
         owed: VecDeque<Owing>,
         settled: VecDeque<Settled>,
         recordings: VecDeque<RecordingRow>,
@@ -206,7 +206,7 @@ impl Batch {
         let Statements { running, .. } = statements;
         let of = |table| self.calls.iter().filter(move |row| row.table() == table);
         // Before it is tried: a commit may work and its answer be lost.
-        of(CallTable::Live).for_each(|row| running.insert(row));
+        of(CallTable::Live).for_each(|row| running.insert(&row.account, &row.sid));
         let mut live = of(CallTable::Live).map(|row| {
             let mut values = row.values();
             values.extend([Value::text(held.node), Value::Int(held.run)]);
@@ -258,16 +258,18 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn insert(&mut self, row: &CallRow) {
-        self.keys.insert(self.hasher.hash_one(row.key()));
+    pub(crate) fn insert(&mut self, account: &str, sid: &str) {
+        self.keys.insert(self.hasher.hash_one((account, sid)));
     }
 
-    fn contains(&self, row: &CallRow) -> bool {
-        self.keys.contains(&self.hasher.hash_one(row.key()))
+    fn contains(&self, row: &WrittenCall) -> bool {
+        !self.keys.is_empty() && self.keys.contains(&self.hasher.hash_one(row.key()))
     }
 
-    fn remove(&mut self, row: &CallRow) {
-        self.keys.remove(&self.hasher.hash_one(row.key()));
+    fn remove(&mut self, row: &WrittenCall) {
+        if !self.keys.is_empty() {
+            self.keys.remove(&self.hasher.hash_one(row.key()));
+        }
     }
 }
 

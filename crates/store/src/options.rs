@@ -42,7 +42,7 @@ impl Options {
         Options {
             url: url.into(),
             node: String::new(),
-            batch_rows: 1_024,
+            batch_rows: 4_096,
             batch_delay: Duration::from_secs(1),
             journal_delay: Duration::from_millis(250),
             urgent_delay: Duration::from_millis(40),

@@ -12,6 +12,7 @@ mod recording;
 mod transfer;
 mod webhook;
 mod words;
+mod written_call;
 
 pub(crate) use call::CallTable;
 pub use call::{CallEnd, CallRow, CallState, Direction, EndedBy};
@@ -19,6 +20,7 @@ pub use leg::LegRow;
 pub use recording::RecordingRow;
 pub use transfer::TransferRow;
 pub use webhook::WebhookRow;
+pub(crate) use written_call::WrittenCall;
 
 /// A time of day as rows have it: microseconds since 1970.
 pub fn micros(at: SystemTime) -> i64 {

@@ -45,11 +45,6 @@ impl<'a> Value<'a> {
         Value::Text(Cow::Owned(text))
     }
 
-    /// Text that was made for the statement and holds no NUL.
-    pub(crate) fn made(text: String) -> Value<'static> {
-        Value::Text(Cow::Owned(text))
-    }
-
     /// A word of ours.
     pub(crate) fn word(word: &'static str) -> Value<'static> {
         Value::Text(Cow::Borrowed(word))

@@ -684,7 +684,7 @@ fn prepare(options: &Options, run: i64) -> Result<(Box<dyn Database>, Statements
     sql::migrate(database.as_mut(), micros(SystemTime::now()))?;
     let mut running = Running::default();
     for row in call_list::running(database.as_mut(), &options.node)? {
-        running.insert(&row);
+        running.insert(&row.account, &row.sid);
     }
     let (journal, left) = Journal::open(options, database.as_mut(), run)?;
     let mut statements = Statements::new(running, journal);

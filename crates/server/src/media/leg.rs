@@ -92,7 +92,7 @@ impl Leg {
         packet: &mut [u8; LARGEST_PACKET],
         tally: &Tally,
     ) {
-        if let Ok((length, from)) = self.wire.take(socket, packet) {
+        if let Ok((length, from)) = Wire::take(socket, packet) {
             Tally::count(&tally.packets_in, 1);
             let packet = packet.get(..length).unwrap_or_default();
             self.session.borrow_mut().receive(now, from, packet);
@@ -110,7 +110,8 @@ impl Leg {
         let mut session = self.session.borrow_mut();
         self.take_reports(&mut session, now, packet, readable);
         if let Some((to, length)) = session.beat(now, packet) {
-            self.wire.beat(packet.get(..length).unwrap_or_default(), to);
+            self.wire
+                .beat(packet.get(..length).unwrap_or_default(), to, readable);
             Tally::count(&tally.packets_out, 1);
         }
         if let Some(due) = session.poll_rtcp(now, packet) {

@@ -1,9 +1,10 @@
-//! Which RTCP sockets have reports, asked of the kernel once for many legs.
+//! Which sockets that seldom have something do have something, asked of the kernel once for many
+//! legs.
 //!
-//! Reports are seldom, so that a look at each socket every beat would find nothing nearly always.
-//! A poll that belongs to the wheel alone tells of all of them at once, and wakes nobody when a
-//! report comes. It is not for sockets of RTP: whatever such a socket sends would look for those
-//! who wait at it.
+//! Reports are seldom, and so are strangers at the port of a call that lasts: a look at each of
+//! these sockets every beat would find nothing nearly always. A poll that belongs to the wheel alone
+//! tells of all of them at once, and wakes nobody when something comes. It is not for sockets that
+//! send at each beat: whatever such a socket sends would look for those who wait at it.
 
 use std::cell::{Cell, RefCell};
 use std::io::ErrorKind;
@@ -26,14 +27,14 @@ const TAKEN_PER_BEAT: usize = 4;
 pub(super) struct Readable {
     /// `None` when the kernel gives no poll: every socket is looked at.
     poll: Option<RefCell<(Poll, Events)>>,
-    /// By local port: no two sockets of a shard share one.
+    /// By local port: no two sockets of a shard that are watched share one.
     ports: Box<[Cell<bool>]>,
 }
 
 impl Readable {
     pub(super) fn new() -> Rc<Readable> {
         let poll = Poll::new()
-            .inspect_err(|error| tracing::warn!(%error, "RTCP ports are looked at one by one"))
+            .inspect_err(|error| tracing::warn!(%error, "ports of calls are looked at one by one"))
             .ok();
         Rc::new(Readable {
             poll: poll.map(|poll| RefCell::new((poll, Events::with_capacity(AT_ONCE)))),
@@ -82,13 +83,39 @@ impl Readable {
     }
 }
 
+/// What is known of one socket.
+pub(super) struct News {
+    port: u16,
+    /// Whether the kernel tells of it.
+    told: bool,
+    readable: Rc<Readable>,
+}
+
+impl News {
+    /// Begins to ask for what comes to a socket on this port.
+    pub(super) fn of(socket: &UdpSocket, port: u16, readable: &Rc<Readable>) -> News {
+        News {
+            port,
+            told: readable.watch(socket, port),
+            readable: Rc::clone(readable),
+        }
+    }
+
+    /// Whether something may wait there.
+    pub(super) fn may_wait(&self) -> bool {
+        !self.told || self.readable.has(self.port)
+    }
+
+    /// All that waited there has been taken.
+    pub(super) fn all_taken(&self) {
+        self.readable.set(self.port, false);
+    }
+}
+
 /// A socket of reports that is read at the beat.
 pub(super) struct Watched {
     socket: UdpSocket,
-    port: u16,
-    /// Whether there are news of it.
-    told: bool,
-    readable: Rc<Readable>,
+    news: News,
 }
 
 impl Watched {
@@ -100,12 +127,9 @@ impl Watched {
         let socket = super::bind(address, super::RTCP_BUFFER)
             .inspect_err(|error| tracing::debug!(%address, %error, "no reports of this call"))
             .ok()?;
-        let told = readable.watch(&socket, port);
         Some(Watched {
+            news: News::of(&socket, port, readable),
             socket,
-            port,
-            told,
-            readable: Rc::clone(readable),
         })
     }
 
@@ -115,14 +139,14 @@ impl Watched {
 
     /// Hands on what has come.
     pub(super) fn take(&self, packet: &mut [u8], mut hand_on: impl FnMut(SocketAddr, &[u8])) {
-        if self.told && !self.readable.has(self.port) {
+        if !self.news.may_wait() {
             return;
         }
         for _ in 0..TAKEN_PER_BEAT {
             match self.socket.recv_from(packet) {
                 Ok((length, from)) => hand_on(from, packet.get(..length).unwrap_or_default()),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    return self.readable.set(self.port, false);
+                    return self.news.all_taken();
                 }
                 // What ICMP says about an earlier packet; the next one may be there all the same.
                 Err(_) => {}

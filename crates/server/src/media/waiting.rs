@@ -47,11 +47,17 @@ fn have_packets(asked: Vec<Asked<'_>>) -> Vec<Asked<'_>> {
         .map(|socket| PollFd::from_borrowed_fd(socket, PollFlags::IN))
         .collect();
     match poll(&mut sockets, Some(&NO_TIME)) {
-        Ok(0) => Vec::new(),
         Ok(_) => {
             let answers = asked.iter().zip(&sockets);
+            let has_packets = |((leg, socket), answer): &(&Asked<'_>, &PollFd<'_>)| {
+                let has_packets = !answer.revents().is_empty();
+                if !has_packets {
+                    leg.wire().all_taken(socket);
+                }
+                has_packets
+            };
             answers
-                .filter(|(_, socket)| !socket.revents().is_empty())
+                .filter(has_packets)
                 .map(|(asked, _)| *asked)
                 .collect()
         }

@@ -10,18 +10,16 @@
 use std::cell::{Cell, OnceCell};
 use std::io::{ErrorKind, Result};
 use std::net::{SocketAddr, UdpSocket};
+use std::rc::Rc;
 
 use socket2::{SockRef, Socket};
 
+use super::readable::{News, Readable};
 use super::{RECEIVE_BUFFER, unbound};
 
 /// Beats that a call lasts before its port is connected (5 s): shorter ones would not earn the
 /// socket, which costs as much as sending forty packets does.
 const BEATS_UNCONNECTED: u8 = 250;
-/// Beats from one look at the socket for everybody else to the next, while nothing comes there.
-const BEATS_BETWEEN_LOOKS: u8 = 5;
-/// Beats for which it is looked at each time after something has come there.
-const BEATS_ATTENTIVE: u8 = 50;
 
 /// The RTP port of one leg.
 pub(super) struct Wire {
@@ -29,8 +27,6 @@ pub(super) struct Wire {
     /// `None` inside when it cannot be had, as when files run out.
     peer: OnceCell<Option<Connected>>,
     beats: Cell<u8>,
-    /// Beats since something came to `everybody`, as far as they are counted.
-    quiet: Cell<u8>,
 }
 
 impl Wire {
@@ -40,7 +36,6 @@ impl Wire {
             everybody,
             peer: OnceCell::new(),
             beats: Cell::new(0),
-            quiet: Cell::new(0),
         }
     }
 
@@ -52,32 +47,30 @@ impl Wire {
     /// The sockets to be looked at in this beat.
     pub(super) fn sockets(&self) -> impl Iterator<Item = &UdpSocket> {
         let peer = self.connected();
-        let quiet = self.quiet.get();
-        self.quiet
-            .set(quiet.checked_add(1).unwrap_or(BEATS_ATTENTIVE + 1));
-        let everybody =
-            peer.is_none() || quiet < BEATS_ATTENTIVE || quiet.is_multiple_of(BEATS_BETWEEN_LOOKS);
+        let everybody = peer.is_none_or(|peer| peer.others.may_wait());
         let everybody = everybody.then_some(&self.everybody);
         everybody.into_iter().chain(peer.map(|peer| &peer.socket))
     }
 
     /// Takes a packet that waits at one of them. An error is what ICMP says of an earlier one.
-    pub(super) fn take(
-        &self,
-        socket: &UdpSocket,
-        packet: &mut [u8],
-    ) -> Result<(usize, SocketAddr)> {
-        if std::ptr::eq(socket, &self.everybody) {
-            self.quiet.set(0);
-        }
+    pub(super) fn take(socket: &UdpSocket, packet: &mut [u8]) -> Result<(usize, SocketAddr)> {
         socket.recv_from(packet)
     }
 
+    /// All that waited at one of them has been taken.
+    pub(super) fn all_taken(&self, socket: &UdpSocket) {
+        if let Some(peer) = self.connected()
+            && std::ptr::eq(socket, &self.everybody)
+        {
+            peer.others.all_taken();
+        }
+    }
+
     /// Sends the packet of a beat.
-    pub(super) fn beat(&self, packet: &[u8], to: SocketAddr) {
+    pub(super) fn beat(&self, packet: &[u8], to: SocketAddr, readable: &Rc<Readable>) {
         match self.beats.get() {
             BEATS_UNCONNECTED => {
-                self.peer.get_or_init(|| self.connect(to));
+                self.peer.get_or_init(|| self.connect(to, readable));
             }
             beats => self.beats.set(beats + 1),
         }
@@ -104,8 +97,8 @@ impl Wire {
         self.peer.get()?.as_ref()
     }
 
-    fn connect(&self, to: SocketAddr) -> Option<Connected> {
-        Connected::beside(&self.everybody, to)
+    fn connect(&self, to: SocketAddr, readable: &Rc<Readable>) -> Option<Connected> {
+        Connected::beside(&self.everybody, to, readable)
             .inspect_err(|error| tracing::debug!(%to, %error, "an RTP port stays unconnected"))
             .ok()
     }
@@ -115,16 +108,18 @@ impl Wire {
 struct Connected {
     socket: UdpSocket,
     to: Cell<SocketAddr>,
+    /// Of the socket for everybody else, where little comes from now on.
+    others: News,
 }
 
 impl Connected {
     /// A second socket on the port of the first.
-    fn beside(first: &UdpSocket, to: SocketAddr) -> Result<Connected> {
-        let local = first.local_addr()?;
+    fn beside(everybody: &UdpSocket, to: SocketAddr, readable: &Rc<Readable>) -> Result<Connected> {
+        let local = everybody.local_addr()?;
         let second = unbound(local, RECEIVE_BUFFER)?;
         // Two sockets have one port when both allow it while the second is bound. No third one gets
         // in afterwards.
-        let first = SockRef::from(first);
+        let first = SockRef::from(everybody);
         first.set_reuse_address(true)?;
         let bound = Self::share(&second, local);
         first.set_reuse_address(false)?;
@@ -134,6 +129,7 @@ impl Connected {
         Ok(Connected {
             socket,
             to: Cell::new(to),
+            others: News::of(everybody, local.port(), readable),
         })
     }
 

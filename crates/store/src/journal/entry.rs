@@ -11,13 +11,13 @@ use super::{Note, What};
 use crate::batch::{Batch, Owing, Settled};
 use crate::error::{ErrorKind, StoreError};
 use crate::outbox::Owed;
-use crate::row::{CallRow, CallTable, Record, RecordingRow};
+use crate::row::{CallRow, CallTable, Record, RecordingRow, WrittenCall};
 use crate::sql::{Database, Value};
 
 /// An entry that is written.
 #[derive(Serialize)]
 enum Written<'a> {
-    Call(&'a CallRow),
+    Row(&'a WrittenCall),
     Owed(&'a Owed, bool),
     Settled(&'a Settled),
     Recording(&'a RecordingRow),
@@ -26,6 +26,8 @@ enum Written<'a> {
 /// An entry that is read. Most are calls, so that room for one is not wasted.
 #[derive(Deserialize)]
 enum Entry {
+    Row(Box<WrittenCall>),
+    /// As the version before wrote it.
     Call(Box<CallRow>),
     Owed(Owed, bool),
     Settled(Settled),
@@ -41,10 +43,10 @@ pub(super) fn write(notes: &VecDeque<Note>, text: &mut Vec<u8>) -> Result<(), St
     };
     for note in notes {
         match &note.what {
-            What::Call(call) => put(&Written::Call(call))?,
+            What::Call(call) => put(&Written::Row(call))?,
             What::Owed(owing, call) => {
                 if let Some(call) = call {
-                    put(&Written::Call(call))?;
+                    put(&Written::Row(call))?;
                 }
                 put(&Written::Owed(&owing.entry, owing.is_left))?;
             }
@@ -57,7 +59,7 @@ pub(super) fn write(notes: &VecDeque<Note>, text: &mut Vec<u8>) -> Result<(), St
 
 /// Reads what is left in journals. The last state of each row is what counts.
 pub(super) fn read(left: &[Vec<u8>], database: &mut dyn Database) -> Result<Batch, StoreError> {
-    let mut calls: HashMap<(String, String), CallRow> = HashMap::new();
+    let mut calls: HashMap<(String, String), WrittenCall> = HashMap::new();
     let mut recordings: HashMap<(String, String), RecordingRow> = HashMap::new();
     let (mut owed, mut settled) = (VecDeque::new(), VecDeque::new());
     for text in left {
@@ -70,13 +72,8 @@ pub(super) fn read(left: &[Vec<u8>], database: &mut dyn Database) -> Result<Batc
                 ))
             })?;
             match entry {
-                Entry::Call(call) => {
-                    let earlier = calls.get(&key(&*call)).map(CallRow::table);
-                    // One that is over stays over.
-                    if earlier != Some(CallTable::Over) || call.table() == CallTable::Over {
-                        calls.insert(key(&*call), *call);
-                    }
-                }
+                Entry::Row(call) => last_state(&mut calls, *call),
+                Entry::Call(call) => last_state(&mut calls, WrittenCall::from(*call)),
                 Entry::Owed(entry, is_left) => owed.push_back(Owing {
                     entry: Arc::new(entry),
                     is_left,
@@ -97,12 +94,21 @@ pub(super) fn read(left: &[Vec<u8>], database: &mut dyn Database) -> Result<Batc
     Ok(Batch::new(current, owed, settled, recordings))
 }
 
+/// Keeps a state of a call in the place of the one before. One that is over stays over.
+fn last_state(calls: &mut HashMap<(String, String), WrittenCall>, call: WrittenCall) {
+    let key = key(&call);
+    let earlier = calls.get(&key).map(WrittenCall::table);
+    if earlier != Some(CallTable::Over) || call.table() == CallTable::Over {
+        calls.insert(key, call);
+    }
+}
+
 fn key(row: &impl Record) -> (String, String) {
     let (account, sid) = row.key();
     (account.to_owned(), sid.to_owned())
 }
 
-fn is_over(database: &mut dyn Database, call: &CallRow) -> Result<bool, StoreError> {
+fn is_over(database: &mut dyn Database, call: &WrittenCall) -> Result<bool, StoreError> {
     let sql = "SELECT 1 FROM calls WHERE sid = $1 AND account = $2";
     let values = vec![Value::text(&call.sid), Value::text(&call.account)];
     Ok(database.number(sql, values)?.is_some())
@@ -142,6 +148,36 @@ mod tests {
         more["what_comes_later"] = json!("unknown");
         let batch = read_one(&json!({ "Owed": [more, false] })).unwrap();
         assert_eq!(batch.owed[0].entry.request, [123]);
+    }
+
+    #[test]
+    fn a_call_of_the_version_before_is_read() {
+        let mut call = json!({
+            "account": "AC1", "sid": "CA1", "application": "AP1", "parent": null,
+            "direction": "inbound", "from": "+1", "to": "+2", "state": "in-progress", "end": null,
+            "created_at": 1, "started_at": 2, "answered_at": 3, "ended_at": null,
+            "legs": [], "transfers": [], "details": "{}",
+            "webhooks": [{ "url": "http://h/", "startedAt": 4 }],
+        });
+        let batch = read_one(&json!({ "Call": call })).unwrap();
+        assert_eq!(batch.calls[0].table(), CallTable::Live);
+        call["state"] = json!("ended");
+        call["ended_at"] = json!(5);
+        call["end"] = json!({
+            "by": "peer", "answered": true, "sip_status": 200, "sip_reason": "OK", "cause": null,
+            "message": null,
+        });
+        let batch = read_one(&json!({ "Call": call })).unwrap();
+        let values = batch.calls[0].values();
+        let text = |column| match &values[column] {
+            Value::Text(text) => text.to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(text(8), "peer");
+        assert_eq!(
+            text(15),
+            r#"{"answeredAt":3,"sipReason":"OK","webhooks":[{"url":"http://h/","startedAt":4}]}"#
+        );
     }
 
     #[test]

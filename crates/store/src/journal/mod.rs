@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use crate::batch::{Batch, Owing, Settled};
 use crate::error::StoreError;
 use crate::options::{Options, Place};
-use crate::row::{CallRow, RecordingRow};
+use crate::row::{RecordingRow, WrittenCall};
 use crate::sql::Database;
 
 mod entry;
@@ -41,9 +41,9 @@ pub(crate) struct Note {
 /// What a note is of.
 #[derive(Debug)]
 pub(crate) enum What {
-    Call(Arc<CallRow>),
+    Call(Arc<WrittenCall>),
     /// What is owed, with the state of the call that it tells of.
-    Owed(Owing, Option<Arc<CallRow>>),
+    Owed(Owing, Option<Arc<WrittenCall>>),
     Settled(Box<Settled>),
     Recording(Box<RecordingRow>),
 }

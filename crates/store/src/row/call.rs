@@ -9,9 +9,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::words::words;
-use super::{LegRow, Record, TransferRow, WebhookRow, optional, text_bytes, upsert};
+use super::{LegRow, TransferRow, WebhookRow, upsert};
 use crate::error::{ErrorKind, StoreError};
-use crate::sql::{Row, Value};
+use crate::sql::Row;
 
 words! {
     /// Which way a call was set up.
@@ -124,7 +124,7 @@ pub(crate) enum CallTable {
     Live,
 }
 
-/// Columns of both tables, in the order of [`CallRow::values`].
+/// Columns of both tables, in the order of [`super::WrittenCall::values`].
 pub(crate) const COLUMNS: [&str; 17] = [
     "account",
     "sid",
@@ -175,38 +175,6 @@ impl CallTable {
     }
 }
 
-/// What has no column, as it is written.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    answered_at: Option<i64>,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    sip_reason: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'a str>,
-    #[serde(skip_serializing_if = "<[LegRow]>::is_empty")]
-    legs: &'a [LegRow],
-    #[serde(skip_serializing_if = "<[TransferRow]>::is_empty")]
-    transfers: &'a [TransferRow],
-    #[serde(skip_serializing_if = "<[WebhookRow]>::is_empty")]
-    webhooks: &'a [WebhookRow],
-}
-
-impl Body<'_> {
-    /// About as long as most are, so that the text does not grow in steps.
-    const USUAL: usize = 2_048;
-
-    fn written(&self) -> String {
-        let mut text = Vec::with_capacity(Self::USUAL);
-        // Only text and numbers: there is nothing in it that JSON could not say.
-        match serde_json::to_writer(&mut text, self) {
-            Ok(()) => String::from_utf8(text).unwrap_or_default(),
-            Err(_) => String::new(),
-        }
-    }
-}
-
 /// What has no column, as it is read. What an earlier version did not write is none.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -220,49 +188,6 @@ struct ReadBody {
 }
 
 impl CallRow {
-    pub(crate) fn table(&self) -> CallTable {
-        match self.state {
-            CallState::Ended => CallTable::Over,
-            _ => CallTable::Live,
-        }
-    }
-
-    /// The values of the columns.
-    pub(crate) fn values(&self) -> Vec<Value<'_>> {
-        let end = self.end.as_ref();
-        let body = Body {
-            answered_at: self.answered_at,
-            sip_reason: end.map_or("", |end| &end.sip_reason),
-            message: end.and_then(|end| end.message.as_deref()),
-            legs: &self.legs,
-            transfers: &self.transfers,
-            webhooks: &self.webhooks,
-        };
-        let body = body.written();
-        // The node and the run of a call that is not over follow.
-        let mut values = Vec::with_capacity(COLUMNS.len() + 2);
-        values.extend([
-            Value::text(&self.account),
-            Value::text(&self.sid),
-            Value::text(&self.application),
-            Value::optional(self.parent.as_deref()),
-            Value::word(self.direction.as_str()),
-            Value::short(&self.from),
-            Value::short(&self.to),
-            Value::word(self.state.as_str()),
-            Value::optional(end.map(|end| end.by.as_str())),
-            Value::number(end.map(|end| end.answered)),
-            Value::number(end.map(|end| end.sip_status)),
-            Value::optional(end.and_then(|end| end.cause.as_deref())),
-            Value::Int(self.created_at),
-            Value::number(self.started_at),
-            Value::number(self.ended_at),
-            Value::made(body),
-            Value::optional(self.details.as_deref()),
-        ]);
-        values
-    }
-
     /// Reads the columns.
     pub(crate) fn read(row: &mut Row) -> Result<CallRow, StoreError> {
         let account = row.text()?;
@@ -311,34 +236,5 @@ impl CallRow {
             webhooks: body.webhooks,
             details: row.optional_text()?,
         })
-    }
-}
-
-impl Record for CallRow {
-    fn key(&self) -> (&str, &str) {
-        (&self.account, &self.sid)
-    }
-
-    fn bytes(&self) -> usize {
-        let end = self.end.as_ref().map_or(0, |end| {
-            text_bytes(&[
-                &end.sip_reason,
-                optional(&end.cause),
-                optional(&end.message),
-            ])
-        });
-        let texts = [
-            self.account.as_str(),
-            &self.sid,
-            &self.application,
-            optional(&self.parent),
-            &self.from,
-            &self.to,
-            optional(&self.details),
-        ];
-        let legs: usize = self.legs.iter().map(LegRow::bytes).sum();
-        let transfers: usize = self.transfers.iter().map(TransferRow::bytes).sum();
-        let webhooks: usize = self.webhooks.iter().map(WebhookRow::bytes).sum();
-        size_of::<CallRow>() + end + text_bytes(&texts) + legs + transfers + webhooks
     }
 }

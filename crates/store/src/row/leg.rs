@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::call::Direction;
-use super::{optional, text_bytes};
 
 /// A leg of a call. Kept within the row of its call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,20 +42,4 @@ pub struct LegRow {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<i64>,
-}
-
-impl LegRow {
-    pub(super) fn bytes(&self) -> usize {
-        let texts = [
-            self.id.as_str(),
-            optional(&self.uri),
-            &self.sip_call_id,
-            optional(&self.transport),
-            optional(&self.local),
-            optional(&self.remote),
-            optional(&self.trunk),
-            optional(&self.codec),
-        ];
-        size_of::<LegRow>() + text_bytes(&texts)
-    }
 }

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{optional, text_bytes};
-
 /// A transfer of a call. Kept within the row of its call. Words are those of our own view of a
 /// transfer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,20 +42,4 @@ pub struct TransferRow {
     /// When its result came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<i64>,
-}
-
-impl TransferRow {
-    pub(super) fn bytes(&self) -> usize {
-        let texts = [
-            self.id.as_str(),
-            &self.kind,
-            &self.target,
-            optional(&self.end),
-            optional(&self.outcome),
-            optional(&self.ended_by),
-            optional(&self.verdict),
-        ];
-        let statuses = self.notify_statuses.len() + self.late_notify_statuses.len();
-        size_of::<TransferRow>() + text_bytes(&texts) + statuses * size_of::<u16>()
-    }
 }

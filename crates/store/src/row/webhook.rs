@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{optional, text_bytes};
-
 /// A request of a call to its application. Kept within the row of its call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,18 +25,4 @@ pub struct WebhookRow {
     /// When it was answered or given up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<i64>,
-}
-
-impl WebhookRow {
-    pub(super) fn bytes(&self) -> usize {
-        let error = self.error.as_ref();
-        let texts = [
-            optional(&self.purpose),
-            optional(&self.method),
-            &self.url,
-            error.map_or("", |error| &error.0),
-            error.map_or("", |error| &error.1),
-        ];
-        size_of::<WebhookRow>() + text_bytes(&texts)
-    }
 }

@@ -170,15 +170,33 @@ fn who_does_not_send_from_where_the_port_is_connected_to_is_heard_at_every_beat(
     run(async {
         let media = media(2);
         let (_peer, port) = connected(&media).await;
-        let looks = || {
-            let beats = (0..10).map(|_| port.leg.wire().sockets().count());
-            beats.filter(|sockets| *sockets == 2).count()
-        };
+        let looked_at = || port.leg.wire().sockets().count();
         pass(Duration::from_secs(2)).await;
-        assert_eq!(looks(), 2);
+        assert_eq!(looked_at(), 1);
         let (other, _) = super::peer();
-        speak(&other, &port, 0..6).await;
-        assert_eq!(looks(), 10);
+        for number in 0..6 {
+            speak(&other, &port, number..number + 1).await;
+            assert_eq!(media.tally().packets_in.get(), u64::from(number) + 1);
+        }
+        // The beat that finds nothing more is the last that looks.
+        assert_eq!(looked_at(), 1);
+        drop(port);
+    });
+}
+
+#[test]
+fn more_than_one_beat_takes_is_not_forgotten_at_a_port_that_is_connected() {
+    run(async {
+        let media = media(2);
+        let (_peer, port) = connected(&media).await;
+        let (other, _) = super::peer();
+        for sequence in 0..50 {
+            other.send_to(&packet(sequence), port.address()).unwrap();
+        }
+        pass(Duration::from_millis(20)).await;
+        assert_eq!(media.tally().packets_in.get(), 32);
+        pass(Duration::from_millis(20)).await;
+        assert_eq!(media.tally().packets_in.get(), 50);
         drop(port);
     });
 }
