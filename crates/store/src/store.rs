@@ -100,7 +100,7 @@ impl Store {
         let is_memory = options.place()? == Place::Memory;
         let backlog = Arc::new(Backlog::new(Limits {
             bytes: options.backlog_bytes,
-            rows: options.batch_rows,
+            rows: options.batch_rows * Options::EARLY,
             delay: options.batch_delay,
             journal_delay: options.journal_delay,
             is_memory,
