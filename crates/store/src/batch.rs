@@ -1,13 +1,13 @@
 //! What is to be written, taken apart into transactions.
 
 use std::collections::{HashSet, VecDeque};
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
 use crate::journal::Journal;
+use crate::known::{Running, Written};
 use crate::outbox::{self, EntryKey, Outcome, Owed};
 use crate::row::{CallTable, Record, RecordingRow, WrittenCall};
 use crate::sql::{Database, Value};
@@ -203,7 +203,9 @@ impl Batch {
         statements: &mut Statements,
         held: Held<'_>,
     ) -> Result<(), StoreError> {
-        let Statements { running, .. } = statements;
+        let Statements {
+            running, written, ..
+        } = statements;
         let of = |table| self.calls.iter().filter(move |row| row.table() == table);
         // Before it is tried: a commit may work and its answer be lost.
         of(CallTable::Live).for_each(|row| running.insert(&row.account, &row.sid));
@@ -212,20 +214,26 @@ impl Batch {
             values.extend([Value::text(held.node), Value::Int(held.run)]);
             values
         });
-        let mut over = of(CallTable::Over).map(|row| row.values());
+        // One that had a row among those that run has its first among those that are over now.
+        let (late, first): (Vec<_>, Vec<_>) =
+            of(CallTable::Over).partition(|row| written.contains(row) && !running.contains(row));
+        let mut first = first.into_iter().map(|row| row.values());
+        let mut late = late.into_iter().map(|row| row.late_news());
         let moved = of(CallTable::Over).filter(|row| running.contains(row));
         let mut moved = moved.map(|row| vec![Value::text(&row.account), Value::text(&row.sid)]);
         database.run(&statements.live, &mut live)?;
-        database.run(&statements.over, &mut over)?;
+        database.run(&statements.over, &mut first)?;
+        database.run(&statements.late, &mut late)?;
         database.run(&statements.moved, &mut moved)?;
         Ok(())
     }
 
-    /// Forgets which calls are no longer among those that run; to be called once it is written.
-    pub(crate) fn forget_moved(&self, statements: &mut Statements) {
+    /// Learns which calls are over and have their row; to be called once it is written.
+    pub(crate) fn is_written(&self, statements: &mut Statements) {
         for row in &self.calls {
             if row.table() == CallTable::Over {
                 statements.running.remove(row);
+                statements.written.insert(row);
             }
         }
     }
@@ -248,48 +256,26 @@ pub(crate) struct Commit {
     pub(crate) empties_journal: bool,
 }
 
-/// The calls that may have a row among those that run. Most calls are over before they have been
-/// written once, and need none taken away.
-#[derive(Debug, Default)]
-pub(crate) struct Running {
-    hasher: RandomState,
-    /// Hashes of account and identifier. Two calls with the same are one row looked for in vain.
-    keys: HashSet<u64>,
-}
-
-impl Running {
-    pub(crate) fn insert(&mut self, account: &str, sid: &str) {
-        self.keys.insert(self.hasher.hash_one((account, sid)));
-    }
-
-    fn contains(&self, row: &WrittenCall) -> bool {
-        !self.keys.is_empty() && self.keys.contains(&self.hasher.hash_one(row.key()))
-    }
-
-    fn remove(&mut self, row: &WrittenCall) {
-        if !self.keys.is_empty() {
-            self.keys.remove(&self.hasher.hash_one(row.key()));
-        }
-    }
-}
-
 /// The statements that write rows, and what is known of the rows that are there.
 #[derive(Debug)]
 pub(crate) struct Statements {
     live: String,
     over: String,
+    late: String,
     moved: String,
     recording: String,
     pub(crate) journal: Journal,
     pub(crate) running: Running,
+    pub(crate) written: Written,
 }
 
 impl Statements {
-    pub(crate) fn new(running: Running, journal: Journal) -> Statements {
+    pub(crate) fn new(running: Running, written: Written, journal: Journal) -> Statements {
         let live = CallTable::Live;
         Statements {
             live: live.upsert(),
             over: CallTable::Over.upsert(),
+            late: CallTable::late_news(),
             moved: format!(
                 "DELETE FROM {} WHERE account = $1 AND sid = $2",
                 live.name()
@@ -297,6 +283,7 @@ impl Statements {
             recording: RecordingRow::upsert(),
             journal,
             running,
+            written,
         }
     }
 }

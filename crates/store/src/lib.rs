@@ -17,6 +17,7 @@ mod call_match;
 mod dead_letter;
 mod error;
 mod journal;
+mod known;
 mod options;
 mod outbox;
 mod reader;

@@ -10,11 +10,12 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{Notify, oneshot};
 
 use crate::backlog::{Backlog, Job, Limits, Trouble};
-use crate::batch::{Commit, Held, Running, Settled, Statements};
+use crate::batch::{Commit, Held, Settled, Statements};
 use crate::call_list::{self, CallFilter, CallPage, Cursor, Page};
 use crate::dead_letter::{self, DeadLetter, DeadLetters};
 use crate::error::{ErrorKind, StoreError};
 use crate::journal::Journal;
+use crate::known::Running;
 use crate::options::{Options, Place};
 use crate::outbox::{self, Next, Outcome, Owed};
 use crate::reader::Readers;
@@ -686,8 +687,8 @@ fn prepare(options: &Options, run: i64) -> Result<(Box<dyn Database>, Statements
     for row in call_list::running(database.as_mut(), &options.node)? {
         running.insert(&row.account, &row.sid);
     }
-    let (journal, left) = Journal::open(options, database.as_mut(), run)?;
-    let mut statements = Statements::new(running, journal);
+    let (journal, left, written) = Journal::open(options, database.as_mut(), run)?;
+    let mut statements = Statements::new(running, written, journal);
     // The calls among it are of a run that is over.
     let held = Held {
         node: &options.node,
@@ -699,7 +700,7 @@ fn prepare(options: &Options, run: i64) -> Result<(Box<dyn Database>, Statements
         empties_journal: true,
     };
     left.write(database.as_mut(), &mut statements, held, how)?;
-    left.forget_moved(&mut statements);
+    left.is_written(&mut statements);
     outbox::release(database.as_mut(), &options.node)?;
     Ok((database, statements))
 }

@@ -109,10 +109,12 @@ impl Writer {
 
     /// Makes what somebody waits for safe without writing the tables.
     fn note(&mut self, notes: VecDeque<Note>) {
-        let journal = &mut self.statements.journal;
-        let written = connected(&mut self.database, &self.options)
-            .and_then(|database| journal.write(database, &notes));
-        match written {
+        let Statements {
+            journal, written, ..
+        } = &mut self.statements;
+        let result = connected(&mut self.database, &self.options)
+            .and_then(|database| journal.write(database, &notes, written));
+        match result {
             Ok(()) => {
                 self.has_no_journal = false;
                 self.backlog
@@ -210,7 +212,7 @@ impl Writer {
         };
         let database = connected(&mut self.database, &self.options)?;
         let is_news = batch.write(database, &mut self.statements, held, how)?;
-        batch.forget_moved(&mut self.statements);
+        batch.is_written(&mut self.statements);
         let counts = &self.backlog.counts;
         counts
             .written

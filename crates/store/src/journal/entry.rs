@@ -1,7 +1,7 @@
 //! The entries of a journal, one behind the other, as MessagePack with the names of fields: what
 //! an earlier version wrote before it died must be read by the one that was installed because of it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use rmp_serde::encode::Serializer;
@@ -10,14 +10,16 @@ use serde::{Deserialize, Serialize};
 use super::{Note, What};
 use crate::batch::{Batch, Owing, Settled};
 use crate::error::{ErrorKind, StoreError};
+use crate::known::Written;
 use crate::outbox::Owed;
 use crate::row::{CallRow, CallTable, Record, RecordingRow, WrittenCall};
 use crate::sql::{Database, Value};
 
 /// An entry that is written.
 #[derive(Serialize)]
-enum Written<'a> {
+enum Putting<'a> {
     Row(&'a WrittenCall),
+    Late(&'a WrittenCall),
     Owed(&'a Owed, bool),
     Settled(&'a Settled),
     Recording(&'a RecordingRow),
@@ -27,6 +29,8 @@ enum Written<'a> {
 #[derive(Deserialize)]
 enum Entry {
     Row(Box<WrittenCall>),
+    /// News of a call that was over and had its row in the table.
+    Late(Box<WrittenCall>),
     /// As the version before wrote it.
     Call(Box<CallRow>),
     Owed(Owed, bool),
@@ -35,30 +39,46 @@ enum Entry {
 }
 
 /// Writes notes behind what is there.
-pub(super) fn write(notes: &VecDeque<Note>, text: &mut Vec<u8>) -> Result<(), StoreError> {
+pub(super) fn write(
+    notes: &VecDeque<Note>,
+    written: &Written,
+    text: &mut Vec<u8>,
+) -> Result<(), StoreError> {
     let mut serializer = Serializer::new(text).with_struct_map();
-    let mut put = |entry: &Written<'_>| {
+    let mut put = |entry: &Putting<'_>| {
         let written = entry.serialize(&mut serializer);
         written.map_err(|e| StoreError::new(ErrorKind::Refused, e.to_string()))
     };
     for note in notes {
         match &note.what {
-            What::Call(call) => put(&Written::Row(call))?,
+            What::Call(call) => put(&row(call, written))?,
             What::Owed(owing, call) => {
                 if let Some(call) = call {
-                    put(&Written::Row(call))?;
+                    put(&row(call, written))?;
                 }
-                put(&Written::Owed(&owing.entry, owing.is_left))?;
+                put(&Putting::Owed(&owing.entry, owing.is_left))?;
             }
-            What::Settled(settled) => put(&Written::Settled(settled))?,
-            What::Recording(recording) => put(&Written::Recording(recording))?,
+            What::Settled(settled) => put(&Putting::Settled(settled))?,
+            What::Recording(recording) => put(&Putting::Recording(recording))?,
         }
     }
     Ok(())
 }
 
-/// Reads what is left in journals. The last state of each row is what counts.
-pub(super) fn read(left: &[Vec<u8>], database: &mut dyn Database) -> Result<Batch, StoreError> {
+fn row<'a>(call: &'a WrittenCall, written: &Written) -> Putting<'a> {
+    match call.table() {
+        CallTable::Over if written.contains(call) => Putting::Late(call),
+        CallTable::Over | CallTable::Live => Putting::Row(call),
+    }
+}
+
+/// Reads what is left in journals. The last state of each row is what counts. Calls that are over
+/// and of which there is late news only had their row before.
+pub(super) fn read(
+    left: &[Vec<u8>],
+    database: &mut dyn Database,
+) -> Result<(Batch, Written), StoreError> {
+    let mut late: HashSet<(String, String)> = HashSet::new();
     let mut calls: HashMap<(String, String), WrittenCall> = HashMap::new();
     let mut recordings: HashMap<(String, String), RecordingRow> = HashMap::new();
     let (mut owed, mut settled) = (VecDeque::new(), VecDeque::new());
@@ -72,7 +92,16 @@ pub(super) fn read(left: &[Vec<u8>], database: &mut dyn Database) -> Result<Batc
                 ))
             })?;
             match entry {
-                Entry::Row(call) => last_state(&mut calls, *call),
+                Entry::Row(call) => {
+                    late.remove(&key(&*call));
+                    last_state(&mut calls, *call);
+                }
+                Entry::Late(call) => {
+                    if !calls.contains_key(&key(&*call)) {
+                        late.insert(key(&*call));
+                    }
+                    last_state(&mut calls, *call);
+                }
                 Entry::Call(call) => last_state(&mut calls, WrittenCall::from(*call)),
                 Entry::Owed(entry, is_left) => owed.push_back(Owing {
                     entry: Arc::new(entry),
@@ -91,7 +120,11 @@ pub(super) fn read(left: &[Vec<u8>], database: &mut dyn Database) -> Result<Batc
         }
     }
     let recordings = recordings.into_values().collect();
-    Ok(Batch::new(current, owed, settled, recordings))
+    let mut written = Written::default();
+    for call in current.iter().filter(|call| late.contains(&key(&***call))) {
+        written.insert(call);
+    }
+    Ok((Batch::new(current, owed, settled, recordings), written))
 }
 
 /// Keeps a state of a call in the place of the one before. One that is over stays over.
@@ -126,7 +159,7 @@ mod tests {
         let mut database = sql::connect(&Options::new("sqlite::memory:"), Use::Writing)?;
         sql::migrate(database.as_mut(), 0)?;
         let text = rmp_serde::to_vec(entry).unwrap();
-        read(&[text], database.as_mut())
+        read(&[text], database.as_mut()).map(|(batch, _)| batch)
     }
 
     fn owed() -> serde_json::Value {

@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::batch::{Batch, Owing, Settled};
 use crate::error::StoreError;
+use crate::known::Written;
 use crate::options::{Options, Place};
 use crate::row::{RecordingRow, WrittenCall};
 use crate::sql::Database;
@@ -105,12 +106,13 @@ enum Kept {
 
 impl Journal {
     /// Makes the journal of a run, and reads what earlier runs of its node have left: it is to be
-    /// written to the tables, with the journal emptied, before anything is written to it.
+    /// written to the tables, with the journal emptied, before anything is written to it. With it
+    /// comes what the journal knows to have been in the tables before.
     pub(crate) fn open(
         options: &Options,
         database: &mut dyn Database,
         run: i64,
-    ) -> Result<(Journal, Batch), StoreError> {
+    ) -> Result<(Journal, Batch, Written), StoreError> {
         let (kept, left) = match options.place()? {
             Place::File(path) => {
                 let (file, left) = file::File::open(&path, &options.node, database, run)?;
@@ -129,14 +131,17 @@ impl Journal {
             has_promises: true,
             kept,
         };
-        Ok((journal, entry::read(&left, database)?))
+        let (left, written) = entry::read(&left, database)?;
+        Ok((journal, left, written))
     }
 
     /// Writes notes down. Those that are promises are on the disk of the machine afterwards.
+    /// `written` are calls that are over and have their row.
     pub(crate) fn write(
         &mut self,
         database: &mut dyn Database,
         notes: &VecDeque<Note>,
+        written: &Written,
     ) -> Result<(), StoreError> {
         // Before it is tried: a commit may work and its answer be lost.
         let is_durable = notes.iter().any(Note::is_promise);
@@ -145,11 +150,11 @@ impl Journal {
         match &mut self.kept {
             Kept::File(file) => {
                 database.check()?;
-                file.append(is_durable, |text| entry::write(notes, text))
+                file.append(is_durable, |text| entry::write(notes, written, text))
             }
             Kept::Table(table) => {
                 let mut text = Vec::new();
-                entry::write(notes, &mut text)?;
+                entry::write(notes, written, &mut text)?;
                 table.insert(database, &text, is_durable)
             }
             Kept::Nowhere => Ok(()),

@@ -168,6 +168,12 @@ impl CallTable {
         }
     }
 
+    /// The statement that changes what may still change of a call that is over, if it has a row.
+    pub(crate) fn late_news() -> String {
+        let over = CallTable::Over.name();
+        format!("UPDATE {over} SET body = $1, details = $2 WHERE account = $3 AND sid = $4")
+    }
+
     /// The beginning of a query, up to and without WHERE; the table is `t`.
     pub(crate) fn select(self) -> String {
         let columns: Vec<String> = COLUMNS.iter().map(|c| format!("t.{c}")).collect();

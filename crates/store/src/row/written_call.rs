@@ -134,6 +134,16 @@ impl WrittenCall {
         ]);
         values
     }
+
+    /// The values of [`CallTable::late_news`].
+    pub(crate) fn late_news(&self) -> Vec<Value<'_>> {
+        vec![
+            Value::text(&self.body),
+            Value::optional(self.details.as_deref()),
+            Value::text(&self.account),
+            Value::text(&self.sid),
+        ]
+    }
 }
 
 impl Record for WrittenCall {

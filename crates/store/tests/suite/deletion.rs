@@ -28,6 +28,31 @@ pub(crate) async fn a_call_that_is_over_can_be_deleted_and_one_that_runs_cannot(
     assert!(store.recording(MINE, "RE1").await.unwrap().is_some());
 }
 
+pub(crate) async fn late_news_of_a_deleted_call_does_not_bring_it_back(place: &impl Place) {
+    let store = place.open().await;
+    let over = ended(call("CA1", 100), 200);
+    store.put_call(over.clone());
+    assert!(store.delete_call(ACCOUNT, "CA1", as_it_is).await.unwrap());
+    // Whoever ran the call need not know that somebody else had it deleted.
+    store.put_call(with_parts(over.clone()));
+    assert_eq!(store.call(MINE, "CA1").await.unwrap(), None);
+    store.put_call(over.clone());
+    store.owe(owed("CA1", 0), Some(over)).await.unwrap();
+    assert_eq!(store.call(MINE, "CA1").await.unwrap(), None);
+
+    // A call that runs is another, and so is that of another account.
+    let mut theirs = ended(call("CA1", 100), 200);
+    theirs.account = OTHER.to_owned();
+    store.put_call(theirs.clone());
+    let found = store.call(Scope::Account(OTHER), "CA1").await.unwrap();
+    assert_eq!(found, Some(theirs));
+    store.put_call(call("CA1", 300));
+    store.flush().await.unwrap();
+    let again = ended(call("CA1", 300), 400);
+    store.put_call(again.clone());
+    assert_eq!(store.call(MINE, "CA1").await.unwrap(), Some(again));
+}
+
 pub(crate) async fn what_is_owed_of_a_deleted_call_takes_along_what_it_needs(place: &impl Place) {
     let store = place.open().await;
     store.put_call(with_parts(ended(call("CA1", 100), 200)));

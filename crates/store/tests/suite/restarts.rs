@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hookflash_store::{CallState, ErrorKind, Scope, Store};
 
-use super::{ACCOUNT, Place, call, ended, ids, now, owed, sids};
+use super::{ACCOUNT, Place, as_it_is, call, ended, ids, now, owed, sids, with_parts};
 
 pub(crate) async fn what_was_put_is_there_after_closing(place: &impl Place) {
     let store = place.open().await;
@@ -182,4 +182,42 @@ pub(crate) async fn what_was_in_the_journal_only_is_there_after_a_crash(place: &
     store.close().await;
     let store = place.open().await;
     assert_eq!(store.owed(Scope::Operator, 10, 0).await.unwrap(), []);
+}
+
+/// A server dies with late news of calls in its journal, and one of them is deleted at another.
+pub(crate) async fn late_news_in_the_journal_does_not_bring_back_what_another_server_deleted(
+    place: &impl Place,
+) {
+    let mut options = place.options();
+    options.batch_delay = Duration::from_secs(3_600);
+    let store = Store::open(options.clone()).await.unwrap();
+    let over = |sid| ended(call(sid, 100), 200);
+    store.put_call(over("CA-deleted"));
+    store.put_call(over("CA-kept"));
+    store.flush().await.unwrap();
+    store.put_call(over("CA-new"));
+    let soon = Duration::from_millis(1);
+    for sid in ["CA-deleted", "CA-kept", "CA-new"] {
+        let written = store.put_call_surely(with_parts(over(sid)), soon);
+        written.await.unwrap();
+    }
+    std::mem::forget(store);
+
+    let mut theirs = place.options();
+    theirs.node = "another".to_owned();
+    let another = Store::open(theirs).await.unwrap();
+    let deleted = another.delete_call(ACCOUNT, "CA-deleted", as_it_is).await;
+    assert!(deleted.unwrap());
+    another.close().await;
+
+    let store = Store::open(options).await.unwrap();
+    let mine = Scope::Account(ACCOUNT);
+    assert_eq!(store.call(mine, "CA-deleted").await.unwrap(), None);
+    for sid in ["CA-kept", "CA-new"] {
+        let found = store.call(mine, sid).await.unwrap();
+        assert_eq!(found, Some(with_parts(over(sid))));
+    }
+    // What comes after the restart is no other.
+    store.put_call(over("CA-deleted"));
+    assert_eq!(store.call(mine, "CA-deleted").await.unwrap(), None);
 }
