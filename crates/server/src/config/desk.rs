@@ -202,7 +202,7 @@ fn check_document(section: &Section<'_>, dialect: Option<Dialect>, path: &Path) 
         }
     };
     let Some(dialect) = dialect else { return };
-    let filled = static_document::fill(&body, |_| "0".to_owned());
+    let filled = static_document::fill(&body, |_, _| "0".to_owned());
     let document = Document {
         body: filled.as_bytes(),
         content_type: None,
