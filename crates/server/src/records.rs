@@ -11,6 +11,7 @@ mod details;
 mod directory;
 mod list;
 mod owed;
+mod patience;
 mod remembered;
 mod row;
 #[cfg(test)]
@@ -29,12 +30,13 @@ use crate::config::Config;
 pub(crate) use clerk::{Setup, run};
 use directory::Directory;
 pub(crate) use list::standing;
+use patience::Patience;
 pub(crate) use remembered::{cursor, cursor_of};
 
 /// How long a delivery may take, with all that the vendor's policy has for it, before it counts
 /// as one that nobody makes any more.
 const HOLD: Duration = Duration::from_secs(15 * 60);
-/// How long a call waits to be written down, and the store to say that it is well.
+/// How long the store may take to say that it is well.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The records of the process. Clones are the same.
@@ -51,6 +53,7 @@ struct Shared {
     /// more when it is known what became of it.
     promised: Mutex<HashSet<CallKey>>,
     rules: RwLock<Arc<Rules>>,
+    patience: Patience,
     is_lasting: bool,
 }
 
@@ -94,6 +97,7 @@ impl Records {
                 changed: Mutex::default(),
                 promised: Mutex::default(),
                 rules: RwLock::new(Rules::of(config)),
+                patience: Patience::default(),
                 is_lasting: !config.store.is_memory(),
             }),
         })
@@ -177,12 +181,17 @@ impl Records {
             self.store
                 .put_call_surely(row::row(record), grouped(record))
         });
-        async {
+        let shared = Arc::clone(&self.shared);
+        async move {
             if let Some(written) = written {
-                // The store has said in the log what is wrong with it. The call goes on.
-                let _ = tokio::time::timeout(PATIENCE, written).await;
+                shared.patience.wait_for(written).await;
             }
         }
+    }
+
+    /// How often a call went on before it, or its end, was written down, because the store was slow.
+    pub(crate) fn not_awaited(&self) -> u64 {
+        self.shared.patience.given_up()
     }
 
     /// Whether what is kept outlives the process.

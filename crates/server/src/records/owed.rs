@@ -16,7 +16,7 @@ use hookflash_store::{CallRow, Next, NotWritten, Owed, micros, system_time};
 use serde::{Deserialize, Serialize};
 
 use super::details::{self, Details};
-use super::{PATIENCE, Records, Rules, row};
+use super::{Records, Rules, row};
 use crate::webhook::Webhooks;
 
 /// The place of the final status among what is owed of a call. It is the last of its statuses,
@@ -87,11 +87,9 @@ impl Records {
         });
         let owed_at = SystemTime::now();
         let owing = self.promise(record, &request.url, owed_at);
-        let written = async {
-            // What cannot be written down now is sent all the same; the store has said in the log
-            // what is wrong with it.
-            let _ = tokio::time::timeout(PATIENCE, owing).await;
-        };
+        let shared = Arc::clone(&self.shared);
+        // What cannot be written down now is sent all the same.
+        let written = async move { shared.patience.wait_for(owing).await };
         let (records, record) = (self.clone(), Arc::clone(record));
         let key = record.key;
         let settled = Box::new(move |result: Result<u16, FetchError>| {

@@ -135,6 +135,7 @@ pub(super) const TABLE: &[Row] = &[
     counter("store_rows_written_total", NONE, "Rows that the store has written.", |seen| store(seen, |health| health.written)),
     counter("store_rows_dropped_total", NONE, "Rows that the store dropped because too many waited.", |seen| store(seen, |health| health.dropped)),
     counter("store_rows_refused_total", NONE, "Rows that the database refused.", |seen| store(seen, |health| health.refused)),
+    counter("store_waits_given_up_total", NONE, "Times that a call went on before it, or its end, was written down, because the store was slow.", |seen| one(seen.desk.records.not_awaited())),
     gauge("outbox_owed", NONE, "Final callbacks that are owed.", |seen| kept(seen, |kept| kept.owed)),
     gauge("outbox_oldest_owed_seconds", NONE, "For how long the oldest of them is owed; 0 when none is.", |seen| kept(seen, |kept| kept.oldest_owed)),
     gauge("outbox_dead_letters", NONE, "Final callbacks that were given up.", |seen| kept(seen, |kept| kept.dead_letters)),
