@@ -345,8 +345,21 @@ fn a_call_is_placed_through_a_server_that_has_no_configuration_either() {
     let elsewhere = call(&http.replace("127.0.0.1", "192.0.2.1"));
     assert_eq!(elsewhere.status.code(), Some(2), "{}", err(&elsewhere));
 
+    // Another server has come in the place of the one that left it.
+    let left = std::fs::read_to_string(&file).unwrap();
+    let token = left.split_once("\"token\":\"").unwrap().1;
+    let other = left.replace(token.split('"').next().unwrap(), "other");
+    std::fs::write(&file, other).unwrap();
+    let refused = call(&http);
+    assert_eq!(refused.status.code(), Some(1), "{}", err(&refused));
+    assert!(err(&refused).contains("made up by one that ran there before"));
+
+    // One that is killed cannot take it away.
     server.kill().unwrap();
     server.wait().unwrap();
+    let refused = call(&http);
+    assert_eq!(refused.status.code(), Some(1), "{}", err(&refused));
+    assert!(err(&refused).contains("is `hookflash serve` running there?"));
 }
 
 #[test]

@@ -88,8 +88,8 @@ struct ServerArgs {
 
 /// Places the call. Exit status 0 when it was placed and, unless detached, answered.
 pub(crate) fn call(args: &CallArgs) -> ExitCode {
-    let (client, account) = match server(&args.server) {
-        Ok(server) => server,
+    let caller = match caller(&args.server) {
+        Ok(caller) => caller,
         Err(why) => return complain(why, WRONG_USAGE),
     };
     let read = |file: &Option<PathBuf>| file.as_deref().map(document).transpose();
@@ -106,7 +106,6 @@ pub(crate) fn call(args: &CallArgs) -> ExitCode {
         Err(error) => return complain(format_args!("cannot start: {error}"), 1),
     };
     let placed = runtime.block_on(async {
-        let caller = Caller { client, account };
         let url = |url: &Option<String>| url.clone().map(Source::Url);
         let first = url(&args.first.url).or(first.map(Source::Text));
         let first = first.ok_or("give --url or --document")?;
@@ -125,7 +124,7 @@ fn document(path: &Path) -> Result<String, String> {
 }
 
 /// The server's address, and the account with its keys.
-fn server(args: &ServerArgs) -> Result<(Client, Account), String> {
+fn caller(args: &ServerArgs) -> Result<Caller, String> {
     let config = Config::load(args.config.as_deref(), &Options::default())
         .map_err(|errors| errors.to_string())?;
     let server = match &args.http {
@@ -135,15 +134,19 @@ fn server(args: &ServerArgs) -> Result<(Client, Account), String> {
             .to_owned(),
         None => config.http.listen.to_string(),
     };
-    let account = match account(args, &config) {
-        Err(why) => left(args, &server).ok_or(why)?,
-        Ok(account) => account,
+    let (account, is_left) = match account(args, &config) {
+        Err(why) => (left(args, &server).ok_or(why)?, args.token.is_none()),
+        Ok(account) => (account, false),
     };
     let client = Client {
         server,
         authorization: Some(account.authorization()),
     };
-    Ok((client, account))
+    Ok(Caller {
+        client,
+        account,
+        is_left,
+    })
 }
 
 fn account(args: &ServerArgs, config: &Config) -> Result<Account, String> {
@@ -208,6 +211,9 @@ fn left(args: &ServerArgs, server: &str) -> Option<Account> {
 struct Caller {
     client: Client,
     account: Account,
+    /// Whether account and token are those that a server made up. It may have been killed since,
+    /// and another may run in its place.
+    is_left: bool,
 }
 
 impl Caller {
@@ -303,6 +309,11 @@ impl Caller {
         let answer = self.client.ask(ask).await?;
         match answer.status {
             200..=299 => Ok(answer),
+            401 if self.is_left => Err(format!(
+                "the server at http://{} does not know account {}, which was made up by one that ran \
+                 there before; give --config, or --account, --dialect and --token",
+                self.client.server, self.account.sid
+            )),
             status => Err(refusal(status, &answer.body)),
         }
     }
