@@ -421,11 +421,12 @@ impl Backlog {
         let mut waiting = self.waiting();
         let bytes = owed.bytes();
         if waiting.bytes + bytes > self.limits.bytes || waiting.is_closing {
+            let mut dropped = usize::from(!waiting.is_closing);
             if let Some(row) = call {
-                let (_, dropped) = self.keep_call(&mut waiting, row, false);
+                dropped += self.keep_call(&mut waiting, row, false).1;
                 self.came(waiting, false);
-                self.dropped(dropped);
             }
+            self.dropped(dropped);
             return false;
         }
         let (call, dropped) = match call {

@@ -6,6 +6,7 @@
 //! vendor's policy; after that, and after a restart, the clerk does. When the record of the call is
 //! deleted meanwhile, what it takes to make the request moves to what is written down.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -87,15 +88,26 @@ impl Records {
         });
         let owed_at = SystemTime::now();
         let owing = self.promise(record, &request.url, owed_at);
-        let shared = Arc::clone(&self.shared);
+        let is_kept = Rc::new(Cell::new(true));
+        let (shared, kept) = (Arc::clone(&self.shared), Rc::clone(&is_kept));
+        let owing = async move {
+            let result = owing.await;
+            kept.set(!matches!(&result, Err(refused) if !refused.is_kept));
+            result
+        };
         // What cannot be written down now is sent all the same.
         let written = async move { shared.patience.wait_for(owing).await };
         let (records, record) = (self.clone(), Arc::clone(record));
+        let target = request.url.clone();
         let key = record.key;
         let settled = Box::new(move |result: Result<u16, FetchError>| {
             match &result {
                 Ok(_) => records.store.delivered(&account, &call, FINAL_STATUS),
                 Err(error) => {
+                    if !is_kept.get() {
+                        // There was no room. Now there may be, and the store counts it when not.
+                        drop(records.promise(&record, &target, owed_at));
+                    }
                     let next = records.rules().after(error, 1, owed_at, SystemTime::now());
                     records.store.failed(&account, &call, FINAL_STATUS, next);
                 }

@@ -6,14 +6,17 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use hookflash_call::{CallKey, CallRecord, Ledger};
 use hookflash_dialects::rest::{CallList, PageAsked};
 use hookflash_dialects::{
-    AnsweredBy, Application, CallEnd, CallFacts, CallQuery, CallState, Dialect, Direction, EndedBy,
-    InviteFacts, Moment, OrderedRecording, Party, StatusEvent, StatusEvents,
+    AnsweredBy, Application, Body, CallEnd, CallFacts, CallQuery, CallState, Dialect, Direction,
+    EndedBy, HttpRequest, InviteFacts, Moment, OrderedRecording, Party, ReplyUse, Signing,
+    StatusEvent, StatusEvents,
 };
 use hookflash_program::{Hook, HookMethod};
-use hookflash_store::{Next, Scope, micros};
+use hookflash_store::{Next, Owed, Scope, micros};
 
 use super::*;
 use crate::config::Options as Given;
+use crate::resolver::Names;
+use crate::webhook::Webhooks;
 
 const ACCOUNTS: [(&str, &str, Dialect); 4] = [
     ("AC1", "twiml", Dialect::Twiml),
@@ -446,4 +449,75 @@ fn a_call_whose_end_is_promised_is_not_written_as_one_that_goes_on() {
     let row = on_a_thread(records.store.call(Scope::Operator, "CA1"));
     let row = row.unwrap().unwrap().expect("its end is");
     assert_eq!(row.state, hookflash_store::CallState::Ended);
+}
+
+#[test]
+fn an_end_that_there_was_no_room_for_is_owed_when_it_could_not_be_delivered() {
+    let mut options = Options::new("sqlite::memory:");
+    options.batch_delay = Duration::from_secs(3_600);
+    options.backlog_bytes = 64 << 10;
+    let records = Records {
+        store: on_a_thread(Store::open(options)).unwrap().unwrap(),
+        ..Records::open(&config()).unwrap()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let filling = |place| Owed {
+        account: "A".to_owned(),
+        call: "C".to_owned(),
+        place,
+        target: String::new(),
+        request: Vec::new(),
+        owed_at: 0,
+        due_at: 0,
+        attempts: 0,
+        last_error: None,
+    };
+    let mut places = 0..;
+    let mut fits = || {
+        let owing = records.store.owe(filling(places.next().unwrap()), None);
+        runtime.block_on(owing).is_ok()
+    };
+    while fits() {}
+    let dropped = records.health().dropped;
+    assert!(dropped > 0, "what is refused is counted");
+
+    let ended = record(facts(&records, "AC1", "CA1"));
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let request = HttpRequest {
+        purpose: "status",
+        method: HookMethod::Post,
+        url: format!("http://{}/status", nobody.local_addr().unwrap()),
+        credentials: None,
+        headers: Vec::new(),
+        body: Body::None,
+        signing: Signing::None,
+        policy: crate::webhook::policy(),
+        reply_use: ReplyUse::Ignored,
+    };
+    drop(nobody);
+    let local = tokio::task::LocalSet::new();
+    local.block_on(&runtime, async {
+        let webhooks = Webhooks::new(Names::default(), true);
+        records.owe(
+            &webhooks,
+            &ended,
+            request,
+            Box::new(|result| assert!(result.is_err())),
+        );
+        assert_eq!(records.health().dropped, dropped + 2, "nor for its row");
+        // Before the request is sent there is room again.
+        on_a_thread(records.store.flush()).unwrap().unwrap();
+        webhooks.settled().await;
+        let account = Scope::Account("AC1");
+        let owed = records.store.owed(account, 9, 0).await.unwrap();
+        let owed: Vec<_> = owed
+            .iter()
+            .map(|one| (&one.call[..], one.attempts))
+            .collect();
+        assert_eq!(owed, [("CA1", 1)]);
+        assert!(records.store.call(account, "CA1").await.unwrap().is_some());
+    });
 }
