@@ -127,6 +127,17 @@ impl<H: Host> Call<H> {
                 Err(self.fetch_failure(&error))
             }
         };
+        self.run_reply(moment, document, empty_reply_goes_on).await
+    }
+
+    /// What comes after a verb whose hook replied with this document, or failed to: the fallback is
+    /// asked for the missing one, unless an empty reply means "carry on".
+    pub(crate) async fn run_reply(
+        self: &Rc<Self>,
+        moment: &Moment<'_>,
+        document: Result<Loaded, Failure>,
+        empty_reply_goes_on: bool,
+    ) -> Then {
         match document {
             Ok(loaded) if empty_reply_goes_on && loaded.program.steps.is_empty() => Then::Next,
             Ok(loaded) => Then::Document(loaded),

@@ -44,9 +44,14 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, refer: Box<Refer>) -> Then 
         // Reported once the call is over, as for one that was hung up.
         return Then::Finish(Finish::Gone(LegEnd::DialogGone));
     }
-    let Some(Unreported { verb, result }) = call.transfers.take_unreported() else {
-        return Then::Next;
-    };
+    match call.transfers.take_unreported() {
+        Some(ended) => go_on(call, ended).await,
+        None => Then::Next,
+    }
+}
+
+/// Goes on after a transfer that has ended, as its verb says.
+async fn go_on<H: Host>(call: &Rc<Call<H>>, Unreported { verb, result }: Unreported) -> Then {
     let result_at = Instant::now();
     if result.end != End::NotApplicable {
         call.documents.set(0);
@@ -62,23 +67,36 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, refer: Box<Refer>) -> Then 
     } else {
         verb.on_failure
     };
-    let empty_reply_goes_on = match next {
+    match next {
         Continuation::Reply {
             empty_reply_goes_on,
-        } => empty_reply_goes_on,
+        } => {
+            let grace = call.options.transfer.grace_after_success;
+            // The referred party hangs up by itself, as a rule; what follows is for one that does
+            // not.
+            let not_before = succeeded.then(|| result_at + grace);
+            ask_what_next(call, &verb, &result, not_before, empty_reply_goes_on).await
+        }
         Continuation::HangUp => {
             report(call, &verb, &result);
-            return Then::Finish(Finish::HangUp {
+            Then::Finish(Finish::HangUp {
                 headers: Vec::new(),
                 why: Reason::Document,
-            });
+            })
         }
-    };
-    call.tell_transfer_event(&result);
-    let done = Moment::ReferDone {
-        verb: &verb,
-        result: &result,
-    };
+    }
+}
+
+/// Reports a transfer and does what the reply says, but nothing before `not_before`.
+async fn ask_what_next<H: Host>(
+    call: &Rc<Call<H>>,
+    verb: &Refer,
+    result: &TransferResult,
+    not_before: Option<Instant>,
+    empty_reply_goes_on: bool,
+) -> Then {
+    call.tell_transfer_event(result);
+    let done = Moment::ReferDone { verb, result };
     let reply = match call.request_for(&done) {
         Ok(None) => None,
         Ok(Some(request)) => Some(call.ask(request).await),
@@ -87,25 +105,15 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, refer: Box<Refer>) -> Then 
             Some(Err(error))
         }
     };
-    if succeeded {
-        // The referred party hangs up by itself, as a rule; what follows is for one that does not.
-        tokio::time::sleep_until(result_at + call.options.transfer.grace_after_success).await;
+    if let Some(not_before) = not_before {
+        tokio::time::sleep_until(not_before).await;
     }
     let document = match reply {
         None => return Then::Next,
         Some(Ok(reply)) => call.read_reply(&reply, false),
         Some(Err(error)) => Err(call.fetch_failure(&error)),
     };
-    match document {
-        Ok(loaded) if empty_reply_goes_on && loaded.program.steps.is_empty() => Then::Next,
-        Ok(loaded) => Then::Document(loaded),
-        // Where an empty reply means "carry on", so does none at all.
-        Err(_) if empty_reply_goes_on => Then::Next,
-        Err(failure) => match call.fall_back(&done, failure).await {
-            Ok(loaded) => Then::Document(loaded),
-            Err(finish) => Then::Finish(finish),
-        },
-    }
+    call.run_reply(&done, document, empty_reply_goes_on).await
 }
 
 /// Keeps a transfer of a verb that was skipped because the call is not answered. The application
