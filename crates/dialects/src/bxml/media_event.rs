@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::event::{Event, common, put, time};
 use super::resource;
 use crate::confidence::confidence;
-use crate::{CallFacts, RecordingFacts, StreamEvent};
+use crate::{CallFacts, RecordingFacts, StreamEvent, TranscriptionEvent};
 
 /// `gather`: what was pressed or said. What nobody pressed is an empty text. How speech is told
 /// is not published.
@@ -140,6 +140,22 @@ pub(super) enum TranscriptionNews<'a> {
     Broken(&'a str),
     /// It is over.
     Stopped,
+}
+
+impl<'a> TranscriptionNews<'a> {
+    /// The news in the event that is the `sequence`th of its transcription, from 0. What was said
+    /// is none: it goes to the socket that the verb names.
+    pub(super) fn of(event: TranscriptionEvent<'a>, sequence: u32) -> Option<Self> {
+        match event {
+            TranscriptionEvent::Started => Some(TranscriptionNews::Started),
+            TranscriptionEvent::Failed(why) if sequence == 0 => {
+                Some(TranscriptionNews::Rejected(why))
+            }
+            TranscriptionEvent::Failed(why) => Some(TranscriptionNews::Broken(why)),
+            TranscriptionEvent::Stopped => Some(TranscriptionNews::Stopped),
+            TranscriptionEvent::Heard(..) => None,
+        }
+    }
 }
 
 /// `realTimeTranscriptionStarted`, `…Rejected` and `…Stopped`.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use hookflash_program::{Hook, HookMethod, RecordEnd};
+use hookflash_program::{Hook, HookMethod, RecordEnd, Refer};
+use hookflash_transfer::{Outcome, TransferResult};
 use url::Url;
 
 use super::event::{self, Event};
@@ -10,8 +11,8 @@ use super::media_event::{self, TranscriptionNews};
 use super::{CALLBACK_ERROR, document};
 use crate::hook_url::{HookUrl, unusable};
 use crate::{
-    Body, CallFacts, Direction, FetchError, HttpRequest, Moment, Policy, RecordingState, ReplyUse,
-    RetryOn, Signing, StatusEvent, Success, TranscriptionEvent,
+    Body, CallFacts, Direction, FetchError, HttpRequest, Moment, Policy, RecordingFacts,
+    RecordingState, ReplyUse, RetryOn, Signing, StatusEvent, Success,
 };
 
 /// How long Bandwidth waits for an application.
@@ -27,54 +28,33 @@ pub(super) fn request(
     base: &str,
     moment: &Moment<'_>,
 ) -> Result<Option<HttpRequest>, FetchError> {
-    let application = &facts.application;
     match moment {
         Moment::Incoming => {
+            let application = &facts.application;
             let hook = facts.first_hook().cloned().unwrap_or_else(|| {
                 of_application(facts, application.url.clone(), application.method)
             });
-            asked(facts, base, "first", &hook, first_event(facts)).map(Some)
+            ask(facts, base, "first", Some(&hook), first_event(facts))
         }
         Moment::Redirected(hook) => {
-            asked(facts, base, "redirect", hook, event::redirect(facts)).map(Some)
+            ask(facts, base, "redirect", Some(hook), event::redirect(facts))
         }
         Moment::Fallback { code, failed, .. } if *code == CALLBACK_ERROR => {
             fallback(facts, base, failed)
         }
-        Moment::ReferDone { verb, result } => {
-            let Some(hook) = verb.result.as_ref().filter(|_| result.owes_callback()) else {
-                return Ok(None);
-            };
-            let event = event::refer_complete(facts, verb, result);
-            let succeeded = result.outcome == hookflash_transfer::Outcome::Succeeded;
-            if succeeded || !result.dialog_alive {
-                told(facts, base, "refer", hook, event).map(Some)
-            } else {
-                asked(facts, base, "refer", hook, event).map(Some)
-            }
-        }
+        Moment::ReferDone { verb, result } => refer_done(facts, base, verb, result),
         Moment::Status {
             event: StatusEvent::Completed,
             ..
         } => {
-            let of_application = || {
-                let url = application.status_callback.clone()?;
-                Some(of_application(facts, url, HookMethod::Post))
-            };
             let hook = facts.status_hook().cloned();
-            match hook.or_else(|| speaks_for(facts).then(of_application).flatten()) {
-                Some(hook) => {
-                    told(facts, base, "status", &hook, event::disconnect(facts)).map(Some)
-                }
-                None => Ok(None),
-            }
+            let hook = hook.or_else(|| own_hook(facts, facts.application.status_callback.as_ref()));
+            let event = event::disconnect(facts);
+            tell(facts, base, "status", hook.as_ref(), event)
         }
         Moment::GatherDone { verb, result } => {
             let event = media_event::gather(facts, verb, result);
-            verb.result
-                .as_ref()
-                .map(|hook| asked(facts, base, "gather", hook, event))
-                .transpose()
+            ask(facts, base, "gather", verb.result.as_ref(), event)
         }
         Moment::GatherPartial { verb, heard, .. } => {
             let hook = verb
@@ -97,22 +77,14 @@ pub(super) fn request(
             verb, recording, ..
         } => {
             let event = media_event::record_complete(facts, verb, recording);
-            verb.result
-                .as_ref()
-                .map(|hook| asked(facts, base, "record", hook, event))
-                .transpose()
+            ask(facts, base, "record", verb.result.as_ref(), event)
         }
         Moment::Recording {
             announce,
             recording,
-        } => {
-            let is_over = matches!(
-                recording.state,
-                RecordingState::Completed | RecordingState::Failed
-            );
-            let hook = announce.hook.as_ref().filter(|_| is_over);
+        } if is_over(recording) => {
             let event = media_event::recording_available(facts, announce.tag.as_deref(), recording);
-            tell(facts, base, "recording", hook, event)
+            tell(facts, base, "recording", announce.hook.as_ref(), event)
         }
         Moment::RecordingText {
             transcription,
@@ -121,15 +93,10 @@ pub(super) fn request(
             sid,
             text,
         } => {
+            let hook = transcription.hook.as_ref();
             let tag = announce.tag.as_deref();
             let event = media_event::transcription_available(facts, tag, recording, sid, *text);
-            tell(
-                facts,
-                base,
-                "transcription",
-                transcription.hook.as_ref(),
-                event,
-            )
+            tell(facts, base, "transcription", hook, event)
         }
         Moment::StreamStatus { stream, sid, event } => {
             let event = media_event::media_stream(facts, stream, sid, *event);
@@ -141,15 +108,8 @@ pub(super) fn request(
             event,
             sequence,
         } => {
-            let news = match event {
-                TranscriptionEvent::Started => TranscriptionNews::Started,
-                TranscriptionEvent::Failed(why) if *sequence == 0 => {
-                    TranscriptionNews::Rejected(why)
-                }
-                TranscriptionEvent::Failed(why) => TranscriptionNews::Broken(why),
-                TranscriptionEvent::Stopped => TranscriptionNews::Stopped,
-                // What was said goes to the socket that the verb names.
-                TranscriptionEvent::Heard(..) => return Ok(None),
+            let Some(news) = TranscriptionNews::of(*event, *sequence) else {
+                return Ok(None);
             };
             let event = media_event::real_time_transcription(facts, verb, sid, news);
             tell(facts, base, "transcription", verb.hook.as_ref(), event)
@@ -168,6 +128,7 @@ pub(super) fn request(
         Moment::Fallback { .. }
         | Moment::ReferProgress { .. }
         | Moment::PromptsDone { .. }
+        | Moment::Recording { .. }
         | Moment::StreamDone { .. }
         | Moment::SipRequestDone { .. }
         | Moment::MachineDetected { .. }
@@ -175,7 +136,47 @@ pub(super) fn request(
     }
 }
 
-/// An asynchronous event, when there is a hook for it.
+/// The callback of `Refer`. Nothing runs after a transfer that succeeded or took the dialog with
+/// it, so it is told and not asked.
+fn refer_done(
+    facts: &CallFacts,
+    base: &str,
+    verb: &Refer,
+    result: &TransferResult,
+) -> Result<Option<HttpRequest>, FetchError> {
+    let Some(hook) = verb.result.as_ref().filter(|_| result.owes_callback()) else {
+        return Ok(None);
+    };
+    let event = event::refer_complete(facts, verb, result);
+    let succeeded = result.outcome == Outcome::Succeeded;
+    if succeeded || !result.dialog_alive {
+        tell(facts, base, "refer", Some(hook), event)
+    } else {
+        ask(facts, base, "refer", Some(hook), event)
+    }
+}
+
+/// Whether there is a recording, or will be none.
+fn is_over(recording: &RecordingFacts) -> bool {
+    matches!(
+        recording.state,
+        RecordingState::Completed | RecordingState::Failed
+    )
+}
+
+/// A synchronous event, when there is a hook for it: its reply is a document.
+fn ask(
+    facts: &CallFacts,
+    base: &str,
+    purpose: &'static str,
+    hook: Option<&Hook>,
+    event: Event,
+) -> Result<Option<HttpRequest>, FetchError> {
+    hook.map(|hook| build(facts, base, purpose, hook, event, ReplyUse::Document))
+        .transpose()
+}
+
+/// An asynchronous event, when there is a hook for it: its reply is ignored.
 fn tell(
     facts: &CallFacts,
     base: &str,
@@ -183,7 +184,7 @@ fn tell(
     hook: Option<&Hook>,
     event: Event,
 ) -> Result<Option<HttpRequest>, FetchError> {
-    hook.map(|hook| told(facts, base, purpose, hook, event))
+    hook.map(|hook| build(facts, base, purpose, hook, event, ReplyUse::Ignored))
         .transpose()
 }
 
@@ -195,20 +196,14 @@ fn fallback(
 ) -> Result<Option<HttpRequest>, FetchError> {
     match failed {
         Moment::Incoming => {
-            let of_application = || {
-                let url = facts.application.fallback_url.clone()?;
-                Some(of_application(facts, url, HookMethod::Post))
-            };
             let hook = facts.fallback_hook().cloned();
-            match hook.or_else(|| speaks_for(facts).then(of_application).flatten()) {
-                Some(hook) => asked(facts, base, "fallback", &hook, first_event(facts)).map(Some),
-                None => Ok(None),
-            }
+            let hook = hook.or_else(|| own_hook(facts, facts.application.fallback_url.as_ref()));
+            ask(facts, base, "fallback", hook.as_ref(), first_event(facts))
         }
         Moment::Redirected(Hook {
             fallback: Some(hook),
             ..
-        }) => asked(facts, base, "fallback", hook, event::redirect(facts)).map(Some),
+        }) => ask(facts, base, "fallback", Some(hook), event::redirect(facts)),
         Moment::GatherDone { verb, result } => {
             let event = media_event::gather(facts, verb, result);
             spare(facts, base, verb.result.as_ref(), event)
@@ -237,15 +232,15 @@ fn fallback(
     }
 }
 
+/// Asks the fallback of a verb's hook.
 fn spare(
     facts: &CallFacts,
     base: &str,
     hook: Option<&Hook>,
     event: Event,
 ) -> Result<Option<HttpRequest>, FetchError> {
-    hook.and_then(|hook| hook.fallback.as_deref())
-        .map(|hook| asked(facts, base, "fallback", hook, event))
-        .transpose()
+    let hook = hook.and_then(|hook| hook.fallback.as_deref());
+    ask(facts, base, "fallback", hook, event)
 }
 
 fn first_event(facts: &CallFacts) -> Event {
@@ -255,10 +250,12 @@ fn first_event(facts: &CallFacts) -> Event {
     }
 }
 
-/// Whether the application's own URLs count: Bandwidth calls those of an application for inbound
-/// calls alone, and for others what the request for the call names.
-fn speaks_for(facts: &CallFacts) -> bool {
-    facts.direction == Direction::Inbound || facts.hooks.is_none()
+/// A hook of the application itself. Bandwidth calls its URLs for inbound calls alone, and for
+/// others what the request for the call names.
+fn own_hook(facts: &CallFacts, url: Option<&String>) -> Option<Hook> {
+    let counts = facts.direction == Direction::Inbound || facts.hooks.is_none();
+    let url = url.filter(|_| counts)?;
+    Some(of_application(facts, url.clone(), HookMethod::Post))
 }
 
 /// URLs of the application are asked with its own credentials; those of verbs bring theirs.
@@ -270,28 +267,6 @@ fn of_application(facts: &CallFacts, url: String, method: HookMethod) -> Hook {
         credentials,
         fallback: None,
     }
-}
-
-/// A synchronous event: its reply is a document.
-fn asked(
-    facts: &CallFacts,
-    base: &str,
-    purpose: &'static str,
-    hook: &Hook,
-    event: Event,
-) -> Result<HttpRequest, FetchError> {
-    build(facts, base, purpose, hook, event, ReplyUse::Document)
-}
-
-/// An asynchronous event: its reply is ignored.
-fn told(
-    facts: &CallFacts,
-    base: &str,
-    purpose: &'static str,
-    hook: &Hook,
-    event: Event,
-) -> Result<HttpRequest, FetchError> {
-    build(facts, base, purpose, hook, event, ReplyUse::Ignored)
 }
 
 fn build(
