@@ -1,6 +1,6 @@
 //! Which payload goes where.
 
-use hookflash_program::{Hook, HookMethod, Refer};
+use hookflash_program::{Heard, Hook, HookMethod, Recognizer, Refer};
 use hookflash_transfer::TransferResult;
 use serde_json::{Map, Value, json};
 
@@ -18,34 +18,21 @@ pub(super) fn request(
     facts: &CallFacts,
     moment: &Moment<'_>,
 ) -> Result<Option<HttpRequest>, FetchError> {
-    let application = &facts.application;
     match moment {
-        Moment::Incoming => {
-            let hook = facts.first_hook().cloned().unwrap_or_else(|| Hook {
-                method: application.method,
-                ..Hook::post(&application.url)
-            });
-            let asked = Asked {
-                purpose: "first",
-                occasion: Occasion::First,
-                reply_use: ReplyUse::Document,
-            };
-            send(facts, asked, &hook, call_info::first(facts)).map(Some)
-        }
+        Moment::Incoming => first(facts).map(Some),
         Moment::Redirected(hook) => {
-            let payload = call_info::base(facts, call_info::status(facts));
             let asked = Asked {
                 purpose: "redirect",
                 occasion: Occasion::Redirect,
                 reply_use: ReplyUse::Document,
             };
-            send(facts, asked, hook, payload).map(Some)
+            send(facts, asked, hook, about_call(facts)).map(Some)
         }
         Moment::ReferDone { verb, result } => {
             let Some(hook) = verb.result.as_ref().filter(|_| result.owes_callback()) else {
                 return Ok(None);
             };
-            let mut payload = call_info::base(facts, call_info::status(facts));
+            let mut payload = about_call(facts);
             add_refer(&mut payload, verb, result);
             let reply_use = if result.dialog_alive {
                 ReplyUse::Document
@@ -55,33 +42,13 @@ pub(super) fn request(
             send(facts, Asked::hook("refer", reply_use), hook, payload).map(Some)
         }
         Moment::ReferProgress { verb, news } => {
-            let Some(hook) = &verb.progress else {
-                return Ok(None);
-            };
             let mut payload = Map::new();
             put(&mut payload, "event", "transfer-status");
             put(&mut payload, "call_status", news.status);
             put(&mut payload, "call_sid", facts.sid.as_str());
-            send(facts, Asked::tell("refer progress"), hook, payload).map(Some)
+            tell(facts, "refer progress", verb.progress.as_ref(), payload)
         }
-        Moment::Status { event, .. } => {
-            let of_application = || application.status_callback.as_ref().map(Hook::post);
-            let of_socket = || session::root(facts).map(Hook::post);
-            let hook = facts.status_hook().cloned().or_else(of_application);
-            let Some(hook) = hook.or_else(of_socket) else {
-                return Ok(None);
-            };
-            let mut payload = call_info::base(facts, call_info::status_at(facts, *event));
-            if *event == StatusEvent::Completed {
-                call_info::add_end(&mut payload, facts);
-            }
-            let asked = Asked {
-                purpose: "status",
-                occasion: Occasion::Status,
-                reply_use: ReplyUse::Ignored,
-            };
-            send(facts, asked, &hook, payload).map(Some)
-        }
+        Moment::Status { event, .. } => status(facts, *event),
         Moment::PromptsDone { verb, failure } => {
             let outcome = match failure {
                 None => json!({"reason": "playCompleted"}),
@@ -98,17 +65,9 @@ pub(super) fn request(
         }
         Moment::GatherPartial { verb, heard, .. } => {
             let rules = verb.speech.as_ref();
-            let Some(hook) = rules.and_then(|rules| rules.partial.as_ref()) else {
-                return Ok(None);
-            };
-            let mut payload = call_info::base(facts, call_info::status(facts));
-            put(
-                &mut payload,
-                "speech",
-                speech::speech(heard, speech::asked(verb)),
-            );
-            add_id(&mut payload, verb.id.as_deref());
-            send(facts, Asked::tell("partial"), hook, payload).map(Some)
+            let hook = rules.and_then(|rules| rules.partial.as_ref());
+            let payload = about_speech(facts, heard, speech::asked(verb), verb.id.as_deref());
+            tell(facts, "partial", hook, payload)
         }
         Moment::StreamDone { stream, end, .. } => {
             let mut outcome = Map::new();
@@ -124,14 +83,9 @@ pub(super) fn request(
             event: TranscriptionEvent::Heard(_, heard),
             ..
         } => {
-            let Some(hook) = &verb.hook else {
-                return Ok(None);
-            };
-            let mut payload = call_info::base(facts, call_info::status(facts));
             let asked = Some(&verb.recognizer);
-            put(&mut payload, "speech", speech::speech(heard, asked));
-            add_id(&mut payload, verb.id.as_deref());
-            send(facts, Asked::tell("transcription"), hook, payload).map(Some)
+            let payload = about_speech(facts, heard, asked, verb.id.as_deref());
+            tell(facts, "transcription", verb.hook.as_ref(), payload)
         }
         Moment::SipRequestDone { verb, answer } => {
             let outcome = match answer {
@@ -170,6 +124,70 @@ pub(super) fn request(
     }
 }
 
+/// The first request of a call: the hook that was named for it, or that of the application.
+fn first(facts: &CallFacts) -> Result<HttpRequest, FetchError> {
+    let application = &facts.application;
+    let hook = facts.first_hook().cloned().unwrap_or_else(|| Hook {
+        method: application.method,
+        ..Hook::post(&application.url)
+    });
+    let asked = Asked {
+        purpose: "first",
+        occasion: Occasion::First,
+        reply_use: ReplyUse::Document,
+    };
+    send(facts, asked, &hook, call_info::first(facts))
+}
+
+/// Tells the call's status hook, that of the application, or the WebSocket of the call.
+fn status(facts: &CallFacts, event: StatusEvent) -> Result<Option<HttpRequest>, FetchError> {
+    let of_application = || facts.application.status_callback.as_ref().map(Hook::post);
+    let of_socket = || session::root(facts).map(Hook::post);
+    let hook = facts.status_hook().cloned().or_else(of_application);
+    let Some(hook) = hook.or_else(of_socket) else {
+        return Ok(None);
+    };
+    let mut payload = call_info::base(facts, call_info::status_at(facts, event));
+    if event == StatusEvent::Completed {
+        call_info::add_end(&mut payload, facts);
+    }
+    let asked = Asked {
+        purpose: "status",
+        occasion: Occasion::Status,
+        reply_use: ReplyUse::Ignored,
+    };
+    send(facts, asked, &hook, payload).map(Some)
+}
+
+/// The call as it stands.
+fn about_call(facts: &CallFacts) -> Payload {
+    call_info::base(facts, call_info::status(facts))
+}
+
+/// The call as it stands, and what was said.
+fn about_speech(
+    facts: &CallFacts,
+    heard: &Heard,
+    asked: Option<&Recognizer>,
+    id: Option<&str>,
+) -> Payload {
+    let mut payload = about_call(facts);
+    put(&mut payload, "speech", speech::speech(heard, asked));
+    add_id(&mut payload, id);
+    payload
+}
+
+/// Tells a hook of a verb, when it has one. The reply does not matter.
+fn tell(
+    facts: &CallFacts,
+    purpose: &'static str,
+    hook: Option<&Hook>,
+    payload: Payload,
+) -> Result<Option<HttpRequest>, FetchError> {
+    hook.map(|hook| send(facts, Asked::tell(purpose), hook, payload))
+        .transpose()
+}
+
 /// Asks the action hook of a verb, when it has one, with what the verb came to.
 fn action(
     facts: &CallFacts,
@@ -181,7 +199,7 @@ fn action(
     let Some(hook) = hook else {
         return Ok(None);
     };
-    let mut payload = call_info::base(facts, call_info::status(facts));
+    let mut payload = about_call(facts);
     if let Value::Object(outcome) = outcome {
         payload.extend(outcome);
     }
