@@ -146,8 +146,8 @@ impl Phone {
     }
 
     /// Runs until `stop` turns true and every call is over, or has been hung up for a few seconds
-    /// without an answer, or, for a phone that only places a
-    /// call (`until_idle`), until that call and all that came of it are over.
+    /// without an answer, or, for a phone that only places a call (`until_idle`), until that call
+    /// and all that came of it are over.
     ///
     /// Its sound keeps it on one thread: the future cannot be sent to another.
     pub async fn run(
@@ -159,10 +159,7 @@ impl Phone {
         // Nobody may be listening to the news any more; the phone goes on all the same.
         let _ = news.send(News::Listening(self.address.to_string()));
         self.agent.start(Instant::now(), &mut self.endpoint);
-        let mut stopping_since: Option<Instant> = None;
-        let mut sounds = false;
-        let mut quiet_since = Instant::now();
-        let mut leaving_since = None;
+        let mut course = Course::new(Instant::now());
         let mut packet = vec![0; 65_536];
         let mut rtp_packet = [0; 2_048];
         let mut pacer = tokio::time::interval(Duration::from_millis(20));
@@ -171,41 +168,27 @@ impl Phone {
         loop {
             self.flush(&news).await;
             let now = Instant::now();
-            let stopping = stopping_since.is_some();
-            if stopping_since.is_some_and(|since| now - since >= self.goodbyes) {
+            let stopping = course.stopping_since.is_some();
+            if course
+                .stopping_since
+                .is_some_and(|since| now - since >= self.goodbyes)
+            {
                 self.agent.give_up();
             }
             let calls = self.agent.live_legs() > 0;
-            if calls {
-                quiet_since = now;
+            match course.follow(now, calls) {
+                Turn::CallsBegan => pacer.reset(),
+                Turn::CallsEnded => self.save_recording(&news),
+                Turn::None => {}
             }
-            if calls && !sounds {
-                pacer.reset();
-            }
-            if sounds && !calls {
-                self.save_recording(&news);
-            }
-            sounds = calls;
-            // A transfer that the script gave up leaves a subscription behind in the endpoint;
-            // all that the wait is for is the answer to the last BYE.
-            let idle = self.agent.live_legs() == 0
-                && (stopping || !self.agent.is_about_to_call())
-                && (self.endpoint.leg_count() == 0 || now - quiet_since >= LAST_WORDS);
-            if idle && (stopping || until_idle) {
-                let since = *leaving_since.get_or_insert(now);
-                let leaves = self.agent.leave(now, &mut self.endpoint);
-                if !leaves || now - since >= LAST_WORDS {
+            if (stopping || until_idle) && self.is_idle(now, &course) {
+                if self.has_left(now, &mut course) {
                     return;
                 }
                 // The REGISTER that takes it back.
                 self.flush(&news).await;
             }
-            let deadline = [self.endpoint.poll_timeout(), self.agent.poll_timeout()]
-                .into_iter()
-                .flatten()
-                .min()
-                .unwrap_or(now + LAST_WORDS)
-                .min(now + LAST_WORDS);
+            let deadline = self.deadline(now);
             tokio::select! {
                 received = self.sip.recv_from(&mut packet) => {
                     if let Ok((length, from)) = received {
@@ -224,7 +207,7 @@ impl Phone {
                 () = tokio::time::sleep_until(deadline.into()) => {}
                 changed = stop.changed(), if !stopping => {
                     if changed.is_err() || *stop.borrow() {
-                        stopping_since = Some(Instant::now());
+                        course.stopping_since = Some(Instant::now());
                         self.agent.hang_up_all(Instant::now(), &mut self.endpoint);
                     }
                 }
@@ -233,6 +216,31 @@ impl Phone {
             self.endpoint.handle_timeout(now);
             self.agent.handle_timeout(now, &mut self.endpoint);
         }
+    }
+
+    /// Nothing goes on and nothing is about to begin.
+    fn is_idle(&self, now: Instant, course: &Course) -> bool {
+        // A transfer that the script gave up leaves a subscription behind in the endpoint; all
+        // that the wait is for is the answer to the last BYE.
+        let is_settled = self.endpoint.leg_count() == 0 || now - course.quiet_since >= LAST_WORDS;
+        self.agent.live_legs() == 0
+            && (course.stopping_since.is_some() || !self.agent.is_about_to_call())
+            && is_settled
+    }
+
+    /// Takes back the phone's registration. True when there is none, or not any more, or it has
+    /// been waited for long enough.
+    fn has_left(&mut self, now: Instant, course: &mut Course) -> bool {
+        let since = *course.leaving_since.get_or_insert(now);
+        let leaves = self.agent.leave(now, &mut self.endpoint);
+        !leaves || now - since >= LAST_WORDS
+    }
+
+    /// When to look again though nothing comes in.
+    fn deadline(&self, now: Instant) -> Instant {
+        let timeouts = [self.endpoint.poll_timeout(), self.agent.poll_timeout()];
+        let latest = now + LAST_WORDS;
+        timeouts.into_iter().flatten().fold(latest, Instant::min)
     }
 
     fn flow(&self, remote: SocketAddr) -> Flow {
@@ -312,6 +320,47 @@ impl Phone {
     fn give_up_recording(&mut self, news: &mpsc::UnboundedSender<News>, error: &io::Error) {
         self.recording = None;
         let _ = news.send(News::CannotRecord(error.to_string()));
+    }
+}
+
+/// How a run stands.
+struct Course {
+    /// When the phone was told to stop.
+    stopping_since: Option<Instant>,
+    /// There were calls at the last look.
+    calls: bool,
+    /// When the last call was over.
+    quiet_since: Instant,
+    /// When the phone began to take back its registration.
+    leaving_since: Option<Instant>,
+}
+
+/// What has become of calls since the last look.
+enum Turn {
+    CallsBegan,
+    CallsEnded,
+    None,
+}
+
+impl Course {
+    fn new(now: Instant) -> Course {
+        Course {
+            stopping_since: None,
+            calls: false,
+            quiet_since: now,
+            leaving_since: None,
+        }
+    }
+
+    fn follow(&mut self, now: Instant, calls: bool) -> Turn {
+        if calls {
+            self.quiet_since = now;
+        }
+        match (std::mem::replace(&mut self.calls, calls), calls) {
+            (false, true) => Turn::CallsBegan,
+            (true, false) => Turn::CallsEnded,
+            _ => Turn::None,
+        }
     }
 }
 
