@@ -1,5 +1,6 @@
 //! One leg's audio: packets in, packets out, a beat of 20 ms, and what happens meanwhile as events.
 
+mod beat;
 mod hearing;
 mod play;
 mod receive;
@@ -9,9 +10,9 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use hookflash_audio::{Frame, Law, Player, Playlist, Tap, TapFrame, Want, g711};
+use hookflash_audio::{Player, Playlist, Tap};
 
-use crate::codec::{Codec, MAX_FRAME};
+use crate::codec::Codec;
 use crate::decoder::Decoder;
 use crate::encoder::Encoder;
 use crate::jitter::JitterBuffer;
@@ -21,7 +22,7 @@ use crate::rtp::{Outgoing, Reception, RtpStart};
 use crate::telephone_event::EventReceiver;
 use crate::{Format, Formats, NegotiatedStream};
 use hearing::Hearing;
-use play::{PlayQueue, Step};
+use play::PlayQueue;
 use statistics::Counters;
 pub use statistics::{Ignored, Statistics};
 
@@ -133,10 +134,6 @@ pub enum DubChange {
 
 /// Samples per second before anything is agreed.
 const FIRST_RATE: u32 = 8_000;
-
-/// Beats for which what is to be played waits for the first agreement: an answer that comes with
-/// the ACK is a moment late. After that its time passes unheard: no call hangs on it.
-const WAIT_FOR_AGREEMENT: u32 = 100;
 
 /// Events kept for somebody who does not ask; keys beyond it are lost, the end of a prompt is not.
 const MOST_EVENTS: usize = 256;
@@ -257,96 +254,6 @@ impl Session {
             self.tell(MediaEvent::Voice(false));
         }
         self.queue.agree(&stream);
-    }
-
-    /// Lets 20 ms pass: plays out what came in, writes the packet that is due and says where it
-    /// goes. `buf` has room for 1,500 bytes.
-    pub fn beat(&mut self, now: Instant, buf: &mut [u8]) -> Option<(SocketAddr, usize)> {
-        self.watch_packets(now);
-        let codec = self.stream.map_or(Codec::Pcmu, |stream| stream.codec);
-        let mut caller = [0; MAX_FRAME];
-        let caller = caller.get_mut(..codec.frame_samples())?;
-        let heard = self.hear(caller);
-        let step = self.advance();
-        let frame = match step {
-            Step::Wait => Frame::Silence,
-            _ => {
-                let playing = self.player.next(want(codec));
-                self.queue.aside_tones(want(codec)).unwrap_or(playing)
-            }
-        };
-        if !self.taps.is_empty() {
-            let mut ours = [0; MAX_FRAME];
-            let ours = ours.get_mut(..codec.frame_samples())?;
-            match (self.echo, step) {
-                (true, _) => ours.copy_from_slice(caller),
-                (false, Step::Packet { .. }) => {}
-                (false, _) => samples_of(codec, frame, ours),
-            }
-            let frame = TapFrame {
-                caller,
-                ours,
-                rate: codec.sample_rate(),
-                heard,
-            };
-            for (_, tap) in &mut self.taps {
-                tap.hear(&frame);
-            }
-        }
-        let sent = self
-            .stream
-            .filter(|stream| stream.direction.sends())
-            .zip(self.latch.remote())
-            .and_then(|(stream, remote)| {
-                let outgoing = &mut self.outgoing;
-                let payload_type = stream.payload_type;
-                let encoder = &mut self.encoder;
-                let mut encoded = |samples: &[i16], outgoing: &mut Outgoing| {
-                    let room = buf.get_mut(crate::rtp::HEADER..)?;
-                    let length = encoder.encode(codec, samples, room)?;
-                    outgoing.header(buf, payload_type, length)
-                };
-                let length = match (step, frame) {
-                    (
-                        Step::Packet {
-                            payload,
-                            since,
-                            marker,
-                        },
-                        _,
-                    ) => {
-                        let began = outgoing.timestamp().wrapping_sub(since);
-                        let event = stream.telephone_event?;
-                        outgoing.event(buf, event, marker, began, payload)
-                    }
-                    _ if self.echo => encoded(caller, outgoing),
-                    (_, Frame::Samples(samples)) => encoded(samples, outgoing),
-                    (_, Frame::Encoded(bytes)) => outgoing.audio(buf, payload_type, bytes),
-                    (_, Frame::Silence) => outgoing.audio(buf, payload_type, codec.silence()),
-                };
-                Some((remote, length?))
-            });
-        if sent.is_none() {
-            self.outgoing.pause();
-        }
-        self.outgoing.advance(codec.packet_ticks());
-        self.tell_played();
-        sent
-    }
-
-    /// Moves on in what is to be played.
-    fn advance(&mut self) -> Step {
-        if self.stream.is_none() && self.waited < WAIT_FOR_AGREEMENT {
-            self.waited += 1;
-            return Step::Wait;
-        }
-        self.advance_queue();
-        let step = self.queue.step();
-        if step == Step::Done {
-            self.tell_keys_sent();
-            self.advance_queue();
-        }
-        step
     }
 
     /// An RTCP packet that is due. To be asked after each beat.
@@ -471,34 +378,6 @@ impl Session {
     fn id(&mut self) -> PlayId {
         self.next_id += 1;
         PlayId(self.next_id)
-    }
-}
-
-/// In what form a codec sends.
-fn want(codec: Codec) -> Want {
-    match codec {
-        Codec::Pcmu => Want::G711(Law::Mu),
-        Codec::Pcma => Want::G711(Law::A),
-        _ => Want::Samples(codec.sample_rate()),
-    }
-}
-
-/// What we send, as samples.
-fn samples_of(codec: Codec, frame: Frame<'_>, out: &mut [i16]) {
-    match frame {
-        Frame::Silence => {}
-        Frame::Samples(samples) => {
-            for (slot, sample) in out.iter_mut().zip(samples) {
-                *slot = *sample;
-            }
-        }
-        Frame::Encoded(bytes) => {
-            if let Some(law) = want(codec).law() {
-                for (slot, byte) in out.iter_mut().zip(bytes) {
-                    *slot = g711::decode(law, *byte);
-                }
-            }
-        }
     }
 }
 
