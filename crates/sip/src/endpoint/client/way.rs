@@ -188,75 +188,69 @@ impl Core {
 
     /// Writes what depends on the way (Via, Contact) and sends.
     pub(super) fn launch(&mut self, id: TransactionId) {
+        let Some(flow) = self.write_for_way(id) else {
+            return;
+        };
         let Some(transaction) = self.clients.get_mut(&id) else {
             return;
         };
-        let Some(mut flow) = transaction.flow else {
-            return;
-        };
-        let Some(request) = transaction.request.as_deref_mut() else {
-            return;
-        };
         let leg = transaction.leg;
-        if transaction.purpose == Purpose::Cancel {
-            transaction.bytes = request.to_bytes();
-        } else {
-            let branch = id.branch(transaction.attempt);
-            let via = self.addresses.via(&flow, &branch);
-            address(request, &via, &self.addresses, &flow);
-            transaction.bytes = request.to_bytes();
-            if flow.transport == Transport::Udp
-                && transaction.bytes.len() > self.config.max_udp
-                && !transaction.any_size
-                && self.addresses.has(Transport::Tcp, flow.remote.ip())
-                && let Some(larger) = self.addresses.flow_to(Transport::Tcp, flow.remote, None)
-            {
-                transaction.any_size = true;
-                transaction.further.push(flow);
-                flow = larger;
-                transaction.flow = Some(flow);
-                let via = self.addresses.via(&flow, &branch);
-                address(request, &via, &self.addresses, &flow);
-                transaction.bytes = request.to_bytes();
-            }
-        }
         let request = transaction.request.take();
+        let (machine, actions) = match request.as_deref().map(Request::method) {
+            Some(Method::Ack) => (Machine::Ack, [Action::Send].as_slice()),
+            Some(Method::Invite) => (Machine::Invite(invite::BEGIN.0), invite::BEGIN.1),
+            _ => (Machine::Other(other::BEGIN.0), other::BEGIN.1),
+        };
+        transaction.machine = machine;
         if let Some(request) = &request {
             self.wire(leg, true, flow, WireMessage::Request(request));
         }
         if let Some(transaction) = self.clients.get_mut(&id) {
             transaction.request = request;
         }
-        let Some(transaction) = self.clients.get_mut(&id) else {
-            return;
-        };
-        let actions = match transaction.request.as_deref().map(Request::method) {
-            Some(Method::Ack) => {
-                transaction.machine = Machine::Ack;
-                [Action::Send].as_slice()
-            }
-            Some(Method::Invite) => {
-                transaction.machine = Machine::Invite(invite::BEGIN.0);
-                invite::BEGIN.1
-            }
-            _ => {
-                transaction.machine = Machine::Other(other::BEGIN.0);
-                other::BEGIN.1
-            }
-        };
-        let is_ack = transaction.machine == Machine::Ack;
         for action in actions {
             self.act_client(id, *action, &mut None);
         }
-        if is_ack {
+        if machine == Machine::Ack {
             let patience = self.times.patience();
             self.set_ending(id, Timer::M, patience);
         }
     }
+
+    /// Writes the request for its way, or for TCP to the same address when it is too large for UDP
+    /// (RFC 3261 section 18.1.1). `None` when there is no way or no request any more.
+    fn write_for_way(&mut self, id: TransactionId) -> Option<Flow> {
+        let transaction = self.clients.get_mut(&id)?;
+        let flow = transaction.flow?;
+        let request = transaction.request.as_deref_mut()?;
+        if transaction.purpose == Purpose::Cancel {
+            transaction.bytes = request.to_bytes();
+            return Some(flow);
+        }
+        let branch = id.branch(transaction.attempt);
+        address(request, &branch, &self.addresses, &flow);
+        transaction.bytes = request.to_bytes();
+        let fits = flow.transport != Transport::Udp
+            || transaction.bytes.len() <= self.config.max_udp
+            || transaction.any_size;
+        if fits || !self.addresses.has(Transport::Tcp, flow.remote.ip()) {
+            return Some(flow);
+        }
+        let Some(larger) = self.addresses.flow_to(Transport::Tcp, flow.remote, None) else {
+            return Some(flow);
+        };
+        transaction.any_size = true;
+        transaction.further.push(flow);
+        transaction.flow = Some(larger);
+        address(request, &branch, &self.addresses, &larger);
+        transaction.bytes = request.to_bytes();
+        Some(larger)
+    }
 }
 
 /// Writes our address into a request, in place of that of an earlier attempt.
-fn address(request: &mut Request, via: &str, addresses: &Addresses, flow: &Flow) {
+fn address(request: &mut Request, branch: &str, addresses: &Addresses, flow: &Flow) {
+    let via = addresses.via(flow, branch);
     let needs_contact = matches!(
         request.method(),
         Method::Invite
@@ -269,8 +263,8 @@ fn address(request: &mut Request, via: &str, addresses: &Addresses, flow: &Flow)
     let is_register = *request.method() == Method::Register;
     let headers = request.headers_mut();
     match headers.contains(Name::Via) {
-        true => headers.set_first(Name::Via, via),
-        false => headers.push_front(Name::Via, via),
+        true => headers.set_first(Name::Via, &via),
+        false => headers.push_front(Name::Via, &via),
     }
     if needs_contact {
         headers.set(Name::Contact, &addresses.contact(flow));
