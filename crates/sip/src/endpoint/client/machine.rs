@@ -177,6 +177,8 @@ impl Core {
         }
     }
 
+    /// Carries out one action. `response` is the one that called for it; it is taken when it is
+    /// reported.
     pub(super) fn act_client(
         &mut self,
         id: TransactionId,
@@ -195,47 +197,14 @@ impl Core {
                 }
             }
             Action::Acknowledge => {
-                let (Some(request), Some(response), Some(flow)) = (
-                    transaction.request.as_deref(),
-                    response.as_ref(),
-                    transaction.flow,
-                ) else {
-                    return;
-                };
-                let leg = transaction.leg;
-                let ack = acknowledgement(request, response);
-                transaction.bytes = ack.to_bytes();
-                let bytes = transaction.bytes.clone();
-                self.transmit(TransmitId(id.0), flow, bytes);
-                self.wire(leg, true, flow, WireMessage::Request(&ack));
+                if let Some(response) = response {
+                    self.acknowledge_refusal(id, response);
+                }
             }
             Action::Report => {
-                let Some(response) = response.take() else {
-                    return;
-                };
-                let Some(flow) = transaction.flow else { return };
-                let request = match response.is_provisional() {
-                    true => None,
-                    false => transaction.request.take(),
-                };
-                if transaction.machine == Machine::Invite(invite::State::Accepted)
-                    || matches!(transaction.machine, Machine::Other(_)) && request.is_some()
-                {
-                    transaction.bytes = Bytes::new();
+                if let Some(response) = response.take() {
+                    self.report_response(id, response);
                 }
-                // Over a stream the transaction ends right here, so all that is left goes along.
-                let attempts = transaction.digest.take_if(|_| request.is_some());
-                let (leg, purpose) = (transaction.leg, transaction.purpose);
-                let upcall = Upcall::Response {
-                    leg,
-                    id,
-                    purpose,
-                    flow,
-                    response,
-                    request,
-                    attempts,
-                };
-                self.upcalls.push_back(upcall);
             }
             Action::ReportTimeout => {
                 self.tally.timeouts += 1;
@@ -261,6 +230,54 @@ impl Core {
                 self.stop(&mut timer);
             }
         }
+    }
+
+    /// Sends the ACK of a refused INVITE, which belongs to the same transaction (RFC 3261 section
+    /// 17.1.1.3).
+    fn acknowledge_refusal(&mut self, id: TransactionId, response: &Response) {
+        let Some(transaction) = self.clients.get_mut(&id) else {
+            return;
+        };
+        let (Some(request), Some(flow)) = (transaction.request.as_deref(), transaction.flow) else {
+            return;
+        };
+        let leg = transaction.leg;
+        let ack = acknowledgement(request, response);
+        transaction.bytes = ack.to_bytes();
+        let bytes = transaction.bytes.clone();
+        self.transmit(TransmitId(id.0), flow, bytes);
+        self.wire(leg, true, flow, WireMessage::Request(&ack));
+    }
+
+    /// Hands a response to whoever sent the request; a final one with the request, and with what
+    /// else is not needed here any more.
+    fn report_response(&mut self, id: TransactionId, response: Response) {
+        let Some(transaction) = self.clients.get_mut(&id) else {
+            return;
+        };
+        let Some(flow) = transaction.flow else { return };
+        let request = match response.is_provisional() {
+            true => None,
+            false => transaction.request.take(),
+        };
+        if transaction.machine == Machine::Invite(invite::State::Accepted)
+            || matches!(transaction.machine, Machine::Other(_)) && request.is_some()
+        {
+            transaction.bytes = Bytes::new();
+        }
+        // Over a stream the transaction ends right here, so all that is left goes along.
+        let attempts = transaction.digest.take_if(|_| request.is_some());
+        let (leg, purpose) = (transaction.leg, transaction.purpose);
+        let upcall = Upcall::Response {
+            leg,
+            id,
+            purpose,
+            flow,
+            response,
+            request,
+            attempts,
+        };
+        self.upcalls.push_back(upcall);
     }
 
     pub(super) fn start_client(&mut self, id: TransactionId, timer: Timer) {
