@@ -105,47 +105,13 @@ impl Leg {
         call_id: &str,
         invite: OutgoingInvite,
     ) -> Result<Leg, CommandError> {
-        let address = |what, problem| CommandError::BadAddress { what, problem };
-        let uri = Uri::parse_target(&invite.uri)
-            .map_err(|bad| address("the Request-URI", bad.problem))?;
-        for (what, text) in [("From", &invite.from), ("To", &invite.to)] {
-            let value = NameAddr::parse(text).map_err(|problem| address(what, problem))?;
-            if value.tag().is_some() {
-                return Err(address(
-                    what,
-                    "has a tag, which is not for the caller to choose",
-                ));
-            }
-        }
+        let uri = called_uri(&invite)?;
+        let local = format!("{};tag={}", invite.from, tag_text(id));
+        let sequence = 1 + u32::try_from(core.random() >> 52).unwrap_or(0);
+        let mut request = write_invite(core, &uri, &invite, call_id, &local, sequence)?;
         let mut leg = Leg::new(id, true, Phase::Calling);
         leg.flow = invite.flow;
         leg.authenticator = Authenticator::new(invite.credentials);
-        let local = format!("{};tag={}", invite.from, tag_text(id));
-        let sequence = 1 + u32::try_from(core.random() >> 52).unwrap_or(0);
-        let mut request = Request::new(Method::Invite, uri.without_headers());
-        let headers = request.headers_mut();
-        if let Some(route) = &invite.route {
-            let value = NameAddr::parse(route).map_err(|problem| address("the route", problem))?;
-            let uri = value
-                .parsed_uri()
-                .map_err(|bad| address("the route", bad.problem))?;
-            let loose = if uri.params().contains("lr") {
-                ""
-            } else {
-                ";lr"
-            };
-            headers.try_push(Name::Route, &format!("<{}{loose}>", value.uri))?;
-        }
-        headers.push(Name::MaxForwards, "70");
-        headers.try_push(Name::From, &local)?;
-        headers.try_push(Name::To, &invite.to)?;
-        headers.push(Name::CallId, call_id);
-        headers.push(Name::CSeq, &format!("{sequence} INVITE"));
-        headers.push(Name::Allow, &core.allow);
-        headers.push(Name::Supported, SUPPORTED);
-        write_request(core.session_policy(), None, headers);
-        write_extra(headers, &invite.headers);
-        core.sign_request(&mut request);
         leg.turn.our_invite = true;
         if let Some(sdp) = invite.body {
             leg.turn.our_offer = true;
@@ -430,4 +396,66 @@ pub(in crate::endpoint) fn dismiss_fork(core: &mut Core, leg: LegId, answer: &Fi
     core.acknowledge(answer.id, leg, &answer.flow, tag, dialog.ack(sequence));
     let bye = dialog.request(Method::Bye);
     core.send(leg, Some(&answer.flow), bye, Purpose::StrayBye);
+}
+
+/// The URI to call, once all addresses of the call have been checked but for the route.
+fn called_uri(invite: &OutgoingInvite) -> Result<Uri, CommandError> {
+    let uri = Uri::parse_target(&invite.uri)
+        .map_err(|bad| bad_address("the Request-URI", bad.problem))?;
+    for (what, text) in [("From", &invite.from), ("To", &invite.to)] {
+        let value = NameAddr::parse(text).map_err(|problem| bad_address(what, problem))?;
+        if value.tag().is_some() {
+            return Err(bad_address(
+                what,
+                "has a tag, which is not for the caller to choose",
+            ));
+        }
+    }
+    Ok(uri)
+}
+
+/// The first INVITE of a leg, without its body (RFC 3261 section 8.1.1).
+fn write_invite(
+    core: &Core,
+    uri: &Uri,
+    invite: &OutgoingInvite,
+    call_id: &str,
+    local: &str,
+    sequence: u32,
+) -> Result<Request, CommandError> {
+    let mut request = Request::new(Method::Invite, uri.without_headers());
+    let headers = request.headers_mut();
+    if let Some(route) = &invite.route {
+        headers.try_push(Name::Route, &loose_route(route)?)?;
+    }
+    headers.push(Name::MaxForwards, "70");
+    headers.try_push(Name::From, local)?;
+    headers.try_push(Name::To, &invite.to)?;
+    headers.push(Name::CallId, call_id);
+    headers.push(Name::CSeq, &format!("{sequence} INVITE"));
+    headers.push(Name::Allow, &core.allow);
+    headers.push(Name::Supported, SUPPORTED);
+    write_request(core.session_policy(), None, headers);
+    write_extra(headers, &invite.headers);
+    core.sign_request(&mut request);
+    Ok(request)
+}
+
+/// The Route of an outbound proxy, which is a loose router (RFC 3261 section 16.12) even when its
+/// URI does not say so.
+fn loose_route(route: &str) -> Result<String, CommandError> {
+    let value = NameAddr::parse(route).map_err(|problem| bad_address("the route", problem))?;
+    let uri = value
+        .parsed_uri()
+        .map_err(|bad| bad_address("the route", bad.problem))?;
+    let loose = if uri.params().contains("lr") {
+        ""
+    } else {
+        ";lr"
+    };
+    Ok(format!("<{}{loose}>", value.uri))
+}
+
+fn bad_address(what: &'static str, problem: &'static str) -> CommandError {
+    CommandError::BadAddress { what, problem }
 }
