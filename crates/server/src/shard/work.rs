@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use hookflash_call::Desk;
 use tokio::time::{sleep, sleep_until, timeout};
 
 use super::{Post, Shard};
@@ -117,50 +118,49 @@ impl Shard {
         self.leave_trunks(|_| true);
         self.flush();
         let Some(desk) = self.desk() else { return };
-        let over = async |limit: Duration, haste: Haste| {
-            let waited = timeout(limit, async {
-                while desk.live() > 0 && !haste.has_begun() {
-                    sleep(LOOK).await;
-                }
-            });
-            waited.await.is_ok() && desk.live() == 0
-        };
-        if !over(grace, haste).await {
-            tracing::info!(
-                calls = desk.live(),
-                "the time is up; the calls that are left end now"
-            );
-            desk.hang_up_all();
-            if !over(LAST_WORDS, Haste::default()).await {
-                tracing::warn!(calls = desk.live(), "calls did not end in time");
-            }
-        }
-        let left = timeout(LAST_REGISTERS, async {
-            while self.holds_registrations() {
-                sleep(LOOK).await;
-            }
-        });
-        if left.await.is_err() {
+        end_calls(&desk, grace, haste).await;
+        if !within(LAST_REGISTERS, || !self.holds_registrations()).await {
             tracing::warn!("a trunk did not answer that we are gone");
         }
         // A call that just ended tells its application right after.
         sleep(LOOK).await;
-        let streams = timeout(LAST_STREAMS, async {
-            while self.websockets.count() > 0 {
-                sleep(LOOK).await;
-            }
-        });
-        if streams.await.is_err() {
+        if !within(LAST_STREAMS, || self.websockets.count() == 0).await {
             tracing::warn!("WebSockets of applications did not close in time");
         }
-        if timeout(LAST_CALLBACKS, self.webhooks.settled())
-            .await
-            .is_err()
-        {
+        let settled = timeout(LAST_CALLBACKS, self.webhooks.settled());
+        if settled.await.is_err() {
             tracing::warn!(
                 owed = self.webhooks.owed(),
                 "applications did not hear everything"
             );
         }
     }
+}
+
+/// Lets calls finish for `grace` or until there is haste, then ends those that are left.
+async fn end_calls(desk: &Desk<Shard>, grace: Duration, haste: Haste) {
+    let is_over = || desk.live() == 0;
+    // With haste the wait is over, though calls may not be.
+    within(grace, || is_over() || haste.has_begun()).await;
+    if is_over() {
+        return;
+    }
+    tracing::info!(
+        calls = desk.live(),
+        "the time is up; the calls that are left end now"
+    );
+    desk.hang_up_all();
+    if !within(LAST_WORDS, is_over).await {
+        tracing::warn!(calls = desk.live(), "calls did not end in time");
+    }
+}
+
+/// Waits until it is so, but no longer than `limit`. False when it never was.
+async fn within(limit: Duration, is_so: impl Fn() -> bool) -> bool {
+    let waited = timeout(limit, async {
+        while !is_so() {
+            sleep(LOOK).await;
+        }
+    });
+    waited.await.is_ok()
 }
