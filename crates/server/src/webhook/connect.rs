@@ -1,6 +1,6 @@
 //! New connections: the name, the policy on private networks, TCP, TLS.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, LazyLock};
 
 use hookflash_dialects::{FetchError, FetchErrorKind};
@@ -35,21 +35,8 @@ pub(crate) async fn connect(
         )
     };
     let lookup = names.addresses(&location.origin.host);
-    let mut addresses = timeout_at(deadline, lookup).await.map_err(|_| late())?;
-    if addresses.is_empty() {
-        let message = format!("the host {} has no address", location.origin.host);
-        return Err(failure::new(FetchErrorKind::Dns, &location.url, message));
-    }
-    if !allow_private {
-        addresses.retain(|ip| !is_private(*ip));
-        if addresses.is_empty() {
-            return Err(failure::new(
-                FetchErrorKind::PrivateAddress,
-                &location.url,
-                "the host has a private address and webhook.allow_private_networks is false",
-            ));
-        }
-    }
+    let found = timeout_at(deadline, lookup).await.map_err(|_| late())?;
+    let addresses = allowed(found, location, allow_private)?;
     let mut refused = None;
     let count = addresses.len();
     for (tried, ip) in addresses.into_iter().enumerate() {
@@ -59,21 +46,7 @@ pub(crate) async fn connect(
         let share = now + deadline.saturating_duration_since(now) / shares;
         let address = SocketAddr::new(ip, location.origin.port);
         match timeout_at(share, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => {
-                // A request goes out in one piece; waiting for more only costs time.
-                let _ = stream.set_nodelay(true);
-                if !location.origin.secure {
-                    return Ok(Box::new(stream));
-                }
-                let shaken = timeout_at(deadline, encrypt(location, stream)).await;
-                return shaken.map_err(|_| {
-                    failure::new(
-                        FetchErrorKind::Tls,
-                        &location.url,
-                        "the TLS handshake was not finished in time; does the port speak TLS?",
-                    )
-                })?;
-            }
+            Ok(Ok(stream)) => return secured(location, stream, deadline).await,
             Ok(Err(error)) => refused = Some((address, error)),
             Err(_) => {}
         }
@@ -86,6 +59,48 @@ pub(crate) async fn connect(
         ),
         None => late(),
     })
+}
+
+/// The addresses that may be connected to.
+fn allowed(
+    mut addresses: Vec<IpAddr>,
+    location: &Location,
+    allow_private: bool,
+) -> Result<Vec<IpAddr>, FetchError> {
+    if addresses.is_empty() {
+        let message = format!("the host {} has no address", location.origin.host);
+        return Err(failure::new(FetchErrorKind::Dns, &location.url, message));
+    }
+    addresses.retain(|ip| allow_private || !is_private(*ip));
+    if addresses.is_empty() {
+        return Err(failure::new(
+            FetchErrorKind::PrivateAddress,
+            &location.url,
+            "the host has a private address and webhook.allow_private_networks is false",
+        ));
+    }
+    Ok(addresses)
+}
+
+/// The connection as its URL wants it: with TLS, shaken before `deadline`, or without.
+async fn secured(
+    location: &Location,
+    stream: TcpStream,
+    deadline: Instant,
+) -> Result<Box<dyn Stream>, FetchError> {
+    // A request goes out in one piece; waiting for more only costs time.
+    let _ = stream.set_nodelay(true);
+    if !location.origin.secure {
+        return Ok(Box::new(stream));
+    }
+    let shaken = timeout_at(deadline, encrypt(location, stream)).await;
+    shaken.map_err(|_| {
+        failure::new(
+            FetchErrorKind::Tls,
+            &location.url,
+            "the TLS handshake was not finished in time; does the port speak TLS?",
+        )
+    })?
 }
 
 async fn encrypt(location: &Location, stream: TcpStream) -> Result<Box<dyn Stream>, FetchError> {
