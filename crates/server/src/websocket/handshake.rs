@@ -181,24 +181,37 @@ impl Hop<'_> {
         };
         let status = reply.code.unwrap_or_default();
         if policy.redirects > 0 && matches!(status, 301 | 302 | 303 | 307 | 308) {
-            let to = reply
-                .headers
-                .iter()
-                .find(|field| field.name.eq_ignore_ascii_case("location"))
-                .map(|field| String::from_utf8_lossy(field.value).trim().to_owned());
-            return match to.filter(|to| !to.is_empty()) {
-                Some(to) => Ok(Some(Judged::Redirect(to))),
-                None => {
-                    let why = format!("{status} without a Location header");
-                    Err(failure::new(FetchErrorKind::BadRedirect, url, why))
-                }
-            };
+            return self.redirect(status, reply.headers).map(Some);
         }
         if status != 101 {
             let body = bytes.get(length..).unwrap_or_default();
             return Err(failure::status(status, url, body));
         }
-        let fields: &[httparse::Header<'_>] = reply.headers;
+        self.check_agreement(key, reply.headers).map_err(wrong)?;
+        Ok(Some(Judged::Shaken(length)))
+    }
+
+    fn redirect(&self, status: u16, fields: &[httparse::Header<'_>]) -> Result<Judged, FetchError> {
+        let to = fields
+            .iter()
+            .find(|field| field.name.eq_ignore_ascii_case("location"))
+            .map(|field| String::from_utf8_lossy(field.value).trim().to_owned());
+        match to.filter(|to| !to.is_empty()) {
+            Some(to) => Ok(Judged::Redirect(to)),
+            None => {
+                let why = format!("{status} without a Location header");
+                let kind = FetchErrorKind::BadRedirect;
+                Err(failure::new(kind, &self.location.url, why))
+            }
+        }
+    }
+
+    /// What a 101 must say (RFC 6455 section 4.1); the error is what is wrong with it.
+    fn check_agreement(
+        &self,
+        key: &str,
+        fields: &[httparse::Header<'_>],
+    ) -> Result<(), &'static str> {
         let values = |name: &'static str| {
             fields
                 .iter()
@@ -208,16 +221,16 @@ impl Hop<'_> {
                 .map(str::trim)
         };
         if !values("upgrade").any(|value| value.eq_ignore_ascii_case("websocket")) {
-            return Err(wrong("it has no `Upgrade: websocket`"));
+            return Err("it has no `Upgrade: websocket`");
         }
         if !values("connection").any(|value| value.eq_ignore_ascii_case("upgrade")) {
-            return Err(wrong("it has no `Connection: Upgrade`"));
+            return Err("it has no `Connection: Upgrade`");
         }
         if values("sec-websocket-accept").next() != Some(&derive_accept_key(key.as_bytes())) {
-            return Err(wrong("its Sec-WebSocket-Accept does not fit our key"));
+            return Err("its Sec-WebSocket-Accept does not fit our key");
         }
         if values("sec-websocket-extensions").any(|value| !value.is_empty()) {
-            return Err(wrong("it uses an extension that was not asked for"));
+            return Err("it uses an extension that was not asked for");
         }
         let asked = self
             .request
@@ -226,10 +239,10 @@ impl Hop<'_> {
             .find(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-protocol"));
         for protocol in values("sec-websocket-protocol") {
             if !asked.is_some_and(|(_, asked)| asked.split(',').any(|one| one.trim() == protocol)) {
-                return Err(wrong("it names a sub-protocol that was not asked for"));
+                return Err("it names a sub-protocol that was not asked for");
             }
         }
-        Ok(Some(Judged::Shaken(length)))
+        Ok(())
     }
 }
 
