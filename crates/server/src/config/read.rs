@@ -91,35 +91,11 @@ fn sip(section: Section<'_>) -> Sip {
             .filter_map(|text| Listen::parse(text).ok())
             .collect()
     });
-    let advertise = section.parsed("advertise", |text| {
-        if text.is_empty() || text.contains([' ', '/', '@', ';', '<', '>', '\r', '\n', '"']) {
-            return Err(format!(
-                "`{text}` is no host; write a name or an IP address"
-            ));
-        }
-        Ok(text.to_owned())
-    });
-    let tls = section.has("tls").then(|| {
-        let tls = section.section("tls");
-        let read = Tls {
-            certificate: PathBuf::from(tls.required("certificate", "name a PEM file")),
-            key: PathBuf::from(tls.required("key", "name a PEM file")),
-        };
-        tls.warn(
-            "",
-            "TLS comes with a later release",
-            "the certificate is not used yet",
-        );
-        tls.finish();
-        read
-    });
-    if !section.has("tls") {
-        section.section("tls");
-    }
     let words = [("known", Accept::Known), ("anyone", Accept::Anyone)];
     let read = Sip {
         listen,
-        advertise,
+        advertise: section.parsed("advertise", host),
+        tls: tls(&section),
         domains: section
             .list("domains", |text| Ok(text.to_owned()))
             .unwrap_or_default(),
@@ -135,8 +111,14 @@ fn sip(section: Section<'_>) -> Sip {
             .duration("session_expires")
             .unwrap_or(Duration::from_secs(1800)),
         min_se: positive(&section, "min_se", Duration::from_secs(90)),
-        tls,
     };
+    check_sip(&read, &section);
+    section.finish();
+    read
+}
+
+/// What the settings of SIP must be to each other, and which of them cannot be empty.
+fn check_sip(read: &Sip, section: &Section<'_>) {
     if read.listen.is_empty() {
         section.error("listen", "no address to listen on", "write at least one");
     }
@@ -164,8 +146,34 @@ fn sip(section: Section<'_>) -> Sip {
             "use \"0s\" to ask for no timer",
         );
     }
-    section.finish();
-    read
+}
+
+/// The host to advertise. It goes into header fields as it is written.
+fn host(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains([' ', '/', '@', ';', '<', '>', '\r', '\n', '"']) {
+        return Err(format!(
+            "`{text}` is no host; write a name or an IP address"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+fn tls(sip: &Section<'_>) -> Option<Tls> {
+    let is_written = sip.has("tls");
+    let section = sip.section("tls");
+    is_written.then(|| {
+        let read = Tls {
+            certificate: PathBuf::from(section.required("certificate", "name a PEM file")),
+            key: PathBuf::from(section.required("key", "name a PEM file")),
+        };
+        section.warn(
+            "",
+            "TLS comes with a later release",
+            "the certificate is not used yet",
+        );
+        section.finish();
+        read
+    })
 }
 
 /// The name of a hash function, as challenges write it.
