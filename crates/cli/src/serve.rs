@@ -1,13 +1,14 @@
 //! `hookflash serve`: runs the server until a signal ends it.
 
 use std::fmt::Display;
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use hookflash_server::config::{AccountSettings, Config, Options, WEBHOOK_APPLICATION};
 use hookflash_server::{LogFormat, Running, Server, start_logs};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::left_account::{self, LeftAccount};
 use crate::{WRONG_USAGE, complain};
@@ -77,31 +78,55 @@ async fn until_told(
     file: Option<&Path>,
     options: &Options,
 ) -> Result<(), &'static str> {
-    let signals = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-        signal(SignalKind::hangup()),
-    );
-    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = signals else {
+    let (Ok(mut ends), Ok(mut hangup)) = (Ends::listen(), signal(SignalKind::hangup())) else {
         return Err("cannot listen to signals");
     };
     loop {
         tokio::select! {
-            _ = interrupt.recv() => break,
-            _ = terminate.recv() => break,
-            _ = hangup.recv() => match Config::load(file, options) {
-                Ok(config) => match running.reload(config).await {
-                    Ok(later) if later.is_empty() => {}
-                    Ok(later) => tracing::warn!(
-                        "takes effect at the next start only: {}",
-                        later.join(", ")
-                    ),
-                    Err(error) => tracing::error!("kept the old configuration: {error}"),
-                },
-                Err(errors) => tracing::error!("kept the old configuration: {errors}"),
-            },
+            () = ends.next() => break,
+            _ = hangup.recv() => reload(&mut running, file, options).await,
         }
     }
+    stop(running, ends).await
+}
+
+/// The signals that end the server: Ctrl-C and SIGTERM.
+struct Ends {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Ends {
+    fn listen() -> io::Result<Ends> {
+        Ok(Ends {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Takes over the configuration as it is written now, or says why the old one stays.
+async fn reload(running: &mut Running, file: Option<&Path>, options: &Options) {
+    let config = match Config::load(file, options) {
+        Ok(config) => config,
+        Err(errors) => return tracing::error!("kept the old configuration: {errors}"),
+    };
+    match running.reload(config).await {
+        Ok(later) if later.is_empty() => {}
+        Ok(later) => tracing::warn!("takes effect at the next start only: {}", later.join(", ")),
+        Err(error) => tracing::error!("kept the old configuration: {error}"),
+    }
+}
+
+/// Ends the server after the first signal; `ends` brings the second and the third.
+async fn stop(running: Running, mut ends: Ends) -> Result<(), &'static str> {
     let grace = running.shutdown_grace();
     tracing::info!("stopping: no new calls, and {grace:?} for those that go on");
     let haste = running.haste();
@@ -112,8 +137,7 @@ async fn until_told(
     loop {
         tokio::select! {
             () = &mut drained => return Ok(()),
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+            () = ends.next() => {}
         }
         if heard.elapsed() < SAME_SIGNAL {
             continue;
