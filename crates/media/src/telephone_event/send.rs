@@ -36,22 +36,46 @@ pub(crate) enum EventStep {
 
 #[derive(Debug)]
 enum State {
+    /// A key is down.
     Down {
         code: u8,
         /// Beats until now.
         beats: u32,
+        /// Beats in all.
         of: u32,
+        /// Beats of silence afterwards.
         gap: u32,
-        /// Ticks at which the present segment began.
+        /// Ticks from the beginning of the key to that of the present segment.
         segment: u32,
     },
+    /// Its end is told.
     Ending {
         payload: [u8; 4],
+        /// Ticks since the present segment began.
         since: u32,
+        /// How often it is still told.
         left: u8,
+        /// Beats of silence afterwards; the repeated ends fall into them.
         gap: u32,
     },
+    /// No key is down, for so many beats.
     Up(u32),
+}
+
+impl State {
+    /// The beginning of a key or a pause.
+    fn of(next: &KeyToSend) -> State {
+        match next.key.and_then(code_of) {
+            Some(code) => State::Down {
+                code,
+                beats: 0,
+                of: beats(next.length, SHORTEST),
+                gap: beats(next.gap, SHORTEST),
+                segment: 0,
+            },
+            None => State::Up(beats(next.length.saturating_add(next.gap), Duration::ZERO)),
+        }
+    }
 }
 
 /// Sends a row of keys.
@@ -107,23 +131,10 @@ impl EventSender {
                     *left -= 1;
                     return EventStep::Pause;
                 }
-                State::Up(_) => {
-                    let Some(next) = self.keys.pop_front() else {
-                        return EventStep::Done;
-                    };
-                    self.state = match next.key.and_then(code_of) {
-                        Some(code) => State::Down {
-                            code,
-                            beats: 0,
-                            of: beats(next.length, SHORTEST),
-                            gap: beats(next.gap, SHORTEST),
-                            segment: 0,
-                        },
-                        None => {
-                            State::Up(beats(next.length.saturating_add(next.gap), Duration::ZERO))
-                        }
-                    };
-                }
+                State::Up(_) => match self.keys.pop_front() {
+                    Some(next) => self.state = State::of(&next),
+                    None => return EventStep::Done,
+                },
                 State::Down { beats, of, gap, .. } if *beats > 0 && *beats >= *of => {
                     // Stopped between two beats.
                     let (beats, gap) = (*beats, *gap);
