@@ -18,7 +18,8 @@ const WAIT_FOR_AGREEMENT: u32 = 100;
 
 impl Session {
     /// Lets 20 ms pass: plays out what came in, writes the packet that is due and says where it
-    /// goes. `buf` has room for 1,500 bytes.
+    /// goes and how long it is. `buf` has room for 1,500 bytes. `None` when nothing is sent in this
+    /// beat.
     pub fn beat(&mut self, now: Instant, buf: &mut [u8]) -> Option<(SocketAddr, usize)> {
         self.watch_packets(now);
         let codec = self.stream.map_or(Codec::Pcmu, |stream| stream.codec);
