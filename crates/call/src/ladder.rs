@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::journal::What;
+use crate::journal::{Entry, What};
 use crate::line::Line;
-use crate::record::CallRecord;
+use crate::record::{CallRecord, TransferRecord};
 use crate::view::method_word;
 
 /// Characters between two of the three columns.
@@ -19,71 +19,77 @@ pub fn ladder(record: &CallRecord) -> String {
     let title = format!("{:>FIRST$}{:GAP$}{:GAP$}", "", "phone", "hookflash");
     line(&mut text, &format!("{title}application"));
     record.entries(|entries| {
-        let mut asked: Vec<(u32, &str)> = Vec::new();
+        let mut asked = Vec::new();
         for entry in entries {
-            let at = format!("{:>9.3}", entry.since_start().as_secs_f64());
-            let row = match &entry.what {
-                What::Sip(message) => {
-                    let note = message.note().unwrap_or_default();
-                    let note = note.strip_prefix("SIP/2.0 ").unwrap_or(note);
-                    let label = format!("{} {note}", message.summary());
-                    row(&at, &arrow(label.trim_end(), !message.sent), &blank())
-                }
-                What::Asked {
-                    purpose,
-                    method,
-                    url,
-                    ..
-                } => {
-                    asked.push((entry.at, purpose));
-                    let label = format!("{} {} ({purpose})", method_word(*method, url), path(url));
-                    row(&at, &blank(), &arrow(&label, true))
-                }
-                What::Replied { number, status, .. } => {
-                    let label = match asked.get(usize::from(*number)) {
-                        Some((since, purpose)) => {
-                            format!(
-                                "{status} ({purpose}, {} ms)",
-                                entry.at.saturating_sub(*since)
-                            )
-                        }
-                        None => status.to_string(),
-                    };
-                    row(&at, &blank(), &arrow(&label, false))
-                }
-                What::Unanswered { failure, .. } => {
-                    row(&at, &blank(), &remark(&format!("✗ {}", failure.1.message)))
-                }
-                What::VerbDone(_)
-                | What::TransferBegan { .. }
-                | What::TransferProgress { .. }
-                | What::Ringing
-                | What::Answered => continue,
-                other => {
-                    let summary = Line::of(other).summary;
-                    row(&at, &blank(), &remark(&format!("● {summary}")))
-                }
-            };
-            line(&mut text, &row);
+            if let What::Asked { purpose, .. } = &entry.what {
+                asked.push((entry.at, &**purpose));
+            }
+            if let Some(row) = row_of(entry, &asked) {
+                line(&mut text, &row);
+            }
         }
     });
     record.transfers(|transfers| {
         for transfer in transfers {
-            let amended = transfer
-                .amendment
-                .as_ref()
-                .map(|amendment| &amendment.verdict);
-            let verdict = amended.or(transfer.result.as_ref().map(|result| &result.verdict));
-            let verdict = verdict.map_or("The transfer is under way.", String::as_str);
             line(&mut text, "");
-            wrap(
-                &mut text,
-                &format!("Transfer to {}: {verdict}", transfer.target),
-                96,
-            );
+            wrap(&mut text, &verdict_on(transfer), 96);
         }
     });
     text
+}
+
+/// The row of an entry that has one. `asked` are the requests so far, when and what for.
+fn row_of(entry: &Entry, asked: &[(u32, &str)]) -> Option<String> {
+    let at = format!("{:>9.3}", entry.since_start().as_secs_f64());
+    Some(match &entry.what {
+        What::Sip(message) => {
+            let note = message.note().unwrap_or_default();
+            let note = note.strip_prefix("SIP/2.0 ").unwrap_or(note);
+            let label = format!("{} {note}", message.summary());
+            row(&at, &arrow(label.trim_end(), !message.sent), &blank())
+        }
+        What::Asked {
+            purpose,
+            method,
+            url,
+            ..
+        } => {
+            let label = format!("{} {} ({purpose})", method_word(*method, url), path(url));
+            row(&at, &blank(), &arrow(&label, true))
+        }
+        What::Replied { number, status, .. } => {
+            let label = match asked.get(usize::from(*number)) {
+                Some((since, purpose)) => {
+                    let took = entry.at.saturating_sub(*since);
+                    format!("{status} ({purpose}, {took} ms)")
+                }
+                None => status.to_string(),
+            };
+            row(&at, &blank(), &arrow(&label, false))
+        }
+        What::Unanswered { failure, .. } => {
+            row(&at, &blank(), &remark(&format!("✗ {}", failure.1.message)))
+        }
+        What::VerbDone(_)
+        | What::TransferBegan { .. }
+        | What::TransferProgress { .. }
+        | What::Ringing
+        | What::Answered => return None,
+        other => {
+            let summary = Line::of(other).summary;
+            row(&at, &blank(), &remark(&format!("● {summary}")))
+        }
+    })
+}
+
+fn verdict_on(transfer: &TransferRecord) -> String {
+    let amended = transfer
+        .amendment
+        .as_ref()
+        .map(|amendment| &amendment.verdict);
+    let verdict = amended.or(transfer.result.as_ref().map(|result| &result.verdict));
+    let verdict = verdict.map_or("The transfer is under way.", String::as_str);
+    format!("Transfer to {}: {verdict}", transfer.target)
 }
 
 fn line(text: &mut String, content: &str) {
