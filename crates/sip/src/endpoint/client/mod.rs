@@ -107,24 +107,30 @@ pub(crate) struct ClientTransaction {
     machine: Machine,
     // Until the final answer.
     request: Option<Box<Request>>,
+    // What is sent again: the request, or the ACK of its refusal.
     bytes: Bytes,
+    // The way that it takes now.
     flow: Option<Flow>,
     // The host name that was resolved.
     host: Option<Box<str>>,
     // Ways not tried yet, the next one last.
     further: Vec<Flow>,
+    // Which way this is, from 0: part of the branch.
     attempt: u8,
     // An INVITE that a way was given up for: whoever comes late needs it.
     given_up: Option<Box<Request>>,
+    // TCP was chosen for its size once; UDP takes it all the same after that.
     any_size: bool,
     // How long one way may be silent, if less than usual.
     patience: Option<Patience>,
-    // The answer does not matter any more.
+    // The answer does not matter any more: a 1xx does not prolong the wait for it.
     limited: bool,
+    // Until it is sent again; zero before the first time.
     interval: Duration,
     repeating: Option<TimerId>,
     ending: Option<TimerId>,
     digest: Option<Box<Attempts>>,
+    // The ACKs of 2xx, by the To tag of each fork.
     acks: Vec<(Box<str>, TransactionId)>,
 }
 
