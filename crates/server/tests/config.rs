@@ -243,6 +243,10 @@ fn what_is_wrong_is_said_with_its_place_its_key_and_its_remedy() {
             "known here: public_url, listen, admin_token",
         ),
         (
+            "[recordings]\nwhere = \"x\"".into(),
+            "known here: keep, folder, public",
+        ),
+        (
             "[sip]\nlisten = [\"udp://127.0.0.1\", \"upd://::1\"]".into(),
             "hookflash.toml:2:30: sip.listen[1]: `upd` is no transport (did you mean `udp`?)",
         ),

@@ -31,7 +31,10 @@ impl<'a> Section<'a> {
     }
 
     fn node(&self, key: &'static str) -> Option<&'a Node> {
-        self.known.borrow_mut().push(key);
+        let mut known = self.known.borrow_mut();
+        if !known.contains(&key) {
+            known.push(key);
+        }
         self.table.and_then(|table| table.get(key))
     }
 
