@@ -172,8 +172,7 @@ fn ask(
     hook: Option<&Hook>,
     event: Event,
 ) -> Result<Option<HttpRequest>, FetchError> {
-    hook.map(|hook| build(facts, base, purpose, hook, event, ReplyUse::Document))
-        .transpose()
+    build(facts, base, purpose, hook, event, ReplyUse::Document)
 }
 
 /// An asynchronous event, when there is a hook for it: its reply is ignored.
@@ -184,8 +183,7 @@ fn tell(
     hook: Option<&Hook>,
     event: Event,
 ) -> Result<Option<HttpRequest>, FetchError> {
-    hook.map(|hook| build(facts, base, purpose, hook, event, ReplyUse::Ignored))
-        .transpose()
+    build(facts, base, purpose, hook, event, ReplyUse::Ignored)
 }
 
 /// Synchronous events have fallback URLs, but for that of `Refer`.
@@ -273,10 +271,11 @@ fn build(
     facts: &CallFacts,
     base: &str,
     purpose: &'static str,
-    hook: &Hook,
+    hook: Option<&Hook>,
     event: Event,
     reply_use: ReplyUse,
-) -> Result<HttpRequest, FetchError> {
+) -> Result<Option<HttpRequest>, FetchError> {
+    let Some(hook) = hook else { return Ok(None) };
     let target = resolve(facts, base, &hook.url)?;
     let (target, body) = match hook.method {
         HookMethod::Get => (target.with_query(&flat(&event)), Body::None),
@@ -285,7 +284,7 @@ fn build(
             Body::Json(serde_json::Value::Object(event).to_string()),
         ),
     };
-    Ok(HttpRequest {
+    Ok(Some(HttpRequest {
         purpose,
         method: hook.method,
         url: target.url.into(),
@@ -295,7 +294,7 @@ fn build(
         signing: Signing::None,
         policy: policy(reply_use, facts.reply_timeout().unwrap_or(TIMEOUT)),
         reply_use,
-    })
+    }))
 }
 
 fn resolve(facts: &CallFacts, base: &str, written: &str) -> Result<HookUrl, FetchError> {
