@@ -64,7 +64,7 @@ pub use ladder::ladder;
 pub use ledger::{CallCounts, Counters, Ledger, Published};
 pub use masking::Masked;
 pub use options::{CallOptions, TransferOptions};
-pub use record::{CallRecord, CalledLeg, LegRecord, TransferRecord};
+pub use record::{CallRecord, CalledLeg, Keeping, LegRecord, Parts, TransferRecord};
 pub use time_text::rfc3339;
 pub use view::leg_name;
 pub use way::{Placement, Way};

@@ -28,6 +28,8 @@ const MOST_STATUSES: usize = 64;
 pub struct CallRecord {
     /// The call, within this process.
     pub key: CallKey,
+    /// What whoever keeps the record has noted of it.
+    pub keeping: Keeping,
     /// How many changes of its status the application was told, or is owed.
     statuses: AtomicU32,
     started: Instant,
@@ -36,6 +38,65 @@ pub struct CallRecord {
     concluded: AtomicBool,
     closed: AtomicBool,
     inner: Mutex<Inner>,
+}
+
+/// Notes of whoever keeps a record, for whom a list of calls would be dearer.
+#[derive(Debug, Default)]
+pub struct Keeping {
+    has_changed: AtomicBool,
+    is_promised: AtomicBool,
+}
+
+impl Keeping {
+    /// Something has changed that is still to be kept; says whether nothing had before.
+    pub fn note_change(&self) -> bool {
+        !self.has_changed.swap(true, Ordering::AcqRel)
+    }
+
+    /// The call is being kept as it stands; says whether something had changed.
+    pub fn take_change(&self) -> bool {
+        self.has_changed.swap(false, Ordering::AcqRel)
+    }
+
+    /// The end of the call was promised to its application and is being told, or no longer.
+    pub fn set_promised(&self, is_promised: bool) {
+        self.is_promised.store(is_promised, Ordering::Release);
+    }
+
+    /// Whether the end of the call was promised and is being told.
+    pub fn is_promised(&self) -> bool {
+        self.is_promised.load(Ordering::Acquire)
+    }
+}
+
+/// All of a record, while somebody looks at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'a> {
+    /// The facts.
+    pub facts: &'a CallFacts,
+    /// The legs, in the order in which they began.
+    pub legs: &'a [LegRecord],
+    /// The journal.
+    pub entries: &'a [Entry],
+    /// The transfers.
+    pub transfers: &'a [TransferRecord],
+    /// The codec that the call's audio uses, once that is settled.
+    pub codec: Option<&'static str>,
+}
+
+impl Parts<'_> {
+    /// The place of the leg that is talked on: the first until one that we called has answered.
+    pub fn talking(&self) -> usize {
+        talking(self.legs)
+    }
+}
+
+fn talking(legs: &[LegRecord]) -> usize {
+    let is_answered = |leg: &LegRecord| {
+        let called = leg.called.as_ref();
+        called.is_some_and(|called| called.answered.is_some())
+    };
+    legs.iter().position(is_answered).unwrap_or(0)
 }
 
 #[derive(Debug)]
@@ -100,6 +161,7 @@ impl CallRecord {
     pub fn new(key: CallKey, now: Instant, facts: CallFacts) -> CallRecord {
         CallRecord {
             key,
+            keeping: Keeping::default(),
             statuses: AtomicU32::new(0),
             started: now,
             started_at: facts.created_at,
@@ -150,6 +212,18 @@ impl CallRecord {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Looks at all of it at once. Must not come back to this record from within.
+    pub fn look<R>(&self, look: impl FnOnce(Parts<'_>) -> R) -> R {
+        let inner = self.inner();
+        look(Parts {
+            facts: &inner.facts,
+            legs: &inner.legs,
+            entries: &inner.entries,
+            transfers: &inner.transfers,
+            codec: inner.codec,
+        })
+    }
+
     /// Looks at the facts. Must not come back to this record from within.
     pub fn facts<R>(&self, look: impl FnOnce(&CallFacts) -> R) -> R {
         look(&self.inner().facts)
@@ -163,11 +237,7 @@ impl CallRecord {
 
     /// The place of the leg that is talked on: the first until one that we called has answered.
     pub fn talking(&self) -> usize {
-        let is_answered = |leg: &LegRecord| {
-            let called = leg.called.as_ref();
-            called.is_some_and(|called| called.answered.is_some())
-        };
-        self.legs(|legs| legs.iter().position(is_answered).unwrap_or(0))
+        self.legs(talking)
     }
 
     /// The way that the messages of the leg take that is talked on.

@@ -17,12 +17,11 @@ mod row;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use hookflash_call::{CallKey, CallRecord, Turn};
+use hookflash_call::{CallRecord, Turn};
 use hookflash_dialects::{CallState, Direction};
 use hookflash_store::{Health, Options, Store, StoreError};
 
@@ -47,11 +46,9 @@ pub(crate) struct Records {
 }
 
 struct Shared {
-    /// Calls of which something has changed that is not written.
-    changed: Mutex<HashMap<CallKey, Arc<CallRecord>>>,
-    /// Calls whose end was promised and is being told: they are written with the promise, and once
-    /// more when it is known what became of it.
-    promised: Mutex<HashSet<CallKey>>,
+    /// Calls of which something has changed that was not written then. Each knows whether that is
+    /// still so.
+    changed: Mutex<Vec<Arc<CallRecord>>>,
     rules: RwLock<Arc<Rules>>,
     patience: Patience,
     is_lasting: bool,
@@ -95,7 +92,6 @@ impl Records {
             store,
             shared: Arc::new(Shared {
                 changed: Mutex::default(),
-                promised: Mutex::default(),
                 rules: RwLock::new(Rules::of(config)),
                 patience: Patience::default(),
                 is_lasting: !config.store.is_memory(),
@@ -118,28 +114,26 @@ impl Records {
         Arc::clone(&rules.unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn changed(&self) -> MutexGuard<'_, HashMap<CallKey, Arc<CallRecord>>> {
+    fn changed(&self) -> MutexGuard<'_, Vec<Arc<CallRecord>>> {
         let changed = self.shared.changed.lock();
         changed.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn promised(&self) -> MutexGuard<'_, HashSet<CallKey>> {
-        let promised = self.shared.promised.lock();
-        promised.unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// A call has come further. Never waits; most states of a call are never written, because a
-    /// later one comes first.
+    /// later one comes first. One whose end was promised and is being told was written with the
+    /// promise, and is once more when it is known what became of that.
     pub(crate) fn call_changed(&self, record: &Arc<CallRecord>, turn: Turn) {
         match turn {
             Turn::Ended => {
-                self.changed().remove(&record.key);
-                if !self.promised().contains(&record.key) {
+                record.keeping.take_change();
+                if !record.keeping.is_promised() {
                     self.put(record);
                 }
             }
             Turn::Begun | Turn::Left | Turn::Ringing | Turn::Answered | Turn::Transfer => {
-                self.changed().insert(record.key, Arc::clone(record));
+                if record.keeping.note_change() {
+                    self.changed().push(Arc::clone(record));
+                }
             }
         }
     }
@@ -148,24 +142,25 @@ impl Records {
     /// told so goes on until then: with its end it is written what is owed of it.
     pub(crate) fn bring_up_to_date(&self) {
         let changed = std::mem::take(&mut *self.changed());
-        for record in changed.into_values() {
+        for record in changed {
+            if !record.keeping.take_change() {
+                continue;
+            }
             // Together, so that a call that goes on is never written behind its end: after a crash
             // it would be taken for one that died.
             record.keep(|is_forgotten| {
-                if is_forgotten || self.promised().contains(&record.key) {
-                    return;
+                if !is_forgotten && !record.keeping.is_promised() {
+                    row::look_as_told(&record, |row| self.store.put_call(row));
                 }
-                self.store.put_call(row::as_it_stands(&record));
             });
         }
     }
 
     /// Writes a call, unless somebody had it deleted.
     fn put(&self, record: &CallRecord) {
-        let row = row::row(record);
         record.keep(|is_forgotten| {
             if !is_forgotten {
-                self.store.put_call(row);
+                row::look(record, |row| self.store.put_call(row));
             }
         });
     }
@@ -177,9 +172,9 @@ impl Records {
         record: &Arc<CallRecord>,
     ) -> impl Future<Output = ()> + use<> {
         let written = is_awaited(record).then(|| {
-            self.changed().remove(&record.key);
-            self.store
-                .put_call_surely(row::row(record), grouped(record))
+            record.keeping.take_change();
+            let patience = grouped(record);
+            row::look(record, |row| self.store.put_call_surely(row, patience))
         });
         let shared = Arc::clone(&self.shared);
         async move {

@@ -41,15 +41,15 @@ fn sid(number: u64, created_at: i64) -> String {
     )
 }
 
-fn call(number: u64, created_at: i64) -> CallRow {
+fn call(number: u64, created_at: i64) -> CallRow<'static> {
     CallRow {
-        account: ACCOUNT.to_owned(),
-        sid: sid(number, created_at),
-        application: "AP00000000000000000000000000000001".to_owned(),
+        account: ACCOUNT.into(),
+        sid: sid(number, created_at).into(),
+        application: "AP00000000000000000000000000000001".into(),
         parent: None,
         direction: Direction::Inbound,
-        from: format!("+1555{:07}", scramble(number) % 5_000),
-        to: format!("+1444{:07}", number % 20),
+        from: format!("+1555{:07}", scramble(number) % 5_000).into(),
+        to: format!("+1444{:07}", number % 20).into(),
         state: CallState::Trying,
         end: None,
         created_at,
@@ -59,11 +59,11 @@ fn call(number: u64, created_at: i64) -> CallRow {
         legs: Vec::new(),
         transfers: Vec::new(),
         webhooks: Vec::new(),
-        details: Some(DETAILS.to_owned()),
+        details: Some(DETAILS.into()),
     }
 }
 
-fn ended(mut row: CallRow, number: u64, ended_at: i64) -> CallRow {
+fn ended(mut row: CallRow<'static>, number: u64, ended_at: i64) -> CallRow<'static> {
     let is_busy = number.is_multiple_of(100);
     row.state = CallState::Ended;
     row.answered_at = Some(row.created_at + 20_000);
@@ -75,24 +75,24 @@ fn ended(mut row: CallRow, number: u64, ended_at: i64) -> CallRow {
         by: EndedBy::Peer,
         answered: !is_busy,
         sip_status: if is_busy { 486 } else { 200 },
-        sip_reason: "OK".to_owned(),
+        sip_reason: "OK".into(),
         cause: None,
         message: None,
     });
     row
 }
 
-fn leg(row: &CallRow) -> LegRow {
+fn leg(row: &CallRow<'_>) -> LegRow<'static> {
     LegRow {
-        id: "a".to_owned(),
+        id: "a".into(),
         direction: row.direction,
-        sip_call_id: format!("{:016x}@192.0.2.1", row.created_at),
+        sip_call_id: format!("{:016x}@192.0.2.1", row.created_at).into(),
         uri: None,
-        transport: Some("udp".to_owned()),
-        local: Some("127.0.0.1:5060".to_owned()),
-        remote: Some("127.0.0.1:5070".to_owned()),
-        trunk: Some("carrier".to_owned()),
-        codec: Some("PCMU".to_owned()),
+        transport: Some("udp".into()),
+        local: Some("127.0.0.1:5060".into()),
+        remote: Some("127.0.0.1:5070".into()),
+        trunk: Some("carrier".into()),
+        codec: Some("PCMU".into()),
         sip_status: 200,
         started_at: row.created_at,
         answered_at: row.answered_at,
@@ -100,29 +100,29 @@ fn leg(row: &CallRow) -> LegRow {
     }
 }
 
-fn transfer(row: &CallRow) -> TransferRow {
+fn transfer(row: &CallRow<'_>) -> TransferRow<'static> {
     TransferRow {
-        id: format!("{}-transfer-1", row.sid),
-        kind: "blind".to_owned(),
-        target: "sip:alice@example.com".to_owned(),
+        id: format!("{}-transfer-1", row.sid).into(),
+        kind: "blind".into(),
+        target: "sip:alice@example.com".into(),
         refer_status: Some(202),
-        notify_statuses: vec![100, 180, 200],
+        notify_statuses: vec![100, 180, 200].into(),
         final_notify_status: Some(200),
-        late_notify_statuses: Vec::new(),
-        end: Some("final".to_owned()),
-        outcome: Some("succeeded".to_owned()),
-        ended_by: Some("notify".to_owned()),
-        verdict: Some("The far end accepted the REFER (202) and reached the target.".to_owned()),
+        late_notify_statuses: Vec::new().into(),
+        end: Some("final".into()),
+        outcome: Some("succeeded".into()),
+        ended_by: Some("notify".into()),
+        verdict: Some("The far end accepted the REFER (202) and reached the target.".into()),
         started_at: row.created_at,
         ended_at: row.ended_at,
     }
 }
 
-fn webhooks(row: &CallRow) -> Vec<WebhookRow> {
-    let attempt = |purpose: &str| WebhookRow {
-        purpose: Some(purpose.to_owned()),
-        method: Some("POST".to_owned()),
-        url: "http://127.0.0.1:3000/voice".to_owned(),
+fn webhooks(row: &CallRow<'_>) -> Vec<WebhookRow<'static>> {
+    let attempt = |purpose: &'static str| WebhookRow {
+        purpose: Some(purpose.into()),
+        method: Some("POST".into()),
+        url: "http://127.0.0.1:3000/voice".into(),
         status: Some(200),
         error: None,
         started_at: row.created_at,

@@ -1,6 +1,7 @@
 //! What waits for the writer: the latest state of each row, what is owed, and questions.
 
 use std::collections::{HashSet, VecDeque};
+use std::hash::Hasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -36,6 +37,10 @@ struct Kept {
 impl Record for CallPut {
     fn key(&self) -> (&str, &str) {
         self.row.key()
+    }
+
+    fn hash_key<H: Hasher>(&self, state: &mut H) {
+        self.row.hash_key(state);
     }
 
     fn bytes(&self) -> usize {
@@ -242,12 +247,13 @@ impl Waiting {
 
 /// Calls as they were made, so that the indexes grow at their ends.
 fn in_order(calls: impl Iterator<Item = ByKey<CallPut>>) -> VecDeque<Arc<WrittenCall>> {
-    let mut calls: Vec<Arc<WrittenCall>> = calls.map(|put| put.0.row).collect();
-    calls.sort_unstable_by(|a, b| {
-        let made = a.created_at.cmp(&b.created_at);
-        made.then_with(|| a.sid.cmp(&b.sid))
+    let mut calls: Vec<(i64, Arc<WrittenCall>)> = calls
+        .map(|ByKey(put)| (put.row.created_at, put.row))
+        .collect();
+    calls.sort_unstable_by(|(made, a), (other, b)| {
+        made.cmp(other).then_with(|| a.key().cmp(&b.key()))
     });
-    calls.into()
+    calls.into_iter().map(|(_, call)| call).collect()
 }
 
 fn full() -> StoreError {
@@ -268,7 +274,7 @@ impl Backlog {
     }
 
     /// Keeps a call. When there is no room, what is worth less goes, or else this one.
-    pub(crate) fn put_call(&self, row: CallRow) {
+    pub(crate) fn put_call(&self, row: &CallRow<'_>) {
         let row = WrittenCall::from(row);
         let mut waiting = self.waiting();
         let (kept, dropped) = self.keep_call(&mut waiting, row, false);
@@ -288,7 +294,7 @@ impl Backlog {
 
     /// Keeps a call, as [`Backlog::put_call`], and sees to it that it is in the journal at `due`.
     /// Who waits for that is told at once when it may take a while.
-    pub(crate) fn put_call_surely(&self, row: CallRow, due: Instant, waiter: Waiter) {
+    pub(crate) fn put_call_surely(&self, row: &CallRow<'_>, due: Instant, waiter: Waiter) {
         let row = WrittenCall::from(row);
         let mut waiting = self.waiting();
         let (call, dropped) = self.keep_call(&mut waiting, row, true);
@@ -413,7 +419,7 @@ impl Backlog {
         &self,
         owed: Owed,
         is_left: bool,
-        call: Option<CallRow>,
+        call: Option<&CallRow<'_>>,
         due: Instant,
         waiter: Waiter,
     ) -> bool {

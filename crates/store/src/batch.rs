@@ -208,7 +208,7 @@ impl Batch {
         } = statements;
         let of = |table| self.calls.iter().filter(move |row| row.table() == table);
         // Before it is tried: a commit may work and its answer be lost.
-        of(CallTable::Live).for_each(|row| running.insert(&row.account, &row.sid));
+        of(CallTable::Live).for_each(|row| running.insert(row.key_hash()));
         let mut live = of(CallTable::Live).map(|row| {
             let mut values = row.values();
             values.extend([Value::text(held.node), Value::Int(held.run)]);
@@ -220,7 +220,7 @@ impl Batch {
         let mut first = first.into_iter().map(|row| row.values());
         let mut late = late.into_iter().map(|row| row.late_news());
         let moved = of(CallTable::Over).filter(|row| running.contains(row));
-        let mut moved = moved.map(|row| vec![Value::text(&row.account), Value::text(&row.sid)]);
+        let mut moved = moved.map(|row| row.key_values());
         database.run(&statements.live, &mut live)?;
         database.run(&statements.over, &mut first)?;
         database.run(&statements.late, &mut late)?;

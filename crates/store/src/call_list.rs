@@ -124,7 +124,7 @@ impl Page {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallPage {
     /// The calls.
-    pub calls: Vec<CallRow>,
+    pub calls: Vec<CallRow<'static>>,
     /// Where the next page begins; none after the last.
     pub next: Option<Cursor>,
 }
@@ -155,11 +155,11 @@ impl Standing {
     fn condition<'a>(&'a self, conditions: &mut Conditions<'a>) -> String {
         let mut parts = Vec::new();
         if !self.states.is_empty() {
-            let words = self.states.iter().map(|one| Value::word(one.as_str()));
+            let words = self.states.iter().map(|one| Value::plain(one.as_str()));
             parts.push(format!("t.state IN ({})", list(conditions, words)));
         }
         if !self.directions.is_empty() {
-            let words = self.directions.iter().map(|one| Value::word(one.as_str()));
+            let words = self.directions.iter().map(|one| Value::plain(one.as_str()));
             parts.push(format!("t.direction IN ({})", list(conditions, words)));
         }
         if let Some(answered) = self.answered {
@@ -183,7 +183,7 @@ impl Standing {
             }
         }
         if !self.ended_by.is_empty() {
-            let words = self.ended_by.iter().map(|one| Value::word(one.as_str()));
+            let words = self.ended_by.iter().map(|one| Value::plain(one.as_str()));
             parts.push(format!("t.ended_by IN ({})", list(conditions, words)));
         }
         match &self.cause {
@@ -224,7 +224,7 @@ impl CallFilter {
             ),
             (
                 "t.direction =",
-                self.direction.map(|one| Value::word(one.as_str())),
+                self.direction.map(|one| Value::plain(one.as_str())),
             ),
         ];
         for (left, value) in equal {
@@ -335,14 +335,15 @@ pub(crate) fn page(
         rows.join(" UNION ALL "),
     );
     let mut rows = database.query(&sql, conditions.values)?;
-    let calls: Result<Vec<CallRow>, StoreError> = rows.iter_mut().map(CallRow::read).collect();
+    let calls: Result<Vec<CallRow<'static>>, StoreError> =
+        rows.iter_mut().map(CallRow::read).collect();
     let mut calls = calls?;
     let wanted = page.limit as usize;
     let has_more = calls.len() > wanted;
     calls.truncate(wanted);
     let next = calls.last().filter(|_| has_more).map(|call| Cursor {
         created_at: call.created_at,
-        sid: call.sid.clone(),
+        sid: call.sid.to_string(),
     });
     Ok(CallPage { calls, next })
 }
@@ -374,7 +375,7 @@ pub(crate) fn unfinished(
     node: &str,
     run: i64,
     limit: u32,
-) -> Result<Vec<CallRow>, StoreError> {
+) -> Result<Vec<CallRow<'static>>, StoreError> {
     let sql = format!(
         "{} WHERE t.node = $1 AND t.run <> $2 ORDER BY t.account, t.created_at, t.sid LIMIT $3",
         CallTable::Live.select()
@@ -384,7 +385,10 @@ pub(crate) fn unfinished(
 }
 
 /// Every call of a node that runs, or did when it stopped.
-pub(crate) fn running(database: &mut dyn Database, node: &str) -> Result<Vec<CallRow>, StoreError> {
+pub(crate) fn running(
+    database: &mut dyn Database,
+    node: &str,
+) -> Result<Vec<CallRow<'static>>, StoreError> {
     let sql = format!("{} WHERE t.node = $1", CallTable::Live.select());
     read_all(database, &sql, vec![Value::text(node)])
 }
@@ -393,7 +397,7 @@ fn read_all(
     database: &mut dyn Database,
     sql: &str,
     values: Vec<Value<'_>>,
-) -> Result<Vec<CallRow>, StoreError> {
+) -> Result<Vec<CallRow<'static>>, StoreError> {
     let mut rows = database.query(sql, values)?;
     rows.iter_mut().map(CallRow::read).collect()
 }
@@ -403,7 +407,7 @@ pub(crate) fn one(
     database: &mut dyn Database,
     scope: Scope<'_>,
     sid: &str,
-) -> Result<Option<CallRow>, StoreError> {
+) -> Result<Option<CallRow<'static>>, StoreError> {
     for table in CallTable::ALL {
         let mut conditions = Conditions::of(scope, "t.account");
         conditions.compare("t.sid =", Value::text(sid));

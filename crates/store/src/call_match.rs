@@ -5,12 +5,12 @@ use crate::row::CallRow;
 
 impl CallFilter {
     /// Whether a list with this filter has the call, as the database would say.
-    pub fn takes(&self, row: &CallRow) -> bool {
+    pub fn takes(&self, row: &CallRow<'_>) -> bool {
         let is = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|w| w == value);
         let stands = |standing: &Standing| standing.takes(row);
         is(&self.from, &row.from)
             && is(&self.to, &row.to)
-            && (self.parent.is_none() || self.parent == row.parent)
+            && (self.parent.is_none() || self.parent.as_deref() == row.parent.as_deref())
             && is(&self.application, &row.application)
             && self.direction.is_none_or(|one| one == row.direction)
             && self.created.has(Some(row.created_at))
@@ -34,7 +34,7 @@ impl Span {
 }
 
 impl Standing {
-    fn takes(&self, row: &CallRow) -> bool {
+    fn takes(&self, row: &CallRow<'_>) -> bool {
         let end = row.end.as_ref();
         let status = end.map(|end| end.sip_status);
         is_among(&self.states, Some(row.state))
@@ -51,7 +51,7 @@ impl Standing {
             && self
                 .cause
                 .as_ref()
-                .is_none_or(|cause| end.and_then(|end| end.cause.as_ref()) == cause.as_ref())
+                .is_none_or(|cause| end.and_then(|end| end.cause.as_deref()) == cause.as_deref())
     }
 }
 

@@ -1,31 +1,29 @@
 //! What the writer knows of the rows that are there, so that it need not look.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
 
-use crate::row::{Record, WrittenCall};
+use crate::row::WrittenCall;
 
 /// The calls that may have a row among those that run. Most calls are over before they have been
 /// written once, and need none taken away.
 #[derive(Debug, Default)]
 pub(crate) struct Running {
-    hasher: RandomState,
-    /// Hashes of account and identifier. Two calls with the same are one row looked for in vain.
+    /// Hashes of keys. Two calls with the same are one row looked for in vain.
     keys: HashSet<u64>,
 }
 
 impl Running {
-    pub(crate) fn insert(&mut self, account: &str, sid: &str) {
-        self.keys.insert(self.hasher.hash_one((account, sid)));
+    pub(crate) fn insert(&mut self, key_hash: u64) {
+        self.keys.insert(key_hash);
     }
 
     pub(crate) fn contains(&self, row: &WrittenCall) -> bool {
-        !self.keys.is_empty() && self.keys.contains(&self.hasher.hash_one(row.key()))
+        !self.keys.is_empty() && self.keys.contains(&row.key_hash())
     }
 
     pub(crate) fn remove(&mut self, row: &WrittenCall) {
         if !self.keys.is_empty() {
-            self.keys.remove(&self.hasher.hash_one(row.key()));
+            self.keys.remove(&row.key_hash());
         }
     }
 }
@@ -38,8 +36,7 @@ const MOST: usize = 56_000;
 /// is none any more, somebody has deleted it, at another server perhaps, and it stays deleted.
 #[derive(Debug, Default)]
 pub(crate) struct Written {
-    hasher: RandomState,
-    /// Hashes of account and identifier. A call has that of another among so many, and would go
+    /// Hashes of keys. A call has that of another among so many, and would go
     /// without a row, once in a hundred million million calls.
     keys: HashSet<u64>,
     /// Those before them.
@@ -52,11 +49,11 @@ impl Written {
             std::mem::swap(&mut self.keys, &mut self.earlier);
             self.keys.clear();
         }
-        self.keys.insert(self.hasher.hash_one(row.key()));
+        self.keys.insert(row.key_hash());
     }
 
     pub(crate) fn contains(&self, row: &WrittenCall) -> bool {
-        let key = self.hasher.hash_one(row.key());
+        let key = row.key_hash();
         self.keys.contains(&key) || self.earlier.contains(&key)
     }
 }
@@ -67,20 +64,20 @@ mod tests {
     use crate::row::{CallEnd, CallRow, CallState, Direction, EndedBy};
 
     fn over(number: usize) -> WrittenCall {
-        WrittenCall::from(CallRow {
-            account: "AC1".to_owned(),
-            sid: format!("CA{number}"),
-            application: String::new(),
+        WrittenCall::from(&CallRow {
+            account: "AC1".into(),
+            sid: format!("CA{number}").into(),
+            application: "".into(),
             parent: None,
             direction: Direction::Inbound,
-            from: String::new(),
-            to: String::new(),
+            from: "".into(),
+            to: "".into(),
             state: CallState::Ended,
             end: Some(CallEnd {
                 by: EndedBy::Peer,
                 answered: false,
                 sip_status: 486,
-                sip_reason: String::new(),
+                sip_reason: "".into(),
                 cause: None,
                 message: None,
             }),

@@ -21,7 +21,7 @@ fn numbers(rows: Vec<Row>) -> Result<Vec<i64>, StoreError> {
 }
 
 /// What becomes of a request when the record of its call goes: it takes along what it needs.
-type Carry<'a> = &'a dyn Fn(&[u8], &CallRow) -> Vec<u8>;
+type Carry<'a> = &'a dyn Fn(&[u8], &CallRow<'_>) -> Vec<u8>;
 
 /// Deletes one call that is over; says whether there was one. The requests that are still to be made
 /// of it, or may be once more, take along of its record what `carry` makes of them.

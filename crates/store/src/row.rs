@@ -3,6 +3,7 @@
 //! A row is written whole; a later one with the same key takes the place of an earlier one. Times
 //! are microseconds since 1970, UTC.
 
+use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -20,7 +21,14 @@ pub use leg::LegRow;
 pub use recording::RecordingRow;
 pub use transfer::TransferRow;
 pub use webhook::WebhookRow;
-pub(crate) use written_call::WrittenCall;
+pub(crate) use written_call::{WrittenCall, key_hash};
+
+/// Text of a row: borrowed by whoever puts it, owned by whoever has read it.
+pub(crate) type Text<'a> = Cow<'a, str>;
+
+fn owned(text: Text<'_>) -> Text<'static> {
+    Cow::Owned(text.into_owned())
+}
 
 /// A time of day as rows have it: microseconds since 1970.
 pub fn micros(at: SystemTime) -> i64 {
@@ -37,6 +45,11 @@ pub fn system_time(micros: i64) -> SystemTime {
 pub(crate) trait Record {
     /// The account and the row's own identifier.
     fn key(&self) -> (&str, &str);
+
+    /// Adds the key to a hash.
+    fn hash_key<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
 
     /// About how much memory it takes.
     fn bytes(&self) -> usize;
@@ -56,7 +69,7 @@ impl<R: Record> Eq for ByKey<R> {}
 
 impl<R: Record> Hash for ByKey<R> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.key().hash(state);
+        self.0.hash_key(state);
     }
 }
 

@@ -27,33 +27,43 @@ pub(crate) enum Value<'a> {
     Bytes(&'a [u8]),
 }
 
+/// Text as every database can keep it.
+pub(crate) fn without_nul(text: &str) -> Cow<'_, str> {
+    match text.contains('\0') {
+        true => Cow::Owned(text.replace('\0', "\u{fffd}")),
+        false => Cow::Borrowed(text),
+    }
+}
+
+/// What of a text a column with an index has.
+pub(crate) fn short(text: &str) -> &str {
+    let end = (0..=SHORT.min(text.len())).rfind(|end| text.is_char_boundary(*end));
+    text.get(..end.unwrap_or_default()).unwrap_or_default()
+}
+
 impl<'a> Value<'a> {
     /// Text of whatever origin. PostgreSQL knows no NUL in text, so it is replaced everywhere.
     pub(crate) fn text(text: &'a str) -> Value<'a> {
-        if text.contains('\0') {
-            return Value::owned(text.to_owned());
-        }
-        Value::Text(Cow::Borrowed(text))
+        Value::Text(without_nul(text))
     }
 
     /// Text that was made for the statement.
     pub(crate) fn owned(text: String) -> Value<'static> {
-        let text = match text.contains('\0') {
-            true => text.replace('\0', "\u{fffd}"),
-            false => text,
+        let text = match without_nul(&text) {
+            Cow::Owned(other) => other,
+            Cow::Borrowed(_) => text,
         };
         Value::Text(Cow::Owned(text))
     }
 
-    /// A word of ours.
-    pub(crate) fn word(word: &'static str) -> Value<'static> {
-        Value::Text(Cow::Borrowed(word))
+    /// A word of ours, or other text in which there is no NUL.
+    pub(crate) fn plain(text: &'a str) -> Value<'a> {
+        Value::Text(Cow::Borrowed(text))
     }
 
     /// Text of a column with an index: its first thousand bytes.
     pub(crate) fn short(text: &'a str) -> Value<'a> {
-        let end = (0..=SHORT.min(text.len())).rfind(|end| text.is_char_boundary(*end));
-        Value::text(text.get(..end.unwrap_or_default()).unwrap_or_default())
+        Value::text(short(text))
     }
 
     /// Text, or none.

@@ -21,7 +21,7 @@ use crate::outbox::{self, Next, Outcome, Owed};
 use crate::reader::Readers;
 use crate::recording_list::{self, RecordingFilter};
 use crate::retention;
-use crate::row::{CallRow, RecordingRow, micros};
+use crate::row::{CallRow, RecordingRow, key_hash, micros};
 use crate::scope::Scope;
 use crate::sql::{self, Database, Use};
 use crate::writer::Writer;
@@ -179,8 +179,8 @@ impl Store {
     // in `health`.
 
     /// Keeps the state of a call.
-    pub fn put_call(&self, row: CallRow) {
-        self.inner.backlog.put_call(row);
+    pub fn put_call(&self, row: CallRow<'_>) {
+        self.inner.backlog.put_call(&row);
     }
 
     /// Keeps the state of a call, soon: resolves when the end of this process can no longer make
@@ -191,12 +191,12 @@ impl Store {
     /// [`Store::put_call`].
     pub fn put_call_surely(
         &self,
-        row: CallRow,
+        row: CallRow<'_>,
         patience: Duration,
     ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
         let (waiter, written) = oneshot::channel();
         let due = Instant::now() + patience;
-        self.inner.backlog.put_call_surely(row, due, waiter);
+        self.inner.backlog.put_call_surely(&row, due, waiter);
         async { written.await.unwrap_or_else(|_| Err(StoreError::closed())) }
     }
 
@@ -223,7 +223,11 @@ impl Store {
     ///
     /// # Errors
     /// When the database cannot be asked; so with all that follow.
-    pub async fn call(&self, scope: Scope<'_>, sid: &str) -> Result<Option<CallRow>, StoreError> {
+    pub async fn call(
+        &self,
+        scope: Scope<'_>,
+        sid: &str,
+    ) -> Result<Option<CallRow<'static>>, StoreError> {
         let (scope, sid) = (scope.owned(), sid.to_owned());
         let ask =
             move |database: &mut dyn Database| call_list::one(database, scope.as_scope(), &sid);
@@ -320,7 +324,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::call`].
-    pub async fn unfinished_calls(&self, limit: u32) -> Result<Vec<CallRow>, StoreError> {
+    pub async fn unfinished_calls(&self, limit: u32) -> Result<Vec<CallRow<'static>>, StoreError> {
         let (node, run) = (self.inner.node.clone(), self.inner.run);
         let ask =
             move |database: &mut dyn Database| call_list::unfinished(database, &node, run, limit);
@@ -339,7 +343,7 @@ impl Store {
         &self,
         account: &str,
         sid: &str,
-        carry: impl Fn(&[u8], &CallRow) -> Vec<u8> + Send + 'static,
+        carry: impl Fn(&[u8], &CallRow<'_>) -> Vec<u8> + Send + 'static,
     ) -> Result<bool, StoreError> {
         let (account, sid) = (account.to_owned(), sid.to_owned());
         let delete = move |database: &mut dyn Database| {
@@ -371,7 +375,7 @@ impl Store {
         scope: Scope<'_>,
         before: i64,
         limit: u32,
-        carry: impl Fn(&[u8], &CallRow) -> Vec<u8> + Send + 'static,
+        carry: impl Fn(&[u8], &CallRow<'_>) -> Vec<u8> + Send + 'static,
     ) -> Result<u32, StoreError> {
         let scope = scope.owned();
         let sweep = move |database: &mut dyn Database| {
@@ -388,7 +392,7 @@ impl Store {
     pub async fn trim_calls(
         &self,
         most: u32,
-        carry: impl Fn(&[u8], &CallRow) -> Vec<u8> + Send + 'static,
+        carry: impl Fn(&[u8], &CallRow<'_>) -> Vec<u8> + Send + 'static,
     ) -> Result<u64, StoreError> {
         self.change(move |database: &mut dyn Database| retention::trim(database, most, &carry))
             .await
@@ -405,7 +409,7 @@ impl Store {
     pub fn owe(
         &self,
         entry: Owed,
-        call: Option<CallRow>,
+        call: Option<CallRow<'_>>,
     ) -> impl Future<Output = Result<(), NotWritten>> + Send + use<> {
         self.write_down(entry, false, call)
     }
@@ -417,7 +421,7 @@ impl Store {
     pub fn leave(
         &self,
         entry: Owed,
-        call: Option<CallRow>,
+        call: Option<CallRow<'_>>,
     ) -> impl Future<Output = Result<(), NotWritten>> + Send + use<> {
         self.write_down(entry, true, call)
     }
@@ -426,12 +430,12 @@ impl Store {
         &self,
         entry: Owed,
         is_left: bool,
-        call: Option<CallRow>,
+        call: Option<CallRow<'_>>,
     ) -> impl Future<Output = Result<(), NotWritten>> + Send + use<> {
         let (waiter, written) = oneshot::channel();
         let backlog = &self.inner.backlog;
         let due = Instant::now() + self.inner.urgent_delay;
-        let is_kept = backlog.owe(entry, is_left, call, due, waiter);
+        let is_kept = backlog.owe(entry, is_left, call.as_ref(), due, waiter);
         let refused = (!is_kept).then(|| match backlog.trouble() {
             Some(trouble) => trouble.error,
             None => StoreError::new(ErrorKind::Busy, "too much waits to be written"),
@@ -685,7 +689,7 @@ fn prepare(options: &Options, run: i64) -> Result<(Box<dyn Database>, Statements
     sql::migrate(database.as_mut(), micros(SystemTime::now()))?;
     let mut running = Running::default();
     for row in call_list::running(database.as_mut(), &options.node)? {
-        running.insert(&row.account, &row.sid);
+        running.insert(key_hash(&row.account, &row.sid));
     }
     let (journal, left, written) = Journal::open(options, database.as_mut(), run)?;
     let mut statements = Statements::new(running, written, journal);

@@ -162,7 +162,7 @@ async fn behind(desk: &Desk, sid: &str) -> Result<Cursor, Refusal> {
 }
 
 /// The call as fresh as it can be had, and its status.
-fn shown(desk: &Desk, row: &CallRow) -> (Value, String) {
+fn shown(desk: &Desk, row: &CallRow<'_>) -> (Value, String) {
     let view = match desk.ledger.find(&row.sid) {
         Some(record) => view::call(&record),
         None => stored::call(row, desk.records.facts(row).as_ref()),
@@ -200,7 +200,7 @@ pub(crate) async fn trace(
     Err(Refusal::new(StatusCode::GONE, message))
 }
 
-async fn kept(desk: &Desk, sid: &str) -> Result<CallRow, Refusal> {
+async fn kept(desk: &Desk, sid: &str) -> Result<CallRow<'static>, Refusal> {
     let row = desk.records.store().call(Scope::Operator, sid).await;
     row.map_err(unavailable)?.ok_or_else(|| {
         Refusal::new(

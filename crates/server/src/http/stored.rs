@@ -7,7 +7,7 @@ use hookflash_store::{CallRow, LegRow, TransferRow, WebhookRow, system_time};
 use serde_json::{Value, json};
 
 /// The call. `facts` are none when its account is not configured any more.
-pub(crate) fn call(row: &CallRow, facts: Option<&CallFacts>) -> Value {
+pub(crate) fn call(row: &CallRow<'_>, facts: Option<&CallFacts>) -> Value {
     let application = facts.map(|facts| facts.application.as_ref());
     let dialect = application.map(|application| application.account.dialect);
     json!({
@@ -16,8 +16,8 @@ pub(crate) fn call(row: &CallRow, facts: Option<&CallFacts>) -> Value {
         "application": application.map(|application| application.name.as_str()),
         "dialect": dialect.map(hookflash_dialects::Dialect::as_str),
         "direction": row.direction.as_str(),
-        "from": facts.map_or(row.from.as_str(), |facts| &facts.from.uri),
-        "to": facts.map_or(row.to.as_str(), |facts| &facts.to.uri),
+        "from": facts.map_or(&*row.from, |facts| &facts.from.uri),
+        "to": facts.map_or(&*row.to, |facts| &facts.to.uri),
         "status": facts.zip(dialect).map_or_else(
             || row.state.as_str(),
             |(facts, dialect)| dialect.status_word(facts),
@@ -37,7 +37,7 @@ fn at(micros: i64) -> String {
     rfc3339(system_time(micros))
 }
 
-fn leg(leg: &LegRow) -> Value {
+fn leg(leg: &LegRow<'_>) -> Value {
     let mut view = json!({
         "id": leg.id,
         "direction": leg.direction.as_str(),
@@ -59,7 +59,7 @@ fn leg(leg: &LegRow) -> Value {
     view
 }
 
-fn webhook(webhook: &WebhookRow) -> Value {
+fn webhook(webhook: &WebhookRow<'_>) -> Value {
     let error = webhook.error.as_ref();
     json!({
         "purpose": webhook.purpose,
@@ -72,7 +72,7 @@ fn webhook(webhook: &WebhookRow) -> Value {
     })
 }
 
-fn transfer(transfer: &TransferRow) -> Value {
+fn transfer(transfer: &TransferRow<'_>) -> Value {
     json!({
         "id": transfer.id,
         "kind": transfer.kind,

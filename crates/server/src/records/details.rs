@@ -21,6 +21,9 @@ type PartyText<'a> = (Text<'a>, Text<'a>, Text<'a>, Text<'a>);
 /// Borrowed of a call that runs, read of a row.
 type Text<'a> = Cow<'a, str>;
 
+/// How long the text of most is, in bytes.
+const USUAL: usize = 1_024;
+
 /// As JSON in the row.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -214,8 +217,15 @@ impl<'a> Details<'a> {
         }
     }
 
+    /// As JSON. Only text and numbers: there is nothing in it that JSON could not say.
+    pub(crate) fn written(&self) -> Option<String> {
+        let mut text = Vec::with_capacity(USUAL);
+        serde_json::to_writer(&mut text, self).ok()?;
+        String::from_utf8(text).ok()
+    }
+
     /// Reads those of a row; a row without any has empty ones.
-    pub(crate) fn read(row: &'a CallRow) -> Details<'a> {
+    pub(crate) fn read(row: &'a CallRow<'_>) -> Details<'a> {
         let text = row.details.as_deref();
         text.and_then(|text| serde_json::from_str(text).ok())
             .unwrap_or_default()
@@ -239,13 +249,17 @@ impl<'a> Details<'a> {
 }
 
 /// The facts of a call that is kept. `None` when its account is not configured any more.
-pub(crate) fn facts(row: &CallRow, directory: &Directory, now: SystemTime) -> Option<CallFacts> {
+pub(crate) fn facts(
+    row: &CallRow<'_>,
+    directory: &Directory,
+    now: SystemTime,
+) -> Option<CallFacts> {
     let mut details = Details::read(row);
     let account = directory.account(&row.account)?;
     let own = std::mem::take(&mut details.application);
     let application = Arc::new(Application {
         name: own.name.into_owned(),
-        sid: row.application.clone(),
+        sid: row.application.to_string(),
         account: account.clone(),
         url: own.url.into_owned(),
         method: method(own.get),
@@ -260,7 +274,7 @@ pub(crate) fn facts(row: &CallRow, directory: &Directory, now: SystemTime) -> Op
     });
     let created_at = system_time(row.created_at);
     Some(CallFacts {
-        sid: row.sid.clone(),
+        sid: row.sid.to_string(),
         application,
         direction: direction(row.direction),
         from: party(details.from),
@@ -273,7 +287,7 @@ pub(crate) fn facts(row: &CallRow, directory: &Directory, now: SystemTime) -> Op
             headers: details.headers.into_iter().map(owned).collect(),
             ..InviteFacts::default()
         }),
-        parent_sid: row.parent.clone(),
+        parent_sid: row.parent.as_deref().map(str::to_owned),
         trace_id: details.trace_id.into_owned(),
         public_url: details.public_url.into(),
         created_at,
@@ -303,7 +317,7 @@ fn direction(direction: hookflash_store::Direction) -> Direction {
     }
 }
 
-fn state(row: &CallRow) -> CallState {
+fn state(row: &CallRow<'_>) -> CallState {
     use hookflash_store::CallState as Kept;
     match (row.state, &row.end) {
         (Kept::Queued, _) => CallState::Queued,
@@ -314,7 +328,7 @@ fn state(row: &CallRow) -> CallState {
     }
 }
 
-fn end_of(end: &hookflash_store::CallEnd) -> CallEnd {
+fn end_of(end: &hookflash_store::CallEnd<'_>) -> CallEnd {
     CallEnd {
         by: match end.by {
             hookflash_store::EndedBy::Peer => EndedBy::Peer,
@@ -324,9 +338,9 @@ fn end_of(end: &hookflash_store::CallEnd) -> CallEnd {
         },
         answered: end.answered,
         sip_status: end.sip_status,
-        sip_reason: end.sip_reason.clone(),
-        cause: end.cause.clone(),
-        message: end.message.clone(),
+        sip_reason: end.sip_reason.to_string(),
+        cause: end.cause.as_deref().map(str::to_owned),
+        message: end.message.as_deref().map(str::to_owned),
     }
 }
 

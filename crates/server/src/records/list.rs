@@ -100,7 +100,7 @@ impl Records {
     }
 
     /// What is known of a call that is kept; none when its account is not configured any more.
-    pub(crate) fn facts(&self, row: &CallRow) -> Option<CallFacts> {
+    pub(crate) fn facts(&self, row: &CallRow<'_>) -> Option<CallFacts> {
         details::facts(row, &self.rules().directory, SystemTime::now())
     }
 }
@@ -147,10 +147,14 @@ fn live_of(filter: CallFilter) -> CallFilter {
 }
 
 /// Calls that run take the place of the oldest ones that are over. Latest first, as before.
-fn with_live(mut listed: Vec<CallRow>, live: Vec<CallRow>, most: usize) -> Vec<CallRow> {
-    let known: HashSet<String> = listed.iter().map(|row| row.sid.clone()).collect();
-    listed.extend(live.into_iter().filter(|row| !known.contains(&row.sid)));
-    let is_over = |row: &CallRow| row.state == kept::CallState::Ended;
+fn with_live(
+    mut listed: Vec<CallRow<'static>>,
+    live: Vec<CallRow<'static>>,
+    most: usize,
+) -> Vec<CallRow<'static>> {
+    let known: HashSet<String> = listed.iter().map(|row| row.sid.to_string()).collect();
+    listed.extend(live.into_iter().filter(|row| !known.contains(&*row.sid)));
+    let is_over = |row: &CallRow<'_>| row.state == kept::CallState::Ended;
     listed.sort_by_key(|row| (is_over(row), Reverse(row.created_at)));
     listed.truncate(most);
     listed.sort_by(|a, b| (b.created_at, &b.sid).cmp(&(a.created_at, &a.sid)));

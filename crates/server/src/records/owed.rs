@@ -29,16 +29,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// What is written down of a request.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Promise {
+struct Promise<'a> {
     /// The number of the final status among the statuses of the call.
     sequence: u32,
     /// The call, when there is no record of it any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    call: Option<Box<CallRow>>,
+    call: Option<Box<CallRow<'a>>>,
 }
 
-impl Promise {
-    fn read(request: &[u8]) -> serde_json::Result<Promise> {
+impl<'a> Promise<'a> {
+    fn read(request: &[u8]) -> serde_json::Result<Promise<'static>> {
         serde_json::from_slice(request)
     }
 
@@ -48,7 +48,7 @@ impl Promise {
     }
 
     /// Takes along of a call what its application is told.
-    fn carry(&mut self, call: &CallRow) {
+    fn carry(&mut self, call: &CallRow<'a>) {
         let call = CallRow {
             legs: Vec::new(),
             transfers: Vec::new(),
@@ -60,7 +60,7 @@ impl Promise {
 }
 
 /// What is written down of a request once the record of its call is deleted.
-pub(crate) fn carrying(request: &[u8], call: &CallRow) -> Vec<u8> {
+pub(crate) fn carrying(request: &[u8], call: &CallRow<'_>) -> Vec<u8> {
     match Promise::read(request) {
         Ok(mut promise) => {
             promise.carry(call);
@@ -115,7 +115,7 @@ impl Records {
             done(result);
             // What the call's journal says of the request belongs to the record, which is still to
             // be written as a rule.
-            records.promised().remove(&record.key);
+            record.keeping.set_promised(false);
             records.put(&record);
         });
         webhooks.tell_after(key, Box::pin(written), request, settled);
@@ -128,29 +128,31 @@ impl Records {
         target: &str,
         owed_at: SystemTime,
     ) -> impl Future<Output = Result<(), NotWritten>> + use<> {
-        let row = row::row(record);
-        let mut promise = Promise {
-            sequence: record.statuses_told().saturating_sub(1),
-            call: None,
-        };
-        self.changed().remove(&record.key);
+        let sequence = record.statuses_told().saturating_sub(1);
+        record.keeping.take_change();
         // Whoever deletes the record finds both, or else neither and the promise has the call.
         record.keep(|is_forgotten| {
-            self.promised().insert(record.key);
-            if is_forgotten {
-                promise.carry(&row);
-            }
-            let owed = entry(&row, &promise, target, owed_at);
-            self.store.owe(owed, (!is_forgotten).then_some(row))
+            record.keeping.set_promised(true);
+            row::look(record, |row| {
+                let mut promise = Promise {
+                    sequence,
+                    call: None,
+                };
+                if is_forgotten {
+                    promise.carry(&row);
+                }
+                let owed = entry(&row, &promise, target, owed_at);
+                self.store.owe(owed, (!is_forgotten).then_some(row))
+            })
         })
     }
 }
 
 /// The entry that says what is owed.
-fn entry(row: &CallRow, promise: &Promise, target: &str, now: SystemTime) -> Owed {
+fn entry(row: &CallRow<'_>, promise: &Promise<'_>, target: &str, now: SystemTime) -> Owed {
     Owed {
-        account: row.account.clone(),
-        call: row.sid.clone(),
+        account: row.account.to_string(),
+        call: row.sid.to_string(),
         place: FINAL_STATUS,
         target: target.to_owned(),
         request: promise.written(),
@@ -162,7 +164,7 @@ fn entry(row: &CallRow, promise: &Promise, target: &str, now: SystemTime) -> Owe
 }
 
 /// What is owed of a call that died, if its application wants to be told of its end.
-pub(crate) fn promise_of_dead(row: &CallRow, rules: &Rules, now: SystemTime) -> Option<Owed> {
+pub(crate) fn promise_of_dead(row: &CallRow<'_>, rules: &Rules, now: SystemTime) -> Option<Owed> {
     // Statuses that were told after the row was written are not counted, those of the states that
     // it had certainly are.
     let sequence = Details::read(row).told;
@@ -190,7 +192,7 @@ pub(crate) enum Unmade {
 /// When it cannot be made.
 pub(crate) fn request_of(
     entry: &Owed,
-    row: Option<&CallRow>,
+    row: Option<&CallRow<'_>>,
     rules: &Rules,
     now: SystemTime,
 ) -> Result<HttpRequest, Unmade> {
@@ -203,7 +205,7 @@ pub(crate) fn request_of(
 }
 
 fn request(
-    row: &CallRow,
+    row: &CallRow<'_>,
     sequence: u32,
     rules: &Rules,
     now: SystemTime,

@@ -12,7 +12,7 @@ const LACKS: &str = "the store is in trouble: calls that are over may be missing
 /// Part of a list of calls.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    pub(crate) calls: Vec<CallRow>,
+    pub(crate) calls: Vec<CallRow<'static>>,
     /// Where the next page begins; none after the last.
     pub(crate) next: Option<Cursor>,
     /// What the list may lack, when it may lack anything.
@@ -73,8 +73,9 @@ impl Records {
                 && !last.is_some_and(is_behind)
         };
         let remembered = ledger.newest(usize::MAX, None, is_meant);
-        let remembered = remembered.iter().map(|record| row::as_it_stands(record));
-        calls.extend(remembered.filter(|row| filter.takes(row)));
+        calls.extend(remembered.iter().filter_map(|record| {
+            row::look_as_told(record, |row| filter.takes(&row).then(|| row.into_owned()))
+        }));
         calls.sort_by(|one, other| {
             let order = (one.created_at, &one.sid).cmp(&(other.created_at, &other.sid));
             match page.order {
@@ -116,10 +117,10 @@ fn comes_behind(order: Order, call: &Cursor, cursor: &Cursor) -> bool {
 }
 
 /// Where a page begins behind this call.
-pub(crate) fn cursor(row: &CallRow) -> Cursor {
+pub(crate) fn cursor(row: &CallRow<'_>) -> Cursor {
     Cursor {
         created_at: row.created_at,
-        sid: row.sid.clone(),
+        sid: row.sid.to_string(),
     }
 }
 

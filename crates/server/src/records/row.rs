@@ -1,26 +1,33 @@
 //! The row that is kept of a call.
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
-use hookflash_call::journal::What;
-use hookflash_call::{CallRecord, LegRecord, TransferRecord, leg_name};
+use hookflash_call::journal::{Entry, What};
+use hookflash_call::{CallRecord, LegRecord, Parts, TransferRecord, leg_name};
 use hookflash_dialects::{CallEnd, CallFacts, CallState, Direction, EndedBy};
 use hookflash_program::HookMethod;
 use hookflash_store::{CallRow, LegRow, TransferRow, WebhookRow, micros};
 
 use super::details::Details;
 
-/// A call as it stands.
-pub(crate) fn row(record: &CallRecord) -> CallRow {
+/// Looks at a call as it stands: nothing of it is copied. Must not come back to the record from
+/// within.
+pub(crate) fn look<R>(record: &CallRecord, look: impl FnOnce(CallRow<'_>) -> R) -> R {
     let told = record.statuses_told();
-    let mut row = record.facts(|facts| of_facts(facts, told));
-    row.legs = legs(record, &row);
-    row.transfers = transfers(record, &row.sid);
-    row.webhooks = webhooks(record);
+    record.look(|parts| look(row(record, parts, told)))
+}
+
+fn row<'a>(record: &CallRecord, parts: Parts<'a>, told: u32) -> CallRow<'a> {
+    let at = |millis: u32| micros(record.wall_clock(millis));
+    let mut row = of_facts(parts.facts, told);
+    row.legs = legs(parts, &row, at);
+    row.transfers = transfers(parts.transfers, &row.sid, at);
+    row.webhooks = webhooks(parts.entries, at);
     row
 }
 
-fn of_facts(facts: &CallFacts, told: u32) -> CallRow {
+fn of_facts(facts: &CallFacts, told: u32) -> CallRow<'_> {
     let application = &facts.application;
     let (from, to) = application.account.dialect.parties_told(facts);
     let end = match &facts.state {
@@ -28,16 +35,14 @@ fn of_facts(facts: &CallFacts, told: u32) -> CallRow {
         _ => None,
     };
     let has_left = facts.state != CallState::Queued;
-    // Only text and numbers: there is nothing in it that JSON could not say.
-    let details = serde_json::to_string(&Details::of(facts, told)).ok();
     CallRow {
-        account: application.account.sid.clone(),
-        sid: facts.sid.clone(),
-        application: application.sid.clone(),
-        parent: facts.parent_sid.clone(),
+        account: text(&application.account.sid),
+        sid: text(&facts.sid),
+        application: text(&application.sid),
+        parent: facts.parent_sid.as_deref().map(text),
         direction: direction(facts.direction),
-        from,
-        to,
+        from: from.into(),
+        to: to.into(),
         state: state(&facts.state),
         end,
         created_at: micros(facts.created_at),
@@ -47,8 +52,12 @@ fn of_facts(facts: &CallFacts, told: u32) -> CallRow {
         legs: Vec::new(),
         transfers: Vec::new(),
         webhooks: Vec::new(),
-        details,
+        details: Details::of(facts, told).written().map(Cow::Owned),
     }
+}
+
+fn text(text: &str) -> Cow<'_, str> {
+    Cow::Borrowed(text)
 }
 
 fn direction(direction: Direction) -> hookflash_store::Direction {
@@ -69,7 +78,7 @@ fn state(state: &CallState) -> hookflash_store::CallState {
     }
 }
 
-fn end_row(end: &CallEnd) -> hookflash_store::CallEnd {
+fn end_row(end: &CallEnd) -> hookflash_store::CallEnd<'_> {
     hookflash_store::CallEnd {
         by: match end.by {
             EndedBy::Peer => hookflash_store::EndedBy::Peer,
@@ -79,52 +88,46 @@ fn end_row(end: &CallEnd) -> hookflash_store::CallEnd {
         },
         answered: end.answered,
         sip_status: end.sip_status,
-        sip_reason: end.sip_reason.clone(),
-        cause: end.cause.clone(),
-        message: end.message.clone(),
+        sip_reason: text(&end.sip_reason),
+        cause: end.cause.as_deref().map(text),
+        message: end.message.as_deref().map(text),
     }
 }
 
-fn legs(record: &CallRecord, call: &CallRow) -> Vec<LegRow> {
-    let talking = record.talking();
-    let codec = record.codec();
-    let (call_id, trunk) = record.facts(|facts| (facts.sip_call_id.clone(), facts.trunk.clone()));
-    let row = |place: usize, leg: &LegRecord| {
+fn legs<'a>(parts: Parts<'a>, call: &CallRow<'_>, at: impl Fn(u32) -> i64) -> Vec<LegRow<'a>> {
+    let talking = parts.talking();
+    let row = |(place, leg): (usize, &'a LegRecord)| {
         let flow = leg.flow.as_ref();
-        let at = |millis: u32| micros(record.wall_clock(millis));
         let mut row = LegRow {
-            id: leg_name(place),
+            id: leg_name(place).into(),
             direction: call.direction,
             uri: None,
-            sip_call_id: call_id.clone(),
-            transport: flow.map(|flow| flow.transport.via_token().to_ascii_lowercase()),
-            local: flow.map(|flow| flow.local.to_string()),
-            remote: flow.map(|flow| flow.remote.to_string()),
-            trunk: trunk.clone(),
-            codec: codec.filter(|_| place == talking).map(str::to_owned),
+            sip_call_id: text(&parts.facts.sip_call_id),
+            transport: flow.map(|flow| flow.transport.via_token().to_ascii_lowercase().into()),
+            local: flow.map(|flow| flow.local.to_string().into()),
+            remote: flow.map(|flow| flow.remote.to_string().into()),
+            trunk: parts.facts.trunk.as_deref().map(text),
+            codec: parts.codec.filter(|_| place == talking).map(text),
             sip_status: status(call),
             started_at: call.started_at.unwrap_or(call.created_at),
             answered_at: call.answered_at,
             ended_at: call.ended_at,
         };
         if let Some(called) = leg.called.as_deref() {
-            row.uri = Some(called.uri.to_string());
-            row.sip_call_id = called.call_id.to_string();
-            row.trunk = called.trunk.as_deref().map(str::to_owned);
+            row.uri = Some(text(&called.uri));
+            row.sip_call_id = text(&called.call_id);
+            row.trunk = called.trunk.as_deref().map(text);
             row.sip_status = called.status;
             row.started_at = at(called.started);
-            row.answered_at = called.answered.map(at);
-            row.ended_at = called.ended.map(at);
+            row.answered_at = called.answered.map(&at);
+            row.ended_at = called.ended.map(&at);
         }
         row
     };
-    record.legs(|legs| {
-        let legs = legs.iter().enumerate();
-        legs.map(|(place, leg)| row(place, leg)).collect()
-    })
+    parts.legs.iter().enumerate().map(row).collect()
 }
 
-fn status(call: &CallRow) -> u16 {
+fn status(call: &CallRow<'_>) -> u16 {
     match call.state {
         hookflash_store::CallState::Queued => 0,
         hookflash_store::CallState::Trying => 100,
@@ -134,115 +137,106 @@ fn status(call: &CallRow) -> u16 {
     }
 }
 
-fn transfers(record: &CallRecord, sid: &str) -> Vec<TransferRow> {
-    let at = |millis: u32| micros(record.wall_clock(millis));
-    let row = |number: usize, transfer: &TransferRecord| {
+fn transfers<'a>(
+    transfers: &'a [TransferRecord],
+    sid: &str,
+    at: impl Fn(u32) -> i64,
+) -> Vec<TransferRow<'a>> {
+    let row = |(number, transfer): (usize, &'a TransferRecord)| {
         let result = transfer.result.as_deref();
-        let verdict = match &transfer.amendment {
-            Some(amendment) => Some(amendment.verdict.clone()),
-            None => result.map(|result| result.verdict.clone()),
+        let amendment = transfer.amendment.as_deref();
+        let verdict = match amendment {
+            Some(amendment) => Some(&amendment.verdict),
+            None => result.map(|result| &result.verdict),
         };
+        let statuses = result.map_or(&transfer.notify_codes, |result| &result.notify_codes);
+        let late = amendment.map_or(&[][..], |amendment| &amendment.late_notify_codes);
         TransferRow {
-            id: format!("{sid}-transfer-{}", number + 1),
-            kind: "blind".to_owned(),
-            target: transfer.target.to_string(),
+            id: format!("{sid}-transfer-{}", number + 1).into(),
+            kind: text("blind"),
+            target: text(&transfer.target),
             refer_status: result.and_then(|result| result.refer_code),
-            notify_statuses: result.map_or_else(
-                || transfer.notify_codes.clone(),
-                |result| result.notify_codes.clone(),
-            ),
+            notify_statuses: Cow::Borrowed(statuses),
             final_notify_status: result.and_then(|result| result.final_notify_code),
-            late_notify_statuses: transfer
-                .amendment
-                .as_ref()
-                .map(|amendment| amendment.late_notify_codes.clone())
-                .unwrap_or_default(),
-            end: result.map(|result| result.end.as_str().to_owned()),
-            outcome: result.map(|result| result.outcome.as_str().to_owned()),
-            ended_by: result.map(|result| result.ended_by.as_str().to_owned()),
-            verdict,
+            late_notify_statuses: Cow::Borrowed(late),
+            end: result.map(|result| text(result.end.as_str())),
+            outcome: result.map(|result| text(result.outcome.as_str())),
+            ended_by: result.map(|result| text(result.ended_by.as_str())),
+            verdict: verdict.map(|verdict| text(verdict)),
             started_at: at(transfer.started),
-            ended_at: transfer.ended.map(at),
+            ended_at: transfer.ended.map(&at),
         }
     };
-    record.transfers(|transfers| {
-        let transfers = transfers.iter().enumerate();
-        transfers
-            .map(|(number, transfer)| row(number, transfer))
-            .collect()
-    })
+    transfers.iter().enumerate().map(row).collect()
 }
 
 /// How many requests of a call are kept: those at its beginning. A document that is asked for
 /// again and again for hours is no record.
 const MOST_WEBHOOKS: usize = 100;
 
-fn webhooks(record: &CallRecord) -> Vec<WebhookRow> {
-    let mut rows: Vec<WebhookRow> = Vec::new();
+fn webhooks(entries: &[Entry], at: impl Fn(u32) -> i64) -> Vec<WebhookRow<'_>> {
+    let mut rows: Vec<WebhookRow<'_>> = Vec::new();
     // Where each numbered request stands: one whose URL cannot be used has no number.
     let mut places: Vec<usize> = Vec::new();
-    let at = |millis: u32| micros(record.wall_clock(millis));
-    record.entries(|entries| {
-        for entry in entries {
-            match &entry.what {
-                What::Asked {
-                    purpose,
-                    method,
-                    url,
-                    ..
-                } => {
-                    places.push(rows.len());
-                    if rows.len() < MOST_WEBHOOKS {
-                        rows.push(WebhookRow {
-                            purpose: Some((*purpose).to_owned()),
-                            method: Some(method_word(*method).to_owned()),
-                            url: url.to_string(),
-                            status: None,
-                            error: None,
-                            started_at: at(entry.at),
-                            ended_at: None,
-                        });
-                    }
+    for entry in entries {
+        match &entry.what {
+            What::Asked {
+                purpose,
+                method,
+                url,
+                ..
+            } => {
+                places.push(rows.len());
+                if rows.len() < MOST_WEBHOOKS {
+                    rows.push(WebhookRow {
+                        purpose: Some(text(purpose)),
+                        method: Some(text(method_word(*method))),
+                        url: text(url),
+                        status: None,
+                        error: None,
+                        started_at: at(entry.at),
+                        ended_at: None,
+                    });
                 }
-                What::Replied { number, status, .. } => {
-                    if let Some(row) = numbered(&mut rows, &places, *number) {
-                        row.status = Some(*status);
-                        row.ended_at = Some(at(entry.at));
-                    }
-                }
-                What::Unanswered {
-                    number: Some(number),
-                    failure,
-                } => {
-                    if let Some(row) = numbered(&mut rows, &places, *number) {
-                        row.error = Some((failure.0.clone(), failure.1.message.clone()));
-                        row.ended_at = Some(at(entry.at));
-                    }
-                }
-                What::Unanswered {
-                    number: None,
-                    failure,
-                } if rows.len() < MOST_WEBHOOKS => rows.push(WebhookRow {
-                    purpose: None,
-                    method: None,
-                    url: failure.1.url.clone(),
-                    status: None,
-                    error: Some((failure.0.clone(), failure.1.message.clone())),
-                    started_at: at(entry.at),
-                    ended_at: Some(at(entry.at)),
-                }),
-                _ => {}
             }
+            What::Replied { number, status, .. } => {
+                if let Some(row) = numbered(&mut rows, &places, *number) {
+                    row.status = Some(*status);
+                    row.ended_at = Some(at(entry.at));
+                }
+            }
+            What::Unanswered {
+                number: Some(number),
+                failure,
+            } => {
+                if let Some(row) = numbered(&mut rows, &places, *number) {
+                    row.error = Some((text(&failure.0), text(&failure.1.message)));
+                    row.ended_at = Some(at(entry.at));
+                }
+            }
+            What::Unanswered {
+                number: None,
+                failure,
+            } if rows.len() < MOST_WEBHOOKS => rows.push(WebhookRow {
+                purpose: None,
+                method: None,
+                url: text(&failure.1.url),
+                status: None,
+                error: Some((text(&failure.0), text(&failure.1.message))),
+                started_at: at(entry.at),
+                ended_at: Some(at(entry.at)),
+            }),
+            _ => {}
         }
-    });
+    }
     rows
 }
 
-fn numbered<'a>(
-    rows: &'a mut [WebhookRow],
+fn numbered<'a, 'b>(
+    rows: &'a mut [WebhookRow<'b>],
     places: &[usize],
     number: u16,
-) -> Option<&'a mut WebhookRow> {
+) -> Option<&'a mut WebhookRow<'b>> {
     rows.get_mut(*places.get(usize::from(number))?)
 }
 
@@ -253,16 +247,18 @@ fn method_word(method: HookMethod) -> &'static str {
     }
 }
 
-/// A call as it stands for its application: it goes on until that was told its end, or is owed it.
-pub(crate) fn as_it_stands(record: &CallRecord) -> CallRow {
-    match record.is_concluded() {
-        true => row(record),
-        false => going_on(row(record)),
-    }
+/// As [`look`], at a call as it stands for its application: it goes on until that was told its end,
+/// or is owed it.
+pub(crate) fn look_as_told<R>(record: &CallRecord, see: impl FnOnce(CallRow<'_>) -> R) -> R {
+    let is_concluded = record.is_concluded();
+    look(record, |row| match is_concluded {
+        true => see(row),
+        false => see(going_on(row)),
+    })
 }
 
 /// A call before its end.
-pub(crate) fn going_on(mut row: CallRow) -> CallRow {
+pub(crate) fn going_on(mut row: CallRow<'_>) -> CallRow<'_> {
     if row.state == hookflash_store::CallState::Ended {
         row.state = match (row.answered_at, row.started_at) {
             (Some(_), _) => hookflash_store::CallState::InProgress,
@@ -276,7 +272,7 @@ pub(crate) fn going_on(mut row: CallRow) -> CallRow {
 }
 
 /// How a call that died with its process is closed: the truth as far as anybody knows it.
-pub(crate) fn closed(mut row: CallRow, now: SystemTime) -> CallRow {
+pub(crate) fn closed(mut row: CallRow<'_>, now: SystemTime) -> CallRow<'_> {
     let answered = row.answered_at.is_some();
     row.state = hookflash_store::CallState::Ended;
     row.ended_at = Some(micros(now));
@@ -289,20 +285,19 @@ pub(crate) fn closed(mut row: CallRow, now: SystemTime) -> CallRow {
         } else {
             "Service Unavailable"
         }
-        .to_owned(),
-        cause: Some("server-restarted".to_owned()),
-        message: Some("the server stopped while the call ran, and was started again".to_owned()),
+        .into(),
+        cause: Some("server-restarted".into()),
+        message: Some("the server stopped while the call ran, and was started again".into()),
     });
     for leg in &mut row.legs {
         leg.ended_at = leg.ended_at.or(row.ended_at);
     }
     for transfer in &mut row.transfers {
         if transfer.outcome.is_none() {
-            transfer.end = Some("transport_error".to_owned());
-            transfer.outcome = Some("unknown".to_owned());
+            transfer.end = Some("transport_error".into());
+            transfer.outcome = Some("unknown".into());
             transfer.verdict = Some(
-                "The server stopped while the transfer ran; nobody knows what came of it."
-                    .to_owned(),
+                "The server stopped while the transfer ran; nobody knows what came of it.".into(),
             );
             transfer.ended_at = row.ended_at;
         }

@@ -11,7 +11,7 @@ use hookflash_dialects::{
     StatusEvent, StatusEvents,
 };
 use hookflash_program::{Hook, HookMethod};
-use hookflash_store::{Next, Owed, Scope, micros};
+use hookflash_store::{CallRow, Next, Owed, Scope, micros};
 
 use super::*;
 use crate::config::Options as Given;
@@ -112,6 +112,11 @@ fn facts(records: &Records, account: &str, sid: &str) -> CallFacts {
     facts
 }
 
+/// A call as it is kept.
+fn kept(record: &CallRecord) -> CallRow<'static> {
+    row::look(record, |row| row.into_owned())
+}
+
 fn record(facts: CallFacts) -> Arc<CallRecord> {
     Arc::new(CallRecord::new(CallKey(1), Instant::now(), facts))
 }
@@ -121,7 +126,7 @@ fn what_is_kept_of_a_call_says_as_much_as_the_call_did() {
     let records = Records::open(&config()).unwrap();
     for (account, _, _) in ACCOUNTS {
         let facts = facts(&records, account, "CA1");
-        let row = row::row(&record(facts.clone()));
+        let row = kept(&record(facts.clone()));
         assert_eq!(
             details::facts(&row, &records.rules().directory, facts.now),
             Some(facts)
@@ -139,7 +144,7 @@ fn the_final_status_is_the_same_request_made_of_the_call_and_of_what_is_kept() {
             sequence: 0,
         };
         let told = dialect.request(&facts, "", &moment).unwrap();
-        let row = row::row(&record(facts.clone()));
+        let row = kept(&record(facts.clone()));
         let promise = owed::promise_of_dead(&row, &records.rules(), facts.now).unwrap();
         let made = owed::request_of(&promise, Some(&row), &records.rules(), facts.now);
         assert_eq!(made.ok(), told, "{account}");
@@ -168,7 +173,7 @@ fn no_key_of_an_account_is_written_down() {
     let records = Records::open(&config()).unwrap();
     let mut facts = facts(&records, "AC1", "CA1");
     facts.hooks = None;
-    let row = row::row(&record(facts.clone()));
+    let row = kept(&record(facts.clone()));
     let promise = owed::promise_of_dead(&row, &records.rules(), facts.now).unwrap();
     let written = format!("{row:?}{}", String::from_utf8_lossy(&promise.request));
     assert!(!written.contains("key"), "{written}");
@@ -178,7 +183,7 @@ fn no_key_of_an_account_is_written_down() {
 fn what_is_owed_of_an_account_that_is_gone_is_given_up_with_a_remedy() {
     let records = Records::open(&config()).unwrap();
     let facts = facts(&records, "AC1", "CA1");
-    let row = row::row(&record(facts.clone()));
+    let row = kept(&record(facts.clone()));
     let promise = owed::promise_of_dead(&row, &records.rules(), facts.now).unwrap();
     let nobody = Rules::default();
     let unmade = owed::request_of(&promise, Some(&row), &nobody, facts.now).unwrap_err();
@@ -193,7 +198,7 @@ fn what_is_owed_of_a_deleted_call_is_the_same_request_and_has_no_key() {
     let records = Records::open(&config()).unwrap();
     for (account, _, dialect) in ACCOUNTS {
         let facts = facts(&records, account, "CA1");
-        let row = row::row(&record(facts.clone()));
+        let row = kept(&record(facts.clone()));
         let mut entry = owed::promise_of_dead(&row, &records.rules(), facts.now).unwrap();
         let told = owed::request_of(&entry, Some(&row), &records.rules(), facts.now).unwrap();
         entry.request = owed::carrying(&entry.request, &row);
@@ -209,7 +214,7 @@ fn what_is_owed_of_a_deleted_call_is_the_same_request_and_has_no_key() {
 fn an_entry_that_was_handed_out_just_before_the_call_was_deleted_is_looked_at_again() {
     let records = Records::open(&config()).unwrap();
     let facts = facts(&records, "AC1", "CA1");
-    let row = row::row(&record(facts.clone()));
+    let row = kept(&record(facts.clone()));
     let mut entry = owed::promise_of_dead(&row, &records.rules(), facts.now).unwrap();
     let unmade = owed::request_of(&entry, None, &records.rules(), facts.now).unwrap_err();
     let next = records
@@ -331,7 +336,7 @@ fn a_call_that_died_is_closed_by_what_is_known_of_it() {
     ] {
         facts.state = state;
         facts.answered_at = answered_at;
-        let row = row::closed(row::row(&record(facts.clone())), at(60));
+        let row = row::closed(kept(&record(facts.clone())), at(60));
         let closed = records.facts(&row).unwrap();
         assert_eq!(Dialect::Twiml.status_word(&closed), word);
         assert_eq!(closed.ended_at, Some(at(60)));
@@ -367,7 +372,7 @@ async fn calls_are_listed_by_the_words_of_their_dialect_and_by_their_own_account
             facts.state = CallState::InProgress;
             facts.ended_at = None;
         }
-        records.store.put_call(row::row(&record(facts)));
+        records.store.put_call(kept(&record(facts)));
     }
     let sids = |found: &list::CallsPage| -> Vec<String> {
         found.calls.iter().map(|facts| facts.sid.clone()).collect()
@@ -419,7 +424,7 @@ async fn calls_that_run_are_listed_before_newer_ones_that_are_over_where_only_th
             facts.state = CallState::InProgress;
             facts.ended_at = None;
         }
-        records.store.put_call(row::row(&record(facts)));
+        records.store.put_call(kept(&record(facts)));
     }
     let listed = async |size, live_always| -> Vec<String> {
         let wanted = CallList {

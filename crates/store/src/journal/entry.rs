@@ -13,7 +13,7 @@ use crate::error::{ErrorKind, StoreError};
 use crate::known::Written;
 use crate::outbox::Owed;
 use crate::row::{CallRow, CallTable, Record, RecordingRow, WrittenCall};
-use crate::sql::{Database, Value};
+use crate::sql::Database;
 
 /// An entry that is written.
 #[derive(Serialize)]
@@ -32,7 +32,7 @@ enum Entry {
     /// News of a call that was over and had its row in the table.
     Late(Box<WrittenCall>),
     /// As the version before wrote it.
-    Call(Box<CallRow>),
+    Call(Box<CallRow<'static>>),
     Owed(Owed, bool),
     Settled(Settled),
     Recording(RecordingRow),
@@ -102,7 +102,7 @@ pub(super) fn read(
                     }
                     last_state(&mut calls, *call);
                 }
-                Entry::Call(call) => last_state(&mut calls, WrittenCall::from(*call)),
+                Entry::Call(call) => last_state(&mut calls, WrittenCall::from(&*call)),
                 Entry::Owed(entry, is_left) => owed.push_back(Owing {
                     entry: Arc::new(entry),
                     is_left,
@@ -142,9 +142,8 @@ fn key(row: &impl Record) -> (String, String) {
 }
 
 fn is_over(database: &mut dyn Database, call: &WrittenCall) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM calls WHERE sid = $1 AND account = $2";
-    let values = vec![Value::text(&call.sid), Value::text(&call.account)];
-    Ok(database.number(sql, values)?.is_some())
+    let sql = "SELECT 1 FROM calls WHERE account = $1 AND sid = $2";
+    Ok(database.number(sql, call.key_values())?.is_some())
 }
 
 #[cfg(test)]
@@ -153,7 +152,7 @@ mod tests {
 
     use super::*;
     use crate::options::Options;
-    use crate::sql::{self, Use};
+    use crate::sql::{self, Use, Value};
 
     fn read_one(entry: &serde_json::Value) -> Result<Batch, StoreError> {
         let mut database = sql::connect(&Options::new("sqlite::memory:"), Use::Writing)?;

@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::words::words;
-use super::{LegRow, TransferRow, WebhookRow, upsert};
+use super::{LegRow, Text, TransferRow, WebhookRow, owned, upsert};
 use crate::error::{ErrorKind, StoreError};
 use crate::sql::Row;
 
@@ -57,7 +57,7 @@ words! {
 
 /// How a call ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CallEnd {
+pub struct CallEnd<'a> {
     /// Who ended it.
     pub by: EndedBy,
     /// Whether it had been answered.
@@ -65,37 +65,37 @@ pub struct CallEnd {
     /// The final SIP status of its INVITE.
     pub sip_status: u16,
     /// Its reason phrase.
-    pub sip_reason: String,
+    pub sip_reason: Text<'a>,
     /// A word for the failure, if it was one.
-    pub cause: Option<String>,
+    pub cause: Option<Text<'a>>,
     /// A sentence on the failure.
-    pub message: Option<String>,
+    pub message: Option<Text<'a>>,
 }
 
-/// A call.
+/// A call. Whoever puts one borrows its texts from where it has them; one that is read has its own.
 ///
 /// The times by which calls are ordered and aged must hold: `created_at` never changes, and no
 /// other time lies before it; its INVITE leaves within an hour of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CallRow {
+pub struct CallRow<'a> {
     /// Its account.
-    pub account: String,
+    pub account: Text<'a>,
     /// Its identifier in the dialect's own form.
-    pub sid: String,
+    pub sid: Text<'a>,
     /// Identifier of its application.
-    pub application: String,
+    pub application: Text<'a>,
     /// The call that it was made for.
-    pub parent: Option<String>,
+    pub parent: Option<Text<'a>>,
     /// Which way it was set up.
     pub direction: Direction,
     /// Calling party as the application is told; filters compare the first thousand bytes.
-    pub from: String,
+    pub from: Text<'a>,
     /// Called party as the application is told; filters compare the first thousand bytes.
-    pub to: String,
+    pub to: Text<'a>,
     /// Where it stands. A call that is over stays over: what is put later changes its parts only.
     pub state: CallState,
     /// How it ended; given exactly when `state` is [`CallState::Ended`].
-    pub end: Option<CallEnd>,
+    pub end: Option<CallEnd<'a>>,
     /// When it came in or was asked for.
     pub created_at: i64,
     /// When its INVITE arrived or left.
@@ -105,14 +105,14 @@ pub struct CallRow {
     /// When it ended; given exactly when `state` is [`CallState::Ended`].
     pub ended_at: Option<i64>,
     /// Its legs.
-    pub legs: Vec<LegRow>,
+    pub legs: Vec<LegRow<'a>>,
     /// Its transfers.
-    pub transfers: Vec<TransferRow>,
+    pub transfers: Vec<TransferRow<'a>>,
     /// What it asked its application.
-    pub webhooks: Vec<WebhookRow>,
+    pub webhooks: Vec<WebhookRow<'a>>,
     /// Whatever else the server wants to find again, among it what it takes to tell the
     /// application of the end of a call that died: JSON that the store does not look into.
-    pub details: Option<String>,
+    pub details: Option<Text<'a>>,
 }
 
 /// Where calls are kept.
@@ -186,16 +186,62 @@ impl CallTable {
 #[serde(default, rename_all = "camelCase")]
 struct ReadBody {
     answered_at: Option<i64>,
-    sip_reason: String,
-    message: Option<String>,
-    legs: Vec<LegRow>,
-    transfers: Vec<TransferRow>,
-    webhooks: Vec<WebhookRow>,
+    sip_reason: Text<'static>,
+    message: Option<Text<'static>>,
+    legs: Vec<LegRow<'static>>,
+    transfers: Vec<TransferRow<'static>>,
+    webhooks: Vec<WebhookRow<'static>>,
 }
 
-impl CallRow {
+impl CallRow<'_> {
+    /// The same with texts of its own.
+    pub fn into_owned(self) -> CallRow<'static> {
+        CallRow {
+            account: owned(self.account),
+            sid: owned(self.sid),
+            application: owned(self.application),
+            parent: self.parent.map(owned),
+            direction: self.direction,
+            from: owned(self.from),
+            to: owned(self.to),
+            state: self.state,
+            end: self.end.map(CallEnd::into_owned),
+            created_at: self.created_at,
+            started_at: self.started_at,
+            answered_at: self.answered_at,
+            ended_at: self.ended_at,
+            legs: self.legs.into_iter().map(LegRow::into_owned).collect(),
+            transfers: self
+                .transfers
+                .into_iter()
+                .map(TransferRow::into_owned)
+                .collect(),
+            webhooks: self
+                .webhooks
+                .into_iter()
+                .map(WebhookRow::into_owned)
+                .collect(),
+            details: self.details.map(owned),
+        }
+    }
+}
+
+impl CallEnd<'_> {
+    fn into_owned(self) -> CallEnd<'static> {
+        CallEnd {
+            by: self.by,
+            answered: self.answered,
+            sip_status: self.sip_status,
+            sip_reason: owned(self.sip_reason),
+            cause: self.cause.map(owned),
+            message: self.message.map(owned),
+        }
+    }
+}
+
+impl CallRow<'static> {
     /// Reads the columns.
-    pub(crate) fn read(row: &mut Row) -> Result<CallRow, StoreError> {
+    pub(crate) fn read(row: &mut Row) -> Result<CallRow<'static>, StoreError> {
         let account = row.text()?;
         let sid = row.text()?;
         let application = row.text()?;
@@ -220,17 +266,17 @@ impl CallRow {
             answered,
             sip_status,
             sip_reason: body.sip_reason,
-            cause,
+            cause: cause.map(Text::from),
             message: body.message,
         });
         Ok(CallRow {
-            account,
-            sid,
-            application,
-            parent,
+            account: account.into(),
+            sid: sid.into(),
+            application: application.into(),
+            parent: parent.map(Text::from),
             direction,
-            from,
-            to,
+            from: from.into(),
+            to: to.into(),
             state,
             end,
             created_at,
@@ -240,7 +286,7 @@ impl CallRow {
             legs: body.legs,
             transfers: body.transfers,
             webhooks: body.webhooks,
-            details: row.optional_text()?,
+            details: row.optional_text()?.map(Text::from),
         })
     }
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 const MINE: Scope<'_> = Scope::Account(ACCOUNT);
 
 /// Times with many ties, as calls that come in together have.
-fn calls() -> impl Strategy<Value = Vec<CallRow>> {
+fn calls() -> impl Strategy<Value = Vec<CallRow<'static>>> {
     prop::collection::btree_map("CA[0-9a-f]{3}", 0..8_i64, 0..40).prop_map(|calls| {
         let calls = calls.into_iter();
         calls
@@ -24,7 +24,7 @@ fn order() -> impl Strategy<Value = Order> {
 fn sorted(calls: &[CallRow], order: Order) -> Vec<String> {
     let mut keys: Vec<(i64, String)> = calls
         .iter()
-        .map(|row| (row.created_at, row.sid.clone()))
+        .map(|row| (row.created_at, row.sid.to_string()))
         .collect();
     keys.sort();
     if order == Order::NewestFirst {
@@ -40,7 +40,7 @@ fn run<T>(test: impl Future<Output = T>) -> T {
     runtime.unwrap().block_on(test)
 }
 
-async fn open(calls: &[CallRow]) -> Store {
+async fn open(calls: &[CallRow<'_>]) -> Store {
     let store = Store::open(Options::new("sqlite::memory:")).await.unwrap();
     for row in calls {
         store.put_call(row.clone());
@@ -67,7 +67,7 @@ proptest! {
                 let page = Page { order, after, offset: 0, limit: *limit };
                 let part = store.calls(MINE, CallFilter::default(), page).await.unwrap();
                 assert!(part.calls.len() <= *limit as usize);
-                walked.extend(part.calls.into_iter().map(|row| row.sid));
+                walked.extend(part.calls.into_iter().map(|row| row.sid.into_owned()));
                 after = part.next;
                 if after.is_none() {
                     break;
@@ -98,7 +98,7 @@ proptest! {
         let part = run(async { open(&calls).await.calls(MINE, CallFilter::default(), page).await });
         let part = part.unwrap();
         let all = sorted(&calls, order);
-        let found: Vec<String> = part.calls.into_iter().map(|row| row.sid).collect();
+        let found: Vec<String> = part.calls.into_iter().map(|row| row.sid.into_owned()).collect();
         let (offset, limit) = (offset as usize, limit as usize);
         let wanted: Vec<String> = all.iter().skip(offset).take(limit).cloned().collect();
         prop_assert_eq!(found, wanted);

@@ -42,7 +42,7 @@ pub(crate) async fn late_news_of_a_deleted_call_does_not_bring_it_back(place: &i
 
     // A call that runs is another, and so is that of another account.
     let mut theirs = ended(call("CA1", 100), 200);
-    theirs.account = OTHER.to_owned();
+    theirs.account = OTHER.into();
     store.put_call(theirs.clone());
     let found = store.call(Scope::Account(OTHER), "CA1").await.unwrap();
     assert_eq!(found, Some(theirs));
@@ -58,7 +58,7 @@ pub(crate) async fn what_is_owed_of_a_deleted_call_takes_along_what_it_needs(pla
     store.put_call(with_parts(ended(call("CA1", 100), 200)));
     store.put_call(ended(call("CA2", 100), 200));
     let mut theirs = owed("CA1", 1);
-    theirs.account = OTHER.to_owned();
+    theirs.account = OTHER.into();
     for entry in [
         owed("CA1", 0),
         owed("CA1", 1),
@@ -72,7 +72,7 @@ pub(crate) async fn what_is_owed_of_a_deleted_call_takes_along_what_it_needs(pla
         at: 7,
     };
     store.failed(ACCOUNT, "CA1", 0, given_up);
-    let carry = |request: &[u8], call: &CallRow| {
+    let carry = |request: &[u8], call: &CallRow<'_>| {
         let request = String::from_utf8_lossy(request);
         format!("{request} of {} legs", call.legs.len()).into_bytes()
     };
@@ -127,7 +127,7 @@ pub(crate) async fn what_was_given_up_of_an_old_call_takes_along_what_it_needs(p
         store.failed(ACCOUNT, sid, 0, given_up);
         store.flush().await.unwrap();
     }
-    let carry = |request: &[u8], call: &CallRow| {
+    let carry = |request: &[u8], call: &CallRow<'_>| {
         let request = String::from_utf8_lossy(request);
         format!("{request} of {}", call.sid).into_bytes()
     };
@@ -173,7 +173,7 @@ pub(crate) async fn old_calls_go_a_few_at_a_time(place: &impl Place) {
             number * 100 + 50,
         );
         if number % 2 == 1 {
-            row.account = OTHER.to_owned();
+            row.account = OTHER.into();
         }
         store.put_call(row);
     }

@@ -39,13 +39,13 @@ const PARTIES: [&str; 4] = ["+15550100", "+15550101", "sip:ann@example.com", "an
 const STATUSES: [u16; 6] = [200, 404, 480, 486, 487, 503];
 const CAUSES: [&str; 2] = ["callback-error", "invalid-bxml"];
 
-fn some_call(dice: &mut Dice, number: usize) -> CallRow {
+fn some_call(dice: &mut Dice, number: usize) -> CallRow<'static> {
     let created_at = dice.time();
     let mut row = call(&format!("CA{:04}", number * 7_919 % 10_000), created_at);
-    row.from = dice.one(&PARTIES).to_owned();
-    row.to = dice.one(&PARTIES).to_owned();
-    row.parent = dice.maybe(5, |dice| dice.one(&["CA1", "CA2"]).to_owned());
-    row.application = dice.one(&["AP1", "AP2"]).to_owned();
+    row.from = dice.one(&PARTIES).into();
+    row.to = dice.one(&PARTIES).into();
+    row.parent = dice.maybe(5, |dice| dice.one(&["CA1", "CA2"]).into());
+    row.application = dice.one(&["AP1", "AP2"]).into();
     row.direction = dice.one(Direction::ALL);
     row.state = dice.one(CallState::ALL);
     row.started_at = (row.state != CallState::Queued).then(|| created_at + dice.time());
@@ -61,8 +61,8 @@ fn some_call(dice: &mut Dice, number: usize) -> CallRow {
             } else {
                 dice.one(&STATUSES[1..])
             },
-            sip_reason: String::new(),
-            cause: dice.maybe(3, |dice| dice.one(&CAUSES).to_owned()),
+            sip_reason: "".into(),
+            cause: dice.maybe(3, |dice| dice.one(&CAUSES).into()),
             message: None,
         });
     }
@@ -121,7 +121,7 @@ fn is_within(span: Span, at: Option<i64>) -> bool {
     }
 }
 
-fn stands(standing: &Standing, row: &CallRow) -> bool {
+fn stands(standing: &Standing, row: &CallRow<'_>) -> bool {
     let end = row.end.as_ref();
     let status = end.map(|end| end.sip_status);
     is_one_of(&standing.states, Some(row.state))
@@ -137,17 +137,17 @@ fn stands(standing: &Standing, row: &CallRow) -> bool {
         && is_one_of(&standing.ended_by, end.map(|end| end.by))
         && match &standing.cause {
             None => true,
-            Some(cause) => end.and_then(|end| end.cause.as_ref()) == cause.as_ref(),
+            Some(cause) => end.and_then(|end| end.cause.as_deref()) == cause.as_deref(),
         }
 }
 
-fn wants(filter: &CallFilter, row: &CallRow) -> bool {
+fn wants(filter: &CallFilter, row: &CallRow<'_>) -> bool {
     filter.from.as_ref().is_none_or(|from| *from == row.from)
         && filter.to.as_ref().is_none_or(|to| *to == row.to)
         && filter
             .parent
             .as_ref()
-            .is_none_or(|parent| row.parent.as_ref() == Some(parent))
+            .is_none_or(|parent| row.parent.as_deref() == Some(parent))
         && filter
             .application
             .as_ref()
@@ -174,7 +174,7 @@ pub(crate) async fn every_filter_finds_what_it_says(place: &impl Place) {
     for _ in 0..250 {
         let filter = some_filter(&mut dice);
         let order = dice.one(&[Order::NewestFirst, Order::OldestFirst]);
-        let mut wanted: Vec<&CallRow> = rows.iter().filter(|row| wants(&filter, row)).collect();
+        let mut wanted: Vec<&CallRow<'_>> = rows.iter().filter(|row| wants(&filter, row)).collect();
         if order == Order::NewestFirst {
             wanted.reverse();
         }
@@ -277,7 +277,7 @@ pub(crate) async fn the_operator_sees_the_calls_of_all_accounts_in_one_order(pla
             row = ended(row, 200);
         }
         if number % 2 == 0 {
-            row.account = OTHER.to_owned();
+            row.account = OTHER.into();
         }
         store.put_call(row);
     }

@@ -110,15 +110,15 @@ macro_rules! tests {
 pub(crate) use {behaviours, surviving, tests};
 
 /// A call that was made at `created_at` and runs.
-pub(crate) fn call(sid: &str, created_at: i64) -> CallRow {
+pub(crate) fn call(sid: &str, created_at: i64) -> CallRow<'static> {
     CallRow {
-        account: ACCOUNT.to_owned(),
-        sid: sid.to_owned(),
-        application: "AP1".to_owned(),
+        account: ACCOUNT.into(),
+        sid: sid.to_owned().into(),
+        application: "AP1".into(),
         parent: None,
         direction: Direction::Inbound,
-        from: "+15550100".to_owned(),
-        to: "+15550199".to_owned(),
+        from: "+15550100".into(),
+        to: "+15550199".into(),
         state: CallState::InProgress,
         end: None,
         created_at,
@@ -128,12 +128,12 @@ pub(crate) fn call(sid: &str, created_at: i64) -> CallRow {
         legs: Vec::new(),
         transfers: Vec::new(),
         webhooks: Vec::new(),
-        details: Some(r#"{"statusCallback":"http://127.0.0.1/status"}"#.to_owned()),
+        details: Some(r#"{"statusCallback":"http://127.0.0.1/status"}"#.into()),
     }
 }
 
 /// The same call with everything that may belong to one.
-pub(crate) fn with_parts(mut call: CallRow) -> CallRow {
+pub(crate) fn with_parts(mut call: CallRow<'static>) -> CallRow<'static> {
     call.legs = vec![leg("a"), leg("b")];
     call.transfers = vec![transfer(&call.sid)];
     call.webhooks = vec![webhook(200), webhook(503)];
@@ -141,13 +141,13 @@ pub(crate) fn with_parts(mut call: CallRow) -> CallRow {
 }
 
 /// The same call after its peer has hung up.
-pub(crate) fn ended(mut call: CallRow, ended_at: i64) -> CallRow {
+pub(crate) fn ended(mut call: CallRow<'static>, ended_at: i64) -> CallRow<'static> {
     call.state = CallState::Ended;
     call.end = Some(CallEnd {
         by: EndedBy::Peer,
         answered: true,
         sip_status: 200,
-        sip_reason: "OK".to_owned(),
+        sip_reason: "OK".into(),
         cause: None,
         message: None,
     });
@@ -155,17 +155,17 @@ pub(crate) fn ended(mut call: CallRow, ended_at: i64) -> CallRow {
     call
 }
 
-fn leg(id: &str) -> LegRow {
+fn leg(id: &str) -> LegRow<'static> {
     LegRow {
-        id: id.to_owned(),
+        id: id.to_owned().into(),
         direction: Direction::Inbound,
-        sip_call_id: format!("call-{id}"),
+        sip_call_id: format!("call-{id}").into(),
         uri: None,
-        transport: Some("udp".to_owned()),
-        local: Some("127.0.0.1:5060".to_owned()),
-        remote: Some("127.0.0.1:5070".to_owned()),
+        transport: Some("udp".into()),
+        local: Some("127.0.0.1:5060".into()),
+        remote: Some("127.0.0.1:5070".into()),
         trunk: None,
-        codec: Some("PCMU".to_owned()),
+        codec: Some("PCMU".into()),
         sip_status: 200,
         started_at: 1,
         answered_at: Some(2),
@@ -173,31 +173,31 @@ fn leg(id: &str) -> LegRow {
     }
 }
 
-fn transfer(call: &str) -> TransferRow {
+fn transfer(call: &str) -> TransferRow<'static> {
     TransferRow {
-        id: format!("{call}-transfer-1"),
-        kind: "blind".to_owned(),
-        target: "sip:bob@example.com".to_owned(),
+        id: format!("{call}-transfer-1").into(),
+        kind: "blind".into(),
+        target: "sip:bob@example.com".into(),
         refer_status: Some(202),
-        notify_statuses: vec![100, 180, 486],
+        notify_statuses: vec![100, 180, 486].into(),
         final_notify_status: Some(486),
-        late_notify_statuses: Vec::new(),
-        end: Some("final".to_owned()),
-        outcome: Some("failed".to_owned()),
-        ended_by: Some("notify".to_owned()),
-        verdict: Some("The target was busy.".to_owned()),
+        late_notify_statuses: Vec::new().into(),
+        end: Some("final".into()),
+        outcome: Some("failed".into()),
+        ended_by: Some("notify".into()),
+        verdict: Some("The target was busy.".into()),
         started_at: 3,
         ended_at: Some(4),
     }
 }
 
-fn webhook(status: u16) -> WebhookRow {
+fn webhook(status: u16) -> WebhookRow<'static> {
     WebhookRow {
-        purpose: Some("first".to_owned()),
-        method: Some("POST".to_owned()),
-        url: "http://127.0.0.1:3000/voice".to_owned(),
+        purpose: Some("first".into()),
+        method: Some("POST".into()),
+        url: "http://127.0.0.1:3000/voice".into(),
         status: Some(status),
-        error: (status != 200).then(|| ("11200".to_owned(), "it failed".to_owned())),
+        error: (status != 200).then(|| ("11200".into(), "it failed".into())),
         started_at: 1,
         ended_at: Some(2),
     }
@@ -236,7 +236,7 @@ pub(crate) fn owed(call: &str, place: i64) -> Owed {
 }
 
 /// What a deleted call leaves to what is owed of it: nothing.
-pub(crate) fn as_it_is(request: &[u8], _: &CallRow) -> Vec<u8> {
+pub(crate) fn as_it_is(request: &[u8], _: &CallRow<'_>) -> Vec<u8> {
     request.to_vec()
 }
 
@@ -245,8 +245,8 @@ pub(crate) fn now() -> i64 {
     hookflash_store::micros(std::time::SystemTime::now())
 }
 
-pub(crate) fn sids(calls: &[CallRow]) -> Vec<&str> {
-    calls.iter().map(|call| call.sid.as_str()).collect()
+pub(crate) fn sids<'a>(calls: &'a [CallRow<'_>]) -> Vec<&'a str> {
+    calls.iter().map(|call| &*call.sid).collect()
 }
 
 /// Which requests these are: call and place.

@@ -16,15 +16,15 @@ pub(crate) async fn a_call_is_found_as_it_was_put(place: &impl Place) {
         end.by = EndedBy::Server;
         end.answered = false;
         end.sip_status = 503;
-        end.cause = Some("11200".to_owned());
-        end.message = Some("the application did not answer".to_owned());
+        end.cause = Some("11200".into());
+        end.message = Some("the application did not answer".into());
     }
     let mut queued = call("CA3", 300);
     queued.state = CallState::Queued;
     queued.started_at = None;
     queued.answered_at = None;
     queued.details = None;
-    queued.parent = Some("CA1".to_owned());
+    queued.parent = Some("CA1".into());
     for row in [&running, &failed, &queued] {
         store.put_call(row.clone());
     }
@@ -94,18 +94,18 @@ pub(crate) async fn who_waits_for_a_call_is_told_when_it_is_written(place: &impl
 pub(crate) async fn text_that_a_database_would_refuse_is_kept(place: &impl Place) {
     let store = place.open().await;
     let mut row = call("CA1", 100);
-    row.application = "a\0b".to_owned();
+    row.application = "a\0b".into();
     row.webhooks = with_parts(row.clone()).webhooks;
-    row.webhooks[0].url = "a\0b".to_owned();
-    row.from = format!("sip:{}@example.com", "ü".repeat(4_000));
+    row.webhooks[0].url = "a\0b".into();
+    row.from = format!("sip:{}@example.com", "ü".repeat(4_000)).into();
     store.put_call(row.clone());
     let kept = store.call(MINE, "CA1").await.unwrap().expect("it is there");
     assert_eq!(kept.application, "a\u{fffd}b");
     assert_eq!(kept.webhooks, row.webhooks);
-    assert!(kept.from.starts_with("sip:üü") && row.from.starts_with(&kept.from));
+    assert!(kept.from.starts_with("sip:üü") && row.from.starts_with(&*kept.from));
 
     let filter = CallFilter {
-        from: Some(row.from),
+        from: Some(row.from.into_owned()),
         ..CallFilter::default()
     };
     let found = store.calls(MINE, filter, Page::first(10)).await.unwrap();

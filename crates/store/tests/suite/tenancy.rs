@@ -48,7 +48,7 @@ pub(crate) async fn two_accounts_may_use_the_same_identifiers(place: &impl Place
     let store = place.open().await;
     let mine = ended(call("CA1", 100), 200);
     let mut theirs = ended(call("CA1", 200), 300);
-    theirs.account = OTHER.to_owned();
+    theirs.account = OTHER.into();
     store.put_call(mine.clone());
     store.put_call(theirs.clone());
     assert_eq!(store.call(MINE, "CA1").await.unwrap(), Some(mine.clone()));
@@ -60,7 +60,7 @@ pub(crate) async fn two_accounts_may_use_the_same_identifiers(place: &impl Place
 pub(crate) async fn what_is_owed_is_settled_for_its_own_account_only(place: &impl Place) {
     let store = place.open().await;
     let mut theirs = owed("CA1", 0);
-    theirs.account = OTHER.to_owned();
+    theirs.account = OTHER.into();
     store.owe(owed("CA1", 0), None).await.unwrap();
     store.owe(theirs, None).await.unwrap();
     store.delivered(OTHER, "CA1", 0);
