@@ -8,10 +8,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::batch::{Batch, Owing, Settled};
 use crate::error::{ErrorKind, StoreError};
-use crate::journal::{self, Note, Waiter, What};
+use crate::journal::{self, Note, What};
 use crate::outbox::Owed;
 use crate::row::{ByKey, CallRow, CallTable, Record, RecordingRow, WrittenCall};
 use crate::sql::Database;
+use crate::told::Waiter;
 
 type Latest<R> = HashSet<ByKey<R>>;
 
@@ -68,7 +69,15 @@ struct Waiting {
     since: Option<Instant>,
     trouble: Option<Trouble>,
     is_closing: bool,
+    /// When the writer looks again by itself; none while it waits to be woken.
+    looks_at: Option<Instant>,
+    /// When it looks again because notes came a while ago.
+    tick: Option<Instant>,
 }
+
+/// While notes come that cannot wait for long, the writer looks for them so often. Nobody need wake
+/// it for the first of them, and what it finds is written together.
+const TICK: Duration = Duration::from_millis(20);
 
 /// Notes that wait for others.
 #[derive(Default)]
@@ -79,14 +88,9 @@ struct Notes {
 }
 
 impl Notes {
-    /// Takes one more; says whether they are due earlier than before.
-    fn push(&mut self, note: Note) -> bool {
-        let is_earlier = self.due.is_none_or(|due| note.due < due);
-        if is_earlier {
-            self.due = Some(note.due);
-        }
+    fn push(&mut self, note: Note) {
+        self.due = Some(self.due.map_or(note.due, |due| due.min(note.due)));
         self.waiting.push_back(note);
-        is_earlier
     }
 
     fn take(&mut self) -> VecDeque<Note> {
@@ -170,14 +174,17 @@ impl Waiting {
         self.notes.due.into_iter().chain(self.promises.due).min()
     }
 
-    /// Takes what is due for the journal at a time: promises with everything else, and everything
-    /// else without them, when they may still wait.
-    fn take_due_notes(&mut self, now: Instant) -> VecDeque<Note> {
+    /// Takes what is due for the journal by a time, if anything is: promises with everything else,
+    /// and everything else without them, when they may still wait.
+    fn take_due_notes(&mut self, by: Instant) -> Option<VecDeque<Note>> {
+        if self.notes_due()? > by {
+            return None;
+        }
         let mut notes = self.notes.take();
-        if self.promises.due.is_some_and(|due| due <= now) {
+        if self.promises.due.is_some_and(|due| due <= by) {
             notes.append(&mut self.promises.take());
         }
-        notes
+        Some(notes)
     }
 
     fn take_notes(&mut self) -> VecDeque<Note> {
@@ -282,7 +289,7 @@ impl Backlog {
             Some(Kept { row, is_news: true }) => {
                 self.note(waiting, What::Call(row), self.soon(), None);
             }
-            _ => self.came(waiting, false),
+            _ => self.came(waiting),
         }
         self.dropped(dropped);
     }
@@ -302,8 +309,7 @@ impl Backlog {
             Some(call) => self.note(waiting, What::Call(call.row), due, Some(waiter)),
             None => {
                 drop(waiting);
-                // Who no longer waits does not want to know.
-                let _ = waiter.send(Err(full()));
+                waiter.tell(Err(full()));
             }
         }
         self.dropped(dropped);
@@ -339,14 +345,13 @@ impl Backlog {
         waiter: Option<Waiter>,
     ) {
         let note = Note { what, due, waiter };
-        let mut is_earlier = false;
         match &waiting.trouble {
             Some(trouble) => note.tell(Err(trouble.error.clone())),
             None if self.limits.is_memory => note.tell(Ok(())),
-            None if note.is_promise() => is_earlier = waiting.promises.push(note),
-            None => is_earlier = waiting.notes.push(note),
+            None if note.is_promise() => waiting.promises.push(note),
+            None => waiting.notes.push(note),
         }
-        self.came(waiting, is_earlier);
+        self.came(waiting);
     }
 
     /// Keeps a recording, as [`Backlog::put_call`].
@@ -391,15 +396,19 @@ impl Backlog {
         }
     }
 
-    /// Wakes the writer when it is needed earlier than it knows.
-    fn came(&self, mut waiting: MutexGuard<'_, Waiting>, is_urgent: bool) {
-        let rows = waiting.rows();
-        let is_first = rows > 0 && waiting.since.is_none();
-        if is_first {
+    /// Wakes the writer when it is needed earlier than it looks by itself.
+    fn came(&self, mut waiting: MutexGuard<'_, Waiting>) {
+        if waiting.rows() > 0 && waiting.since.is_none() {
             waiting.since = Some(Instant::now());
         }
-        drop(waiting);
-        if is_first || is_urgent || rows == self.limits.rows {
+        let due = waiting.due(&self.limits).into_iter();
+        let due = due.chain(waiting.notes_due()).min();
+        let is_earlier = |due| waiting.looks_at.is_none_or(|looks_at| due < looks_at);
+        // While nothing can be written, it has a time of its own.
+        if waiting.trouble.is_none() && due.is_some_and(is_earlier) {
+            // Once is enough.
+            waiting.looks_at = due;
+            drop(waiting);
             self.wake.notify_one();
         }
     }
@@ -430,7 +439,7 @@ impl Backlog {
             let mut dropped = usize::from(!waiting.is_closing);
             if let Some(row) = call {
                 dropped += self.keep_call(&mut waiting, row, false).1;
-                self.came(waiting, false);
+                self.came(waiting);
             }
             self.dropped(dropped);
             return false;
@@ -498,14 +507,20 @@ impl Backlog {
             if is_due(tables) || !waiting.jobs.is_empty() || waiting.is_closing {
                 break;
             }
-            let notes = waiting.notes_due();
-            if is_due(notes) {
+            let is_tick = is_due(waiting.tick);
+            if is_tick {
+                waiting.tick = None;
+            }
+            if let Some(notes) = waiting.take_due_notes(if is_tick { now + TICK } else { now }) {
+                waiting.tick = Some(now + TICK);
                 return Work {
-                    notes: waiting.take_due_notes(now),
+                    notes,
                     ..Work::default()
                 };
             }
-            waiting = match tables.into_iter().chain(notes).min() {
+            let times = tables.into_iter().chain(waiting.notes_due());
+            waiting.looks_at = times.chain(waiting.tick).min();
+            waiting = match waiting.looks_at {
                 Some(deadline) => {
                     let wait = self.wake.wait_timeout(waiting, deadline - now);
                     wait.unwrap_or_else(PoisonError::into_inner).0

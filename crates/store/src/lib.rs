@@ -27,6 +27,7 @@ mod row;
 mod scope;
 mod sql;
 mod store;
+mod told;
 mod writer;
 
 pub use backlog::Trouble;
@@ -42,3 +43,4 @@ pub use row::{
 };
 pub use scope::Scope;
 pub use store::{Health, NotWritten, Store};
+pub use told::told_together;

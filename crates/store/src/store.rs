@@ -24,6 +24,7 @@ use crate::retention;
 use crate::row::{CallRow, RecordingRow, key_hash, micros};
 use crate::scope::Scope;
 use crate::sql::{self, Database, Use};
+use crate::told::Waiter;
 use crate::writer::Writer;
 
 /// How often requests that are held for too long are looked for, in microseconds.
@@ -194,7 +195,7 @@ impl Store {
         row: CallRow<'_>,
         patience: Duration,
     ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
-        let (waiter, written) = oneshot::channel();
+        let (waiter, written) = Waiter::new();
         let due = Instant::now() + patience;
         self.inner.backlog.put_call_surely(&row, due, waiter);
         async { written.await.unwrap_or_else(|_| Err(StoreError::closed())) }
@@ -432,7 +433,7 @@ impl Store {
         is_left: bool,
         call: Option<CallRow<'_>>,
     ) -> impl Future<Output = Result<(), NotWritten>> + Send + use<> {
-        let (waiter, written) = oneshot::channel();
+        let (waiter, written) = Waiter::new();
         let backlog = &self.inner.backlog;
         let due = Instant::now() + self.inner.urgent_delay;
         let is_kept = backlog.owe(entry, is_left, call.as_ref(), due, waiter);

@@ -54,6 +54,7 @@ pub(crate) async fn run(
         tokio::task::spawn_local(Rc::clone(&shard).keep_bindings());
     }
     // Tasks of their own: to wake the future that the runtime blocks on takes two system calls.
+    let told = tokio::task::spawn_local(hookflash_store::told_together());
     let mut time = tokio::task::spawn_local(keep_time(Rc::clone(&shard)));
     let mut mail = tokio::task::spawn_local(open_mail(Rc::clone(&shard), post));
     let ended = tokio::select! {
@@ -63,6 +64,7 @@ pub(crate) async fn run(
     };
     time.abort();
     mail.abort();
+    told.abort();
     shard.dissolve();
     if let Err(error) = ended
         && error.is_panic()

@@ -14,21 +14,17 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::oneshot;
-
 use crate::batch::{Batch, Owing, Settled};
 use crate::error::StoreError;
 use crate::known::Written;
 use crate::options::{Options, Place};
 use crate::row::{RecordingRow, WrittenCall};
 use crate::sql::Database;
+use crate::told::{self, Waiter};
 
 mod entry;
 mod file;
 mod table;
-
-/// Who waits until something is safe.
-pub(crate) type Waiter = oneshot::Sender<Result<(), StoreError>>;
 
 /// What is to be in the journal.
 #[derive(Debug)]
@@ -50,10 +46,10 @@ pub(crate) enum What {
 }
 
 impl Note {
-    /// Tells who waits. Who no longer does has gone on.
+    /// Tells who waits.
     pub(crate) fn tell(self, result: Result<(), StoreError>) {
         if let Some(waiter) = self.waiter {
-            let _ = waiter.send(result);
+            waiter.tell(result);
         }
     }
 
@@ -80,9 +76,7 @@ impl Note {
 
 /// Tells everybody who waits the same.
 pub(crate) fn tell_all(notes: impl IntoIterator<Item = Note>, result: &Result<(), StoreError>) {
-    for note in notes {
-        note.tell(result.clone());
-    }
+    told::tell_all(notes.into_iter().filter_map(|note| note.waiter), result);
 }
 
 /// A journal.
