@@ -59,12 +59,14 @@ pub(crate) async fn run(records: Records, setup: Setup, stop: impl Future<Output
         under_way: Cell::new(0),
         room: Notify::new(),
     });
-    let work = async {
+    let owed = async {
         clerk.close_the_dead().await;
-        tokio::join!(clerk.write_changes(), clerk.sweep(setup), clerk.deliver());
+        tokio::join!(clerk.sweep(setup), clerk.deliver());
     };
+    // What has changed is taken also while the store cannot be asked who died.
+    let work = async { tokio::join!(clerk.write_changes(), owed) };
     tokio::select! {
-        () = work => {}
+        _ = work => {}
         () = stop => {}
     }
 }

@@ -113,7 +113,8 @@ fn is_empty(text: &Text<'_>) -> bool {
     text.is_empty()
 }
 
-fn text(text: &str) -> Text<'_> {
+/// Text as rows borrow it.
+pub(super) fn text(text: &str) -> Text<'_> {
     Cow::Borrowed(text)
 }
 

@@ -9,7 +9,7 @@ use hookflash_dialects::{CallEnd, CallFacts, CallState, Direction, EndedBy};
 use hookflash_program::HookMethod;
 use hookflash_store::{CallRow, LegRow, TransferRow, WebhookRow, micros};
 
-use super::details::Details;
+use super::details::{Details, text};
 
 /// Looks at a call as it stands: nothing of it is copied. Must not come back to the record from
 /// within.
@@ -54,10 +54,6 @@ fn of_facts(facts: &CallFacts, told: u32) -> CallRow<'_> {
         webhooks: Vec::new(),
         details: Details::of(facts, told).written().map(Cow::Owned),
     }
-}
-
-fn text(text: &str) -> Cow<'_, str> {
-    Cow::Borrowed(text)
 }
 
 fn direction(direction: Direction) -> hookflash_store::Direction {
