@@ -12,6 +12,7 @@
 
 mod appended;
 mod application_socket;
+mod asked;
 mod at_answer;
 mod audio;
 mod background;
@@ -54,6 +55,7 @@ mod voice_watch;
 mod way;
 mod webhook;
 
+pub use asked::Asked;
 pub use command::{CommandRefused, GivenDocument, PeerAnswer, Updated};
 pub use desk::Desk;
 pub use host::{

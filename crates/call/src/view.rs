@@ -7,6 +7,7 @@ use hookflash_media::Statistics;
 use hookflash_program::HookMethod;
 use serde_json::{Value, json};
 
+use crate::asked::Asked;
 use crate::journal::{Entry, What};
 use crate::line::Line;
 use crate::record::{CallRecord, LegRecord, TransferRecord};
@@ -248,76 +249,20 @@ fn push(verbs: &mut [Value], list: &str, value: Value) {
 }
 
 fn webhooks(record: &CallRecord) -> Value {
-    let mut webhooks: Vec<Value> = Vec::new();
-    // Where each numbered request stands: one whose URL cannot be used has no number.
-    let mut places: Vec<usize> = Vec::new();
-    record.entries(|entries| {
-        for entry in entries {
-            let when = rfc3339(record.wall_clock(entry.at));
-            match &entry.what {
-                What::Asked {
-                    purpose,
-                    method,
-                    url,
-                    ..
-                } => {
-                    places.push(webhooks.len());
-                    webhooks.push(json!({
-                        "purpose": purpose,
-                        "method": method_word(*method, url),
-                        "url": url,
-                        "status": null,
-                        "error": null,
-                        "startedAt": when,
-                        "endedAt": null,
-                    }));
-                }
-                What::Replied { number, status, .. } => {
-                    let webhook = numbered(&mut webhooks, &places, *number);
-                    finish(
-                        webhook,
-                        &[("status", json!(status)), ("endedAt", json!(when))],
-                    );
-                }
-                What::Unanswered {
-                    number: Some(number),
-                    failure,
-                } => {
-                    let (code, error) = &**failure;
-                    let error = json!({ "code": code, "message": error.message });
-                    let webhook = numbered(&mut webhooks, &places, *number);
-                    finish(webhook, &[("error", error), ("endedAt", json!(when))]);
-                }
-                What::Unanswered {
-                    number: None,
-                    failure,
-                } => webhooks.push(json!({
-                    "purpose": null,
-                    "method": null,
-                    "url": failure.1.url,
-                    "status": null,
-                    "error": { "code": failure.0, "message": failure.1.message },
-                    "startedAt": when,
-                    "endedAt": when,
-                })),
-                _ => {}
-            }
-        }
-    });
-    Value::Array(webhooks)
-}
-
-fn numbered<'a>(webhooks: &'a mut [Value], places: &[usize], number: u16) -> Option<&'a mut Value> {
-    webhooks.get_mut(*places.get(usize::from(number))?)
-}
-
-fn finish(webhook: Option<&mut Value>, with: &[(&str, Value)]) {
-    if let Some(webhook) = webhook.and_then(Value::as_object_mut) {
-        webhook.extend(
-            with.iter()
-                .map(|(key, value)| ((*key).to_owned(), value.clone())),
-        );
-    }
+    let at = |millis: u32| rfc3339(record.wall_clock(millis));
+    let view = |asked: &Asked<'_>| {
+        let error = asked.failure;
+        json!({
+            "purpose": asked.purpose,
+            "method": asked.method,
+            "url": asked.url,
+            "status": asked.status,
+            "error": error.map(|(code, error)| json!({ "code": code, "message": error.message })),
+            "startedAt": at(asked.started),
+            "endedAt": asked.ended.map(at),
+        })
+    };
+    record.entries(|entries| Asked::of(entries).iter().map(view).collect())
 }
 
 fn event(record: &CallRecord, entry: &Entry, talking: usize) -> Value {

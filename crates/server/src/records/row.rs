@@ -3,15 +3,14 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-use hookflash_call::journal::{Entry, What};
-use hookflash_call::{CallRecord, LegRecord, Parts, TransferRecord, leg_name};
+use hookflash_call::journal::Entry;
+use hookflash_call::{Asked, CallRecord, LegRecord, Parts, TransferRecord, leg_name};
 use hookflash_dialects::{CallEnd, CallFacts, CallState, Direction, EndedBy};
-use hookflash_program::HookMethod;
 use hookflash_store::{CallRow, LegRow, TransferRow, WebhookRow, micros};
 
 use super::details::{Details, text};
 
-/// Looks at a call as it stands: nothing of it is copied. Must not come back to the record from
+/// Looks at a call as it stands, with texts that are the call's own as a rule. Must not come back to the record from
 /// within.
 pub(crate) fn look<R>(record: &CallRecord, look: impl FnOnce(CallRow<'_>) -> R) -> R {
     let told = record.statuses_told();
@@ -170,77 +169,20 @@ fn transfers<'a>(
 /// again and again for hours is no record.
 const MOST_WEBHOOKS: usize = 100;
 
-fn webhooks(entries: &[Entry], at: impl Fn(u32) -> i64) -> Vec<WebhookRow<'_>> {
-    let mut rows: Vec<WebhookRow<'_>> = Vec::new();
-    // Where each numbered request stands: one whose URL cannot be used has no number.
-    let mut places: Vec<usize> = Vec::new();
-    for entry in entries {
-        match &entry.what {
-            What::Asked {
-                purpose,
-                method,
-                url,
-                ..
-            } => {
-                places.push(rows.len());
-                if rows.len() < MOST_WEBHOOKS {
-                    rows.push(WebhookRow {
-                        purpose: Some(text(purpose)),
-                        method: Some(text(method_word(*method))),
-                        url: text(url),
-                        status: None,
-                        error: None,
-                        started_at: at(entry.at),
-                        ended_at: None,
-                    });
-                }
-            }
-            What::Replied { number, status, .. } => {
-                if let Some(row) = numbered(&mut rows, &places, *number) {
-                    row.status = Some(*status);
-                    row.ended_at = Some(at(entry.at));
-                }
-            }
-            What::Unanswered {
-                number: Some(number),
-                failure,
-            } => {
-                if let Some(row) = numbered(&mut rows, &places, *number) {
-                    row.error = Some((text(&failure.0), text(&failure.1.message)));
-                    row.ended_at = Some(at(entry.at));
-                }
-            }
-            What::Unanswered {
-                number: None,
-                failure,
-            } if rows.len() < MOST_WEBHOOKS => rows.push(WebhookRow {
-                purpose: None,
-                method: None,
-                url: text(&failure.1.url),
-                status: None,
-                error: Some((text(&failure.0), text(&failure.1.message))),
-                started_at: at(entry.at),
-                ended_at: Some(at(entry.at)),
-            }),
-            _ => {}
-        }
-    }
-    rows
-}
-
-fn numbered<'a, 'b>(
-    rows: &'a mut [WebhookRow<'b>],
-    places: &[usize],
-    number: u16,
-) -> Option<&'a mut WebhookRow<'b>> {
-    rows.get_mut(*places.get(usize::from(number))?)
-}
-
-fn method_word(method: HookMethod) -> &'static str {
-    match method {
-        HookMethod::Get => "GET",
-        HookMethod::Post => "POST",
-    }
+fn webhooks<'a>(entries: &'a [Entry], at: impl Fn(u32) -> i64) -> Vec<WebhookRow<'a>> {
+    let row = |asked: Asked<'a>| WebhookRow {
+        purpose: asked.purpose.map(text),
+        method: asked.method.map(text),
+        url: text(asked.url),
+        status: asked.status,
+        error: asked
+            .failure
+            .map(|(code, error)| (text(code), text(&error.message))),
+        started_at: at(asked.started),
+        ended_at: asked.ended.map(&at),
+    };
+    let all = Asked::of(entries).into_iter();
+    all.take(MOST_WEBHOOKS).map(row).collect()
 }
 
 /// As [`look`], at a call as it stands for its application: it goes on until that was told its end,
