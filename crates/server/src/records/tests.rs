@@ -526,3 +526,31 @@ fn an_end_that_there_was_no_room_for_is_owed_when_it_could_not_be_delivered() {
         assert!(records.store.call(account, "CA1").await.unwrap().is_some());
     });
 }
+
+#[test]
+fn what_has_changed_is_taken_also_while_the_store_cannot_be_asked() {
+    let records = Records::open(&config()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let setup = Setup { memory: None };
+    let local = tokio::task::LocalSet::new();
+    local.block_on(&runtime, async {
+        records.close().await;
+        assert!(records.store.unfinished_calls(1).await.is_err());
+        let runs = Arc::new(record(facts(&records, "AC1", "CA1")));
+        records.call_changed(&runs, Turn::Begun);
+        records.call_changed(&runs, Turn::Answered);
+        assert_eq!(records.changed().len(), 1, "once, however much has changed");
+        // Longer than the clerk waits before it asks the store again.
+        run(
+            records.clone(),
+            setup,
+            tokio::time::sleep(Duration::from_secs(10)),
+        )
+        .await;
+        assert!(records.changed().is_empty(), "a record is held for nothing");
+    });
+}
