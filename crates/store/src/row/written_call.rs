@@ -178,7 +178,7 @@ impl WrittenCall {
                 created_at: named.created_at,
                 started_at: named.started_at,
                 ended_at: named.ended_at,
-                key_hash: key_hash(&named.account, &named.sid),
+                key_hash: key_hash(&without_nul(&named.account), &without_nul(&named.sid)),
             }
         })
     }
