@@ -1,13 +1,10 @@
 //! Payloads into samples, and samples for payloads that never came.
 
 use hookflash_audio::{Resampler, g711};
-use opus_pure::OpusDecoder;
 
 use crate::codec::Codec;
 use crate::jitter::Concealment;
-
-/// Samples of Opus concealment in a row, in milliseconds; it fades to noise, not to silence.
-const OPUS_BRIDGE: u32 = 100;
+use crate::opus::Opus;
 
 /// Decodes one stream to the leg's sample rate. What a codec needs beside tables is made when its
 /// first packet comes.
@@ -17,13 +14,6 @@ pub(crate) struct Decoder {
     concealment: Concealment,
     opus: Option<Box<Opus>>,
     resampler: Option<Box<OtherRate>>,
-}
-
-struct Opus {
-    decoder: OpusDecoder,
-    bridged: usize,
-    /// The last packet was of another codec.
-    over: bool,
 }
 
 struct OtherRate {
@@ -89,7 +79,7 @@ impl Decoder {
             if codec != Codec::Opus
                 && let Some(opus) = &mut self.opus
             {
-                opus.over = true;
+                opus.end();
             }
             match codec {
                 Codec::Opus => self.decode_opus(payload, length, out),
@@ -101,24 +91,14 @@ impl Decoder {
     }
 
     fn decode_opus(&mut self, payload: &[u8], length: usize, out: &mut Vec<i16>) {
-        let rate = self.rate;
-        if self.opus.as_ref().is_none_or(|opus| opus.over) {
-            self.opus = OpusDecoder::new(rate as i32, 1).ok().map(|decoder| {
-                Box::new(Opus {
-                    decoder,
-                    bridged: 0,
-                    over: false,
-                })
-            });
+        if self.opus.as_ref().is_none_or(|opus| opus.is_over()) {
+            self.opus = Opus::new(self.rate).map(Box::new);
         }
         let from = out.len();
         out.resize(from + length, 0);
         let room = out.get_mut(from..).unwrap_or_default();
         if let Some(opus) = &mut self.opus {
-            opus.bridged = 0;
-            if opus.decoder.decode_s16(payload, length, room).is_err() {
-                room.fill(0);
-            }
+            opus.decode(payload, room);
         }
     }
 
@@ -146,19 +126,11 @@ impl Decoder {
             out.fill(0);
             return;
         }
-        let most = (self.rate / 1_000 * OPUS_BRIDGE) as usize;
+        let next = successor.and_then(|(codec, next)| (codec == Codec::Opus).then_some(next));
         if let Some(opus) = &mut self.opus
-            && !opus.over
-            && opus.bridged < most
+            && opus.conceal(next, out)
         {
-            opus.bridged += out.len();
-            let made = match successor {
-                Some((Codec::Opus, next)) => opus.decoder.decode_fec_s16(next, out.len(), out),
-                _ => opus.decoder.decode_s16(&[], out.len(), out),
-            };
-            if made.is_ok_and(|made| made == out.len()) {
-                return;
-            }
+            return;
         }
         self.concealment.conceal(out, self.rate);
     }

@@ -16,6 +16,7 @@ pub mod direction;
 mod encoder;
 mod jitter;
 mod latch;
+mod opus;
 mod rtcp;
 pub mod rtp;
 pub mod sdp;
