@@ -7,6 +7,7 @@
     reason = "in a test a panic is the message"
 )]
 
+mod codecs;
 mod hold;
 mod hostile;
 mod keys;

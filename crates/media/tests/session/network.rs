@@ -105,17 +105,6 @@ impl Listener {
     }
 }
 
-/// A generator of numbers that are the same in every run.
-fn dice(seed: u64) -> impl FnMut() -> f64 {
-    let mut state = seed;
-    move || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (state >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
-
 fn assert_tone(samples: &[i16], tolerance_db: f32) {
     let frequency = dominant_frequency(samples, 8_000).unwrap_or_default();
     assert!((frequency - 400.0).abs() < 3.0, "{frequency} Hz");

@@ -190,3 +190,14 @@ pub(crate) fn roughest(samples: &[i16]) -> i32 {
         .max()
         .unwrap_or(0)
 }
+
+/// A generator of numbers that are the same in every run.
+pub(crate) fn dice(seed: u64) -> impl FnMut() -> f64 {
+    let mut state = seed;
+    move || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
