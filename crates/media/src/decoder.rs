@@ -130,12 +130,13 @@ impl Decoder {
         if let Some(opus) = &mut self.opus
             && opus.conceal(next, out)
         {
+            self.concealment.remember(out, self.rate);
             return;
         }
         self.concealment.conceal(out, self.rate);
     }
 
-    /// Takes real samples that were played, for later concealment.
+    /// Takes the samples that were decoded last, for later concealment. They may be played later.
     pub(crate) fn remember(&mut self, samples: &[i16]) {
         if self.wanted {
             self.concealment.remember(samples, self.rate);

@@ -26,7 +26,7 @@ pub(crate) struct Concealment {
 }
 
 impl Concealment {
-    /// Takes samples that were played.
+    /// Takes samples that were decoded.
     pub(crate) fn remember(&mut self, samples: &[i16], rate: u32) {
         if samples.is_empty() {
             return;

@@ -266,7 +266,6 @@ impl JitterBuffer {
         let (front, rest) = out.split_at_mut(ready);
         front.copy_from_slice(self.samples.get(..ready).unwrap_or_default());
         self.samples.drain(..ready);
-        decoder.remember(front);
         if !rest.is_empty() {
             decoder.conceal(None, rest);
             self.concealed += rest.len() as u64;
@@ -361,7 +360,9 @@ impl JitterBuffer {
             .samples_of(late, decoder)
             .min(self.samples.len() - from);
         self.samples.drain(from..from + skipped);
-        decoder.resume(self.samples.get_mut(from..).unwrap_or_default());
+        let decoded = self.samples.get_mut(from..).unwrap_or_default();
+        decoder.resume(decoded);
+        decoder.remember(decoded);
         self.next = Some(packet.end());
         self.bridged = 0;
         self.recycle(packet.payload);
