@@ -8,6 +8,7 @@ import urllib.request
 from contextlib import contextmanager
 
 from ring.application import Application, Reply
+from ring.bad_way import BadWay
 from ring.baresip import Baresip
 from ring.dialects import ACCOUNTS, ALL
 from ring.hookflash import ConfiguredApplication, Hookflash, Settings
@@ -55,6 +56,7 @@ class Voice:
         """Every check, in the dialects that have the verb."""
         for codec in _CODECS:
             yield Case(f"voice/tone-through-{codec}", self._tone(codec))
+            yield Case(f"voice/{codec}-over-a-bad-way", self._bad_way(codec))
         for dialect in WORDS:
             yield Case(f"voice/{dialect}/no-gap-between-prompts", self._gap(dialect))
             yield Case(f"voice/{dialect}/speaks", self._speaks(dialect))
@@ -73,8 +75,9 @@ class Voice:
         yield Case("voice/nothing-is-left", self._nothing_left)
 
     @contextmanager
-    def _call(self, dialect, name, *verbs, **phone):
-        """A phone in a call with a document, and a place for what is wrong."""
+    def _call(self, dialect, name, *verbs, port=None, **phone):
+        """A phone in a call with a document, and a place for what is wrong. The phone dials the
+        server, or another port."""
         user = f"{dialect}-{name}"
         words = WORDS[dialect]
         self._documents[f"/{dialect}/voice", user] = Reply(
@@ -83,7 +86,8 @@ class Voice:
         findings = Findings()
         caller = Baresip(self._env.work, f"ear-{user}", **phone)
         try:
-            caller.command("dial", f"sip:{user}@127.0.0.1:{self._server.sip_port}")
+            port = port or self._server.sip_port
+            caller.command("dial", f"sip:{user}@127.0.0.1:{port}")
             findings.true("the call is answered", caller.await_event("CALL_ESTABLISHED"))
             yield caller, findings
         finally:
@@ -113,6 +117,50 @@ class Voice:
                     findings.true(f"{length:.2f} s long", abs(length - 2) < 0.12)
 
         return run
+
+    def _bad_way(self, codec):
+        def run():
+            words = WORDS["twiml"]
+            done, told = f"/twiml/recorded-{codec}", f"/twiml/recording-{codec}"
+            self._documents[done, None] = Reply(
+                words.document(words.hangup()), words.content_type
+            )
+            self._documents[told, None] = Reply("", None, 204)
+            url = self._application.url
+            # The phone's file has to be as its codec is.
+            rate, channels = map(int, _CODECS[codec].split("/")[1:])
+            says = self._folder / f"440-{rate}.wav"
+            write_tone(says, 15, 440, rate, channels, _LEVEL)
+            way = BadWay(self._server.sip_port)
+            try:
+                with self._call(
+                    "twiml", f"bad-{codec}", words.play(self._wav(1000)),
+                    words.record(url + done, url + told, 5),
+                    port=way.port, says=says, codec=_CODECS[codec],
+                ) as (caller, findings):
+                    results = self._application.await_requests(done, 1, 20)
+                    findings.equal("results", len(results), 1)
+                    caller.await_event("CALL_CLOSED", 10)
+                    if results:
+                        url = ALL["twiml"].fields(results[0])["RecordingUrl"]
+                        recording = self._fetch("twiml", url, f"bad-{codec}")
+                        findings.true(f"{recording.seconds:.2f} s", abs(recording.seconds - 5) < 0.2)
+                        said = self._near(recording.part(0.5, 4.9).tones(440))
+                        findings.true(f"{said} of 44 tenths of what was said", said > 40)
+                    # How much it makes up of what is lost is up to the phone.
+                    heard = self._near(caller.heard().tones(1000))
+                    findings.true(f"{heard} of 20 tenths of the prompt", 10 < heard < 24)
+                    spoilt = way.lost / max(way.lost + way.passed, 1)
+                    findings.true(f"{way.lost} of {way.passed} lost", 0.02 < spoilt < 0.1)
+            finally:
+                way.close()
+
+        return run
+
+    @staticmethod
+    def _near(levels):
+        """How many of these levels are the tone's."""
+        return sum(abs(level - _LEVEL) < 3 for level in levels)
 
     def _gap(self, dialect):
         def run():
@@ -220,11 +268,7 @@ class Voice:
         findings.equal("the same recording", announced[name], url)
         status, _ = self._http(dialect, url, authorized=False)
         findings.equal("status for somebody else", status, 401)
-        status, body = self._http(dialect, url)
-        findings.equal("status of the recording", status, 200)
-        file = self._folder / f"fetched-{dialect}.wav"
-        file.write_bytes(body)
-        sound = Sound.read(file)
+        sound = self._fetch(dialect, url, dialect)
         findings.true(f"{sound.seconds:.2f} s long", abs(sound.seconds - 3) < 0.2)
         middle = sound.part(1.0, 2.5)
         level, tone = middle.level(), middle.tone(440)
@@ -232,6 +276,14 @@ class Voice:
         findings.true(f"440 Hz at {tone:.1f} dB", abs(tone - _LEVEL) < 1)
         findings.equal("deletion", self._http(dialect, url, method="DELETE")[0], 204)
         findings.equal("then it is gone", self._http(dialect, url)[0], 404)
+
+    def _fetch(self, dialect, url, name):
+        status, body = self._http(dialect, url)
+        if status != 200:
+            raise AssertionError(f"status of the recording {url}: {status}")
+        file = self._folder / f"fetched-{name}.wav"
+        file.write_bytes(body)
+        return Sound.read(file)
 
     def _records_both(self, dialect):
         def run():

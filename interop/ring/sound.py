@@ -70,6 +70,12 @@ class Sound:
         power = self._goertzel(hertz)
         return 10 * math.log10(power / 2) if power > 1e-10 else -99.0
 
+    def tones(self, hertz, window=0.1):
+        """Level of one frequency in each window of so many seconds."""
+        size = int(self.rate * window)
+        firsts = range(0, len(self.samples) - size + 1, size)
+        return [Sound(self.rate, self.samples[n:n + size]).tone(hertz) for n in firsts]
+
     def loud(self, threshold=-45.0, gap=0.25):
         """Where something is heard: (start, end) in seconds, shorter gaps left out."""
         size = int(self.rate * _BLOCK)
@@ -116,15 +122,18 @@ class Sound:
         return 4 * power / len(self.samples) ** 2
 
 
-def write_tone(path, seconds, hertz, rate=8000, level=-12.0):
-    """Writes a WAV file with a sine of this root mean square level."""
+def write_tone(path, seconds, hertz, rate=8000, channels=1, level=-12.0):
+    """Writes a WAV file with a sine of this root mean square level, the same in each channel."""
     peak = 32768 * math.sqrt(2) * 10 ** (level / 20)
     pcm = array(
         "h",
-        (int(peak * math.sin(2 * math.pi * hertz * n / rate)) for n in range(int(seconds * rate))),
+        (
+            int(peak * math.sin(2 * math.pi * hertz * n / rate))
+            for n in range(int(seconds * rate)) for _ in range(channels)
+        ),
     )
     with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
+        file.setnchannels(channels)
         file.setsampwidth(2)
         file.setframerate(rate)
         file.writeframes(pcm.tobytes())
