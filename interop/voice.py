@@ -62,6 +62,7 @@ class Voice:
             yield Case(f"voice/{dialect}/speaks", self._speaks(dialect))
             yield Case(f"voice/{dialect}/gather-stops-the-prompt", self._barge_in(dialect, "auto"))
             yield Case(f"voice/{dialect}/keys-reach-the-phone", self._keys(dialect))
+        yield Case("voice/keys-over-a-bad-way", self._keys_over_a_bad_way)
         yield Case("voice/keys-by-sip-info", self._barge_in("twiml", "info"))
         for dialect in ("twiml", "cxml", "bxml"):
             yield Case(f"voice/{dialect}/records", self._records(dialect))
@@ -238,6 +239,28 @@ class Voice:
                 findings.equal("keys that the phone saw", keys, "159#")
 
         return run
+
+    def _keys_over_a_bad_way(self):
+        words, typed = WORDS["twiml"], "8675309214"
+        done = "/twiml/typed-over-a-bad-way"
+        self._documents[done, None] = Reply(words.document(words.hangup()), words.content_type)
+        way = BadWay(self._server.sip_port, loss=0.1)
+        try:
+            with self._call(
+                "twiml", "typed", words.gather(done, self._wav(440), len(typed)), port=way.port
+            ) as (caller, findings):
+                until(lambda: (caller.heard() or Sound(8000, [])).seconds > 1.5, 10)
+                caller.press(typed)
+                found = self._application.await_requests(done, 1, 15)
+                findings.equal("results", len(found), 1)
+                if found:
+                    keys = ALL["twiml"].fields(found[0]).get(words.digits)
+                    findings.equal("keys", keys, typed)
+                caller.await_event("CALL_CLOSED", 10)
+                spoilt = way.lost / max(way.lost + way.passed, 1)
+                findings.true(f"{way.lost} of {way.passed} lost", 0.05 < spoilt < 0.2)
+        finally:
+            way.close()
 
     def _records(self, dialect):
         def run():
