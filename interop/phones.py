@@ -5,9 +5,11 @@ one answers or declines the call that results.
 """
 
 import json
+import re
 from contextlib import contextmanager
 
 from ring.application import Application, Reply
+from ring.bad_way import BadWay
 from ring.baresip import Baresip
 from ring.dialects import ALL
 from ring.hookflash import ConfiguredApplication, Hookflash, Settings
@@ -42,24 +44,34 @@ class Phones:
         self._application.close()
 
     def cases(self):
-        """Success and a busy target, in every dialect."""
+        """Success and a busy target, in every dialect, also where one SIP datagram in six is lost."""
         for dialect in ALL.values():
             yield Case(f"baresip/{dialect.name}/target-answers", self._case(dialect, True))
             yield Case(f"baresip/{dialect.name}/target-is-busy", self._case(dialect, False))
+            for seed, answers in enumerate((True, False, True, False), 1):
+                yield Case(
+                    f"baresip/{dialect.name}/over-a-bad-way/{seed}",
+                    self._case(dialect, answers, seed),
+                )
         yield Case("baresip/media-flows-while-the-document-pauses", self._media)
 
-    def _case(self, dialect, answers):
+    def _case(self, dialect, answers, seed=None):
+        """With a seed, over a bad way."""
+
         def run():
-            case = f"{'answers' if answers else 'busy'}"
+            case = f"{'answers' if answers else 'busy'}{seed or ''}"
             name = f"{dialect.name}-{case}"
+            way = BadWay(self._server.sip_port, signalling=1 / 6, seed=seed) if seed else None
             caller = Baresip(self._env.work, f"anna-{name}")
             target = Baresip(self._env.work, f"bob-{name}", answers=answers)
             try:
                 self._targets[dialect.name, case] = target.uri
-                self._play(dialect, case, name, caller, target, answers)
+                self._play(dialect, case, name, caller, target, answers, way)
             finally:
                 caller.stop()
                 target.stop()
+                if way:
+                    way.close()
 
         return run
 
@@ -75,27 +87,31 @@ class Phones:
             caller.stop()
         findings.raise_any(f"{caller.events()}\n{caller.process.output()[-800:]}")
 
-    def _play(self, dialect, case, name, caller, target, answers):
+    def _play(self, dialect, case, name, caller, target, answers, way):
         findings = Findings()
-        caller.command("dial", f"sip:{name}@127.0.0.1:{self._server.sip_port}")
-        findings.true("the server answers the call", caller.await_event("CALL_ESTABLISHED"))
-        findings.true("the phone is asked to transfer", caller.await_event("TRANSFER"))
+        port = way.port if way else self._server.sip_port
+        caller.command("dial", f"sip:{name}@127.0.0.1:{port}")
+        # Over a bad way much is said twice before it is heard.
+        patience = 40 if way else 10
+        answered = caller.await_event("CALL_ESTABLISHED", patience)
+        findings.true("the server answers the call", answered)
+        findings.true("the phone is asked to transfer", caller.await_event("TRANSFER", patience))
         if answers:
-            established = target.await_event("CALL_ESTABLISHED")
+            established = target.await_event("CALL_ESTABLISHED", patience)
             findings.true("the second phone answers the first one", established)
             if established:
                 peer = established.get("peeruri", "")
                 findings.true(f"the caller is the first phone: {peer}", caller.name in peer)
         else:
-            findings.true("the second phone rings", target.await_event("CALL_INCOMING"))
+            findings.true("the second phone rings", target.await_event("CALL_INCOMING", patience))
             target.command("hangup")
         path = f"/{dialect.name}/done/{case}"
-        found = self._application.await_requests(path, 1, 10)
+        found = self._application.await_requests(path, 1, patience)
         findings.equal("result callbacks", len(found), 1)
         if found:
             self._check_result(findings, dialect, dialect.fields(found[0]), answers)
         if answers:
-            ended = until(lambda: not self._live(name), 10, every=0.2)
+            ended = until(lambda: not self._live(name), patience, every=0.2)
             findings.true("the server's own call has ended", ended)
             findings.true(
                 "the two phones still talk", "CALL_CLOSED" not in target.events()
@@ -136,7 +152,7 @@ class Phones:
                 # A pause that comes first would delay the answer in TwiML.
                 verbs = [{"verb": "answer"}, {"verb": "pause", "length": 2}, {"verb": "hangup"}]
                 return Reply(json.dumps(verbs), "application/json")
-            case = "answers" if "answers" in (fields.get("To") or fields.get("to")) else "busy"
+            case = re.search(r"(?:answers|busy)\d*", fields.get("To") or fields.get("to"))[0]
             document = dialect.refer(
                 self._targets[name, case], result=f"/{name}/done/{case}"
             )

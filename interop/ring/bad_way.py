@@ -1,8 +1,8 @@
-"""A bad way between a phone and the server: packets of RTP are lost, late, out of order and double.
+"""A bad way between a phone and the server: datagrams are lost, late, out of order and double.
 
-It stands in the signalling only as far as it must: requests that the phone sends to it go on to
-the server with the way's media address in their offer, and answers come back likewise. Everything
-after the first answer goes between phone and server directly, as their Contacts say.
+What the phone sends to the way goes on to the server with the way's media address in its offer,
+and answers come back likewise. If only media is to be spoilt, everything after the first answer
+goes between phone and server directly, as their Contacts say; else those name the way as well.
 """
 
 import heapq
@@ -17,17 +17,20 @@ import time
 from ring.ports import free_port
 
 _MEDIA = re.compile(rb"(?m)^m=audio (\d+) ")
+_CONTACT = re.compile(rb"(?im)^(?:contact|m)\s*:.*$")
 _LENGTH = re.compile(rb"(?im)^(content-length|l)\s*:\s*\d+")
 
 
 class BadWay:
     """One phone's way to the server. `port` is where it dials instead of the server's."""
 
-    def __init__(self, server, loss=0.05, jitter=0.06, doubled=0.02, seed=1):
-        """`server` is the server's SIP port; `loss` and `doubled` are shares of packets, `jitter` the most
-        that one is late, in seconds. The same seed spoils the same packets."""
+    def __init__(self, server, loss=0.05, jitter=0.06, doubled=0.02, signalling=None, seed=1):
+        """`server` is the server's SIP port; `loss` and `doubled` are shares of packets, `jitter` the
+        most that one is late, in seconds. `signalling` is the share of SIP datagrams that are lost;
+        without, they pass as they are."""
         self._server = ("127.0.0.1", server)
         self._loss, self._jitter, self._doubled = loss, jitter, doubled
+        self._signalling_loss = signalling
         self._chance = random.Random(seed)
         self._signalling = _socket()
         self.port = self._signalling.getsockname()[1]
@@ -37,6 +40,7 @@ class BadWay:
         self._phone = None
         self._media = {}
         self._late, self._order = [], itertools.count()
+        #: datagrams so far, of media unless signalling is spoilt, then of both
         self.passed = self.lost = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -57,8 +61,9 @@ class BadWay:
                 packet, source = way.recvfrom(65536)
                 if way is self._signalling:
                     self._signal(packet, source)
-                else:
-                    self._spoil(way, packet)
+                elif way in self._media:
+                    out, to = self._media[way]
+                    self._spoil(out, to, packet, self._loss)
             while self._late and self._late[0][0] <= time.monotonic():
                 _, _, way, to, packet = heapq.heappop(self._late)
                 way.sendto(packet, to)
@@ -77,14 +82,17 @@ class BadWay:
             port = stands_for.getsockname()[1]
             body = _MEDIA.sub(b"m=audio %d " % port, body)
             head = _LENGTH.sub(b"Content-Length: %d" % len(body), head)
-        packet = head + b"\r\n\r\n" + body
-        self._signalling.sendto(packet, self._phone if from_server else self._server)
-
-    def _spoil(self, way, packet):
-        if way not in self._media:
+        to = self._phone if from_server else self._server
+        if self._signalling_loss is None:
+            self._signalling.sendto(head + b"\r\n\r\n" + body, to)
             return
-        out, to = self._media[way]
-        if self._chance.random() < self._loss:
+        ours, theirs = (b"127.0.0.1:%d" % port for port in (self.port, source[1]))
+        head = _CONTACT.sub(lambda field: field[0].replace(theirs, ours), head)
+        packet = head + b"\r\n\r\n" + body
+        self._spoil(self._signalling, to, packet, self._signalling_loss)
+
+    def _spoil(self, out, to, packet, loss):
+        if self._chance.random() < loss:
             self.lost += 1
             return
         self.passed += 1
