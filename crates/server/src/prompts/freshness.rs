@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use hookflash_dialects::HttpRequest;
-use http::header::{HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use http::header::{AGE, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use http::{HeaderMap, Request, Response};
 use http_cache_semantics::{AfterResponse, BeforeRequest, CacheOptions, CachePolicy};
 
@@ -22,6 +22,10 @@ const OPTIONS: CacheOptions = CacheOptions {
     immutable_min_time_to_live: std::time::Duration::from_secs(86_400),
     ignore_cargo_cult: false,
 };
+
+/// An age in seconds that stands for every higher one (RFC 9111 section 1.2.2). The policy adds the
+/// time since to whatever a reply says, and panics where that is more than can be said.
+const OLDEST: u64 = 1 << 31;
 
 impl Freshness {
     pub(crate) fn new(
@@ -111,7 +115,12 @@ fn as_http(request: &HttpRequest) -> Request<()> {
     http
 }
 
-fn as_response(status: u16, headers: HeaderMap) -> Response<()> {
+fn as_response(status: u16, mut headers: HeaderMap) -> Response<()> {
+    let age = headers.get(AGE).and_then(|age| age.to_str().ok());
+    let age = age.and_then(|age| age.parse::<u64>().ok());
+    if age.is_some_and(|age| age > OLDEST) {
+        headers.insert(AGE, HeaderValue::from(OLDEST));
+    }
     let mut response = Response::new(());
     *response.headers_mut() = headers;
     if let Ok(status) = status.try_into() {

@@ -163,6 +163,27 @@ fn audio_with_an_expiry_date_or_an_old_modification_date_is_fresh_too() {
 }
 
 #[test]
+fn audio_of_an_age_beyond_all_numbers_is_stale() {
+    run(async {
+        let house = House::with(limits());
+        let age = format!("Cache-Control: max-age=60\r\nAge: {}\r\n", u64::MAX);
+        let server = Server::giving(vec![
+            audio(&format!("{age}ETag: \"one\"\r\n")),
+            reply("304 Not Modified", &format!("{age}ETag: \"one\"\r\n"), b""),
+            audio("Cache-Control: max-age=60\r\n"),
+        ])
+        .await;
+        let request = server.get("/a.wav");
+        let first = house.clip(&request).await.unwrap();
+        let confirmed = house.clip(&request).await.unwrap();
+        assert!(Arc::ptr_eq(&first, &confirmed));
+        house.clip(&request).await.unwrap();
+        house.clip(&request).await.unwrap();
+        assert_eq!(server.asked(), 3);
+    });
+}
+
+#[test]
 fn audio_that_is_stale_is_asked_for_by_its_etag_and_kept_when_it_is_the_same() {
     run(async {
         let house = House::with(limits());
