@@ -19,13 +19,13 @@ mod http;
 mod malformed;
 mod media_request;
 mod moment;
-mod namespaces;
 mod nearest;
 mod order;
 mod place;
 mod recording;
 mod shown;
 mod stream;
+mod too_many;
 mod uuid;
 
 pub mod bxml;

@@ -12,10 +12,10 @@ use super::schema::{Content, DOCUMENT, Element, REFER};
 use super::value;
 use crate::DocumentError;
 use crate::malformed::Malformed;
-use crate::namespaces::{MOST_NAMESPACES, too_many};
 use crate::nearest::nearest;
 use crate::place::{Places, START, utf8};
 use crate::shown::shown;
+use crate::too_many::too_many;
 
 /// The most that Bandwidth takes.
 pub(super) const MAX_BYTES: usize = 64 * 1024;
@@ -52,12 +52,12 @@ pub(super) fn text(body: &[u8]) -> Result<&str, DocumentError> {
 /// Parses XML.
 ///
 /// # Errors
-/// Where it is not well-formed, and when it has a document type or too many namespaces.
+/// Where it is not well-formed, and when it has a document type, too many namespaces or too many attributes.
 pub(super) fn xml(text: &str) -> Result<Document<'_>, DocumentError> {
-    if let Some(at) = too_many(text) {
-        let message = format!("the document declares more than {MOST_NAMESPACES} XML namespaces");
-        let help = "declare each prefix once, on <Response>".to_owned();
-        return Err(error(Places::new(text).at(at), message, Some(help)).into());
+    if let Some(found) = too_many(text) {
+        let message = format!("the document has more than {}", found.most);
+        let help = found.help.map(str::to_owned);
+        return Err(error(Places::new(text).at(found.at), message, help).into());
     }
     Document::parse(text).map_err(|found| {
         let Malformed {

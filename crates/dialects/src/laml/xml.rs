@@ -9,9 +9,9 @@ use roxmltree::{Document as Tree, ParsingOptions};
 
 use crate::laml::MAX_DOCUMENT;
 use crate::malformed::Malformed;
-use crate::namespaces::{MOST_NAMESPACES, too_many};
 use crate::place::{Places, START, utf8};
 use crate::shown::shown;
+use crate::too_many::too_many;
 
 /// An error for which the vendor does not run the document.
 pub(crate) fn fatal(
@@ -114,12 +114,12 @@ fn pseudo_attribute<'a>(declaration: &'a str, name: &str) -> Option<&'a str> {
 /// 12100 when it is not well-formed, 12101 for another XML version, 12102 for another root.
 pub(crate) fn tree(text: &str) -> Result<Tree<'_>, Diagnostic> {
     check_declaration(text)?;
-    if let Some(at) = too_many(text) {
+    if let Some(found) = too_many(text) {
         return Err(fatal(
             "12100",
-            Places::new(text).at(at),
-            format!("the document declares more than {MOST_NAMESPACES} XML namespaces"),
-            Some("declare each prefix once, on <Response>"),
+            Places::new(text).at(found.at),
+            format!("the document has more than {}", found.most),
+            found.help,
         ));
     }
     let options = ParsingOptions {

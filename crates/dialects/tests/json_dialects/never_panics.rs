@@ -357,6 +357,25 @@ fn a_document_that_declares_namespaces_by_the_thousand_is_refused_at_once() {
     }
 }
 
+#[test]
+fn a_document_with_attributes_by_the_thousand_on_one_element_is_refused_at_once() {
+    let many: String = (0..6_000).map(|i| format!(" a{i}=''")).collect();
+    let documents = [
+        (
+            Dialect::Bxml,
+            format!("<Response><SpeakSentence{many}>x</SpeakSentence></Response>"),
+        ),
+        (
+            Dialect::Jambonz,
+            format!("[{{\"say\":{{\"text\":\"<speak><p{many}>x</p></speak>\"}}}}]"),
+        ),
+    ];
+    for (dialect, document) in documents {
+        let [message] = errors(dialect, &document).try_into().expect("one error");
+        assert!(message.contains("100 attributes"), "{message}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -168,6 +168,22 @@ fn a_document_that_declares_namespaces_by_the_thousand_is_refused_at_once() {
 }
 
 #[test]
+fn a_document_with_attributes_by_the_thousand_on_one_element_is_refused_at_once() {
+    let many: String = (0..7_000).map(|i| format!(" a{i}=''")).collect();
+    let text = format!("<Response><Say{many}>x</Say></Response>");
+    for dialect in BOTH {
+        let document = Document {
+            body: text.as_bytes(),
+            content_type: None,
+            first: true,
+        };
+        let error = dialect.parse(document).unwrap_err();
+        assert_eq!(error.code(), "12100");
+        assert!(error.to_string().contains("100 attributes"), "{error}");
+    }
+}
+
+#[test]
 fn thousands_of_mistakes_make_a_hundred_remarks_and_a_count() {
     for (mistake, count) in [
         ("<x/>", 16_000),

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{noted, speech};
 use crate::jambonz::reader::{LONGEST, Reader};
-use crate::namespaces::{MOST_NAMESPACES, too_many};
+use crate::too_many::too_many;
 
 /// jambonz' alert for audio that cannot be had.
 const NOT_FOUND: &str = "play-url-notfound";
@@ -173,9 +173,8 @@ fn spoken(reader: &mut Reader<'_>, property: &str, text: String, voice: &Voice) 
     if let Some(silence) = silence(&text) {
         return silence;
     }
-    if too_many(&text).is_some() {
-        let wanted = format!("must not declare more than {MOST_NAMESPACES} XML namespaces");
-        reader.note(property, &wanted);
+    if let Some(found) = too_many(&text) {
+        reader.note(property, &format!("must not have more than {}", found.most));
     }
     let text = match text.starts_with("<speak") {
         true => SpeechText::Ssml(text),
