@@ -24,8 +24,9 @@ use crate::{Host, Socket};
 /// How soon the session is offered again what it had no room for.
 const HAND_ON_AGAIN: Duration = Duration::from_millis(100);
 
-/// How many marks may wait to be reached.
+/// How many marks may wait to be reached, and how many bytes of names.
 const MOST_MARKS: usize = 1_000;
+const MOST_NAMED: usize = 64 * 1024;
 
 /// One stream of a call.
 pub(crate) struct Stream<H: Host> {
@@ -59,6 +60,14 @@ struct Open<H: Host> {
     _tapped: Option<Tapped<H>>,
 }
 
+impl<H: Host> Open<H> {
+    /// Whether one more mark may wait. An application can send names as long as its messages.
+    fn has_room_for(&self, mark: &Told) -> bool {
+        let named: usize = self.due.iter().map(|due| due.what.name().len()).sum();
+        self.due.len() < MOST_MARKS && named + mark.name().len() <= MOST_NAMED
+    }
+}
+
 struct Due {
     number: u64,
     what: Told,
@@ -68,6 +77,14 @@ struct Due {
 enum Told {
     Mark(String),
     Piece(String),
+}
+
+impl Told {
+    fn name(&self) -> &str {
+        match self {
+            Told::Mark(name) | Told::Piece(name) => name,
+        }
+    }
 }
 
 /// Whether the application's next message is to be read.
@@ -386,7 +403,7 @@ impl<H: Host> Stream<H> {
 
     fn mark(&self, call: &Rc<Call<H>>, what: Told) {
         let taken = match &mut *self.open.borrow_mut() {
-            Some(open) if open.due.len() >= MOST_MARKS => false,
+            Some(open) if !open.has_room_for(&what) => false,
             Some(open) => {
                 let number = open.marks;
                 open.marks += 1;

@@ -569,6 +569,30 @@ fn more_marks_than_anybody_needs_are_dropped_and_noted_once() {
 }
 
 #[test]
+fn marks_with_longer_names_than_anybody_needs_are_dropped_and_noted_once() {
+    in_virtual_time(async {
+        let world = world(Dialect::Twiml, CONNECT);
+        let (phone, _handset) = world.caller().await;
+        seconds(1).await;
+        let wire = world.host.services.socket();
+        wire.send(media(&loud(Duration::from_secs(2))));
+        for _ in 0..100 {
+            wire.send(mark(&"m".repeat(6_000)));
+        }
+        seconds(4).await;
+        assert_eq!(messages(&wire, "mark").len(), 64 * 1024 / 6_000);
+        wire.send(mark("last"));
+        seconds(1).await;
+        let told = messages(&wire, "mark");
+        assert_eq!(told.last().unwrap()["mark"]["name"], "last");
+        let trace = hookflash_call::view::trace(&world.record()).to_string();
+        assert_eq!(trace.matches("too many marks").count(), 1);
+        phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+#[test]
 fn a_stream_that_only_listens_ends_without_silencing_the_one_that_speaks() {
     in_virtual_time(async {
         let document = r#"[
