@@ -15,6 +15,8 @@ const MOST_COOKIES: usize = 50;
 /// How many cookies a call keeps; browsers keep some 180 per host (RFC 6265 section 6.1 asks for
 /// 50).
 const MOST_IN_A_JAR: usize = 200;
+/// The longest cookie in bytes, attributes included; RFC 6265 section 6.1 asks for as many.
+const LONGEST: usize = 4_096;
 
 /// The jars of one shard. A call has one as soon as an application sets a cookie.
 #[derive(Default)]
@@ -52,7 +54,9 @@ impl Jars {
                 break;
             }
             // A cookie that the rules refuse is dropped, as a browser does.
-            if let Ok(text) = value.to_str() {
+            if let Ok(text) = value.to_str()
+                && text.len() <= LONGEST
+            {
                 let _ = jar.parse(text, &url);
             }
         }
@@ -78,5 +82,23 @@ mod tests {
         }
         let sent = jars.header(call, "http://h/").unwrap();
         assert_eq!(sent.to_str().unwrap().split("; ").count(), MOST_IN_A_JAR);
+    }
+
+    #[test]
+    fn a_cookie_that_is_longer_than_browsers_keep_is_dropped() {
+        let jars = Jars::default();
+        let call = CallKey(1);
+        for name in ["long", "short"] {
+            let length = if name == "long" { LONGEST } else { 1_000 };
+            let cookie = format!("{name}={}", "1".repeat(length));
+            let mut headers = HeaderMap::new();
+            headers.insert(SET_COOKIE, HeaderValue::from_str(&cookie).unwrap());
+            jars.keep(call, "http://h/", &headers);
+        }
+        let sent = jars.header(call, "http://h/").unwrap();
+        assert_eq!(
+            sent.to_str().unwrap(),
+            format!("short={}", "1".repeat(1_000))
+        );
     }
 }
