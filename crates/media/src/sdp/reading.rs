@@ -188,18 +188,14 @@ fn audio(session: &Session, media: &Media) -> Audio {
         .attributes_typed::<RtpMap>()
         .filter_map(Result::ok)
         .collect();
-    let payload_types = || {
-        media
-            .fmt
-            .split_ascii_whitespace()
-            .filter_map(|fmt| fmt.parse().ok())
-            .filter(|payload_type| *payload_type <= HIGHEST_PAYLOAD_TYPE)
-    };
-    let codecs: Vec<(u8, Codec)> = payload_types()
-        .filter_map(|payload_type| Some((payload_type, codec_of(payload_type, &maps)?)))
+    let listed = payload_types(media);
+    let codecs: Vec<(u8, Codec)> = listed
+        .iter()
+        .filter_map(|payload_type| Some((*payload_type, codec_of(*payload_type, &maps)?)))
         .collect();
-    let telephone_events = payload_types()
-        .filter_map(|payload_type| {
+    let telephone_events = listed
+        .iter()
+        .filter_map(|&payload_type| {
             let map = maps.iter().find(|map| map.payload_type == payload_type)?;
             map.encoding_name
                 .eq_ignore_ascii_case("telephone-event")
@@ -219,9 +215,26 @@ fn audio(session: &Session, media: &Media) -> Audio {
         codecs,
         telephone_events,
         opus,
-        payload_types: payload_types().fold(0, |set, payload_type| set | 1 << payload_type),
+        payload_types: listed.iter().fold(0, |set, listed| set | 1 << listed),
         direction,
     }
+}
+
+/// The payload types of an m= line in the peer's order, each once: a line can name the same one
+/// half a million times, and each is looked for in all rtpmaps.
+fn payload_types(media: &Media) -> Vec<u8> {
+    let mut seen = 0u128;
+    let listed = media.fmt.split_ascii_whitespace();
+    listed
+        .filter_map(|format| format.parse().ok())
+        .filter(|payload_type| *payload_type <= HIGHEST_PAYLOAD_TYPE)
+        .filter(|payload_type| {
+            let one = 1u128 << payload_type;
+            let is_new = seen & one == 0;
+            seen |= one;
+            is_new
+        })
+        .collect()
 }
 
 fn ip_address(connection: &Connection) -> Option<IpAddr> {
@@ -260,5 +273,26 @@ fn codec_of(payload_type: u8, maps: &[RtpMap]) -> Option<Codec> {
             Codec::from_rtpmap(&map.encoding_name, map.clock_rate, channels)
         }
         None => Codec::from_static_payload_type(payload_type),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_type_that_is_listed_by_the_hundred_thousand_counts_once() {
+        let description = format!(
+            "v=0\r\nc=IN IP4 192.0.2.10\r\nm=audio 40000 RTP/AVP 8 {}0 8 101\r\n{}\
+             a=rtpmap:101 telephone-event/8000\r\n",
+            "2 ".repeat(250_000),
+            "a=rtpmap:1 a/1\r\n".repeat(25_000)
+        );
+        let streams = streams(description.as_bytes()).unwrap();
+        let audio = streams.first().and_then(|stream| stream.audio.as_ref());
+        let audio = audio.unwrap();
+        assert_eq!(audio.codecs, [(8, Codec::Pcma), (0, Codec::Pcmu)]);
+        assert_eq!(audio.telephone_events, [(101, 8_000)]);
+        assert_eq!(audio.payload_types, 1 << 8 | 1 << 2 | 1 | 1 << 101);
     }
 }
