@@ -1,12 +1,13 @@
 //! Audio files of strangers: the first byte says what they are said to be. Never a panic of ours,
-//! never more audio than allowed. Panics of the decoders' library are caught by ours and no finding.
+//! never more audio than allowed, and as much of it at the rate of a telephone. Panics of the
+//! decoders' library are caught by ours and no finding.
 
 #![no_main]
 
 use std::sync::Once;
 use std::time::Duration;
 
-use hookflash_audio::{DecodeLimits, decode};
+use hookflash_audio::{DecodeLimits, Law, decode};
 use libfuzzer_sys::fuzz_target;
 
 const TYPES: [Option<&str>; 5] = [
@@ -41,5 +42,8 @@ fuzz_target!(|input: &[u8]| {
         assert!(!clip.samples().is_empty());
         assert!(clip.duration() <= longest);
         assert!((4_000..=192_000).contains(&clip.rate()));
+        let samples = clip.samples().len() as u64;
+        let wanted = (samples * 8_000).div_ceil(clip.rate().into());
+        assert_eq!(clip.encoded(Law::Mu).len() as u64, wanted);
     }
 });
