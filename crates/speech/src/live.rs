@@ -35,8 +35,9 @@ const STALL: Duration = Duration::from_secs(5);
 const LAST_WORDS: Duration = Duration::from_secs(10);
 /// Longest message from the service.
 const LONGEST_MESSAGE: usize = 256 * 1024;
-/// Finals of one utterance that are put together.
+/// Finals of one utterance that are put together, and bytes of them after which it ends.
 const MOST_FINALS: usize = 1_000;
+const LONGEST_UTTERANCE: usize = 64 * 1024;
 /// Samples per message at most: 100 ms at 16,000 per second.
 const MESSAGE: usize = 1_600;
 
@@ -222,7 +223,7 @@ fn broken(error: &Error) -> EngineError {
 /// Gives results on until the service closes.
 async fn receive(mut from: SplitStream<Socket>, out: &Results) -> Result<(), EngineError> {
     let mut utterance = Joined::default();
-    let mut finals = 0;
+    let (mut finals, mut length) = (0, 0);
     while let Some(message) = from.next().await {
         let message = match message {
             Ok(Message::Text(text)) => text,
@@ -248,11 +249,13 @@ async fn receive(mut from: SplitStream<Socket>, out: &Results) -> Result<(), Eng
             }
             Told::Final { heard, ends } => {
                 if let Some(heard) = heard {
-                    utterance.add(heard);
                     finals += 1;
+                    length += heard.text.len();
+                    utterance.add(heard);
                 }
-                if !utterance.is_empty() && (ends || finals >= MOST_FINALS) {
-                    finals = 0;
+                let ends = ends || finals >= MOST_FINALS || length >= LONGEST_UTTERANCE;
+                if !utterance.is_empty() && ends {
+                    (finals, length) = (0, 0);
                     let whole = std::mem::take(&mut utterance).heard(true);
                     out.give(Ok(whole)).await;
                 } else if !utterance.is_empty() {

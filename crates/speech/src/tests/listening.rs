@@ -255,6 +255,31 @@ async fn a_stream_gives_partial_and_final_results() {
 }
 
 #[tokio::test]
+async fn a_service_that_never_ends_an_utterance_has_it_ended_when_it_is_long() {
+    let (engine, _) = live(|mut socket| async move {
+        for _ in 0..7 {
+            let json = json!({
+                "type": "Results", "is_final": true, "speech_final": false,
+                "channel": { "alternatives": [{ "transcript": "w".repeat(30_000) }] },
+            });
+            let _ = socket.send(Message::text(json.to_string())).await;
+        }
+        hear_out(&mut socket).await;
+        let _ = socket.send(Message::Close(None)).await;
+    })
+    .await;
+    let (listening, hearing) = session(8_000);
+    listening.finish();
+    let ((), results) = tokio::join!(engine.listen(&wish(), hearing), collected(&listening));
+    let whole = |result: &Result<Heard, EngineError>| {
+        let heard = result.as_ref().unwrap();
+        heard.is_final.then(|| heard.text.split(' ').count())
+    };
+    let finals: Vec<_> = results.iter().filter_map(whole).collect();
+    assert_eq!(finals, [3, 3, 1]);
+}
+
+#[tokio::test]
 async fn finals_are_one_utterance_until_the_end_of_speech() {
     let (engine, _) = live(|mut socket| async move {
         let part = |words: &str, ends: bool| {
