@@ -122,7 +122,7 @@ class Voice:
     def _bad_way(self, codec):
         def run():
             words = WORDS["twiml"]
-            done, told = f"/twiml/recorded-{codec}", f"/twiml/recording-{codec}"
+            done, told = f"/twiml/{codec}/recorded", f"/twiml/{codec}/recording"
             self._documents[done, None] = Reply(
                 words.document(words.hangup()), words.content_type
             )

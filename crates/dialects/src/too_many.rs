@@ -51,6 +51,10 @@ fn namespaces(text: &str) -> Option<usize> {
 fn attributes(text: &str) -> Option<usize> {
     for (begin, _) in text.match_indices('<') {
         let tag = text.get(begin + 1..)?.split('<').next()?;
+        // A comment, a piece of plain text (CDATA) or an instruction has none.
+        if tag.starts_with(['!', '?']) {
+            continue;
+        }
         let mut at = 0;
         let mut found = 0;
         while let Some((open, quote)) = next(tag, at, &['"', '\'', '>'])
@@ -102,6 +106,11 @@ mod tests {
     #[test]
     fn words_in_quotes_are_no_attributes() {
         let quoted = "\"word\" ".repeat(2 * MOST_ATTRIBUTES);
-        assert!(too_many(&format!("{quoted}<p a='b'>{quoted}</p>")).is_none());
+        for text in [
+            format!("{quoted}<p a='b'>{quoted}</p>"),
+            format!("<p><!-- {quoted} --><![CDATA[{quoted}]]></p>"),
+        ] {
+            assert!(too_many(&text).is_none(), "{text}");
+        }
     }
 }

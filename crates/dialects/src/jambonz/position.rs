@@ -53,10 +53,23 @@ pub(super) fn start(document: &str, slice: &str) -> usize {
 /// counts, as for every JSON parser of the web.
 fn property<'a>(object: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
     let Properties(properties) = serde_json::from_str(object).ok()?;
-    properties.into_iter().rev().find_map(|(key, value)| {
-        let found: String = serde_json::from_str(key.get()).ok()?;
-        (found == name).then_some((key.get(), value.get()))
-    })
+    properties
+        .into_iter()
+        .rev()
+        .map(|(key, value)| (key.get(), value.get()))
+        .find(|(key, _)| is_named(key, name))
+}
+
+/// Whether the text of a name, quotes and all, says this. Few names are escaped, and there may be
+/// ten thousands of others to look at.
+fn is_named(text: &str, name: &str) -> bool {
+    let plain = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'));
+    match plain {
+        Some(plain) if !plain.contains('\\') => plain == name,
+        _ => serde_json::from_str::<String>(text).is_ok_and(|found| found == name),
+    }
 }
 
 struct Properties<'a>(Vec<(&'a RawValue, &'a RawValue)>);
@@ -109,6 +122,13 @@ mod tests {
         assert!(at(&text).starts_with("[true"));
         let name = [Segment::Index(0), Segment::Name("say".to_owned())];
         assert!(at(&name).starts_with("\"say\""));
+    }
+
+    #[test]
+    fn a_name_that_is_escaped_is_found() {
+        let document = r#"{"a": 1, "t\u0065xt": 2}"#;
+        let at = offset(document, document, &[value("text")]);
+        assert!(document.get(at..).unwrap().starts_with("2}"));
     }
 
     #[test]
