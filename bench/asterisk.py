@@ -9,6 +9,7 @@ import shutil
 import socket
 import time
 
+from loads import SERVER_CORE, WORK, pinned
 from ring.ports import free_port
 from ring.process import Process, until
 
@@ -27,8 +28,8 @@ _OTHERS = (
 class Asterisk:
     """One of them, which answers every call with one application."""
 
-    def __init__(self, folder, application, prompt, log, core):
-        """`prompt` is a file of raw µ-law that it plays."""
+    def __init__(self, folder, application):
+        """It plays the prompt that has been written to the folder of all benchmarks."""
         self.port = free_port()
         configuration = folder / "etc" / "asterisk"
         (configuration / "pjsip.conf").write_text(
@@ -43,9 +44,10 @@ class Asterisk:
         (configuration / "extensions.conf").write_text(
             f"[all]\nexten => _.,1,{first}\n" + "".join(f" same => n,{step}\n" for step in rest)
         )
-        shutil.copy(prompt, folder / "tmp" / "prompt.ulaw")
+        shutil.copy(WORK / "prompt.ulaw", folder / "tmp")
         self._process = Process(
-            "asterisk", ["taskset", "-c", core, "chroot", folder, "asterisk", "-f", "-q"], log
+            "asterisk", pinned(SERVER_CORE, "chroot", folder, "asterisk", "-f", "-q"),
+            WORK / "asterisk.log",
         )
         if not until(self._answers, 30):
             raise SystemExit(f"Asterisk is not ready:\n{self._process.output()[-2000:]}")
