@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use hookflash_sip::stream::{Frame, Framer, PONG};
@@ -36,6 +36,10 @@ const SLOW_READER: Duration = Duration::from_secs(20);
 const MOST_WAITING: usize = 512;
 /// How many connections are kept; further ones are not accepted.
 const MOST_CONNECTIONS: usize = 10_000;
+/// How many bytes of messages that have not come whole are kept, of all connections together.
+const MOST_UNFINISHED: usize = 64 * 1024 * 1024;
+/// How many of them any connection may have, however many others have: an ordinary message.
+const ORDINARY: usize = 16 * 1024;
 /// How much is read at a time.
 const READ: usize = 16 * 1024;
 
@@ -51,6 +55,7 @@ pub(crate) struct Outgoing {
 pub(crate) struct Connections {
     last: AtomicU64,
     open: Mutex<Open>,
+    unfinished: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -99,6 +104,47 @@ impl Connections {
 
     fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What one connection has of a message that has not come whole.
+struct Unfinished<'a> {
+    of_all: &'a AtomicUsize,
+    bytes: usize,
+    since: Option<Instant>,
+}
+
+impl<'a> Unfinished<'a> {
+    fn of(connections: &'a Connections) -> Unfinished<'a> {
+        Unfinished {
+            of_all: &connections.unfinished,
+            bytes: 0,
+            since: None,
+        }
+    }
+
+    /// Takes what is kept now, after something came, and something whole or not. False when it is
+    /// too much.
+    fn keep(&mut self, framer: &Framer, has_come_whole: bool, now: Instant) -> bool {
+        let since = self.since.filter(|_| !has_come_whole);
+        self.since = framer.is_waiting().then(|| since.unwrap_or(now));
+        let bytes = framer.buffered();
+        let before = self.of_all.fetch_sub(self.bytes, Ordering::Relaxed) - self.bytes;
+        self.of_all.fetch_add(bytes, Ordering::Relaxed);
+        self.bytes = bytes;
+        bytes <= ORDINARY || before + bytes <= MOST_UNFINISHED
+    }
+
+    /// How long its rest may still take.
+    fn patience(&self, now: Instant) -> Option<Duration> {
+        let since = self.since?;
+        Some(SLOW_SENDER.saturating_sub(now.saturating_duration_since(since)))
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        self.of_all.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -223,12 +269,13 @@ async fn read(
 ) -> &'static str {
     let mut framer = Framer::new();
     let mut buffer = BytesMut::with_capacity(READ);
+    let mut unfinished = Unfinished::of(shard.connections());
     let mut has_spoken = ours;
     loop {
-        let patience = if framer.is_waiting() || !has_spoken {
-            SLOW_SENDER
-        } else {
-            IDLE
+        let patience = match unfinished.patience(Instant::now()) {
+            Some(patience) => patience,
+            None if has_spoken => IDLE,
+            None => SLOW_SENDER,
         };
         buffer.clear();
         buffer.reserve(READ);
@@ -236,10 +283,12 @@ async fn read(
             Ok(Ok(0)) => return "the peer closed it",
             Ok(Ok(_)) => framer.push(&buffer),
             Ok(Err(_)) => return "it broke",
-            Err(_) => return "the peer was silent for too long",
+            Err(_) => return "the peer took too long",
         }
-        shard.look_at_the_door(std::time::Instant::now());
+        shard.look_at_the_door(Instant::now());
+        let mut has_come_whole = false;
         while let Some(frame) = framer.poll() {
+            has_come_whole = true;
             match frame {
                 Frame::Message(message) => {
                     has_spoken = true;
@@ -261,6 +310,13 @@ async fn read(
             }
         }
         shard.flush();
+        if !unfinished.keep(&framer, has_come_whole, Instant::now()) {
+            tracing::warn!(
+                limit = MOST_UNFINISHED,
+                "connections are ended that begin long messages: too many wait for the rest of theirs"
+            );
+            return "too many messages are not finished";
+        }
     }
 }
 
@@ -336,5 +392,64 @@ fn close(shard: &Rc<Shard>, id: ConnectionId) {
 fn report(shard: &Rc<Shard>, outgoing: Outgoing, why: &str) {
     if let Some((index, transmit)) = outgoing.report {
         shard.tell(index, Input::SendFailed(transmit, why.to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// A message whose body never comes whole.
+    fn begun(length: usize) -> Framer {
+        let mut framer = Framer::new();
+        framer.push(b"OPTIONS sip:a@192.0.2.1 SIP/2.0\r\nContent-Length: 1000000\r\n\r\n");
+        framer.push(&vec![b'x'; length]);
+        assert!(framer.poll().is_none());
+        framer
+    }
+
+    #[test]
+    fn a_message_that_comes_in_drops_has_no_longer_than_one_that_stops() {
+        let connections = Connections::default();
+        let mut unfinished = Unfinished::of(&connections);
+        let began = Instant::now();
+        assert_eq!(unfinished.patience(began), None);
+        let framer = begun(10);
+        for second in 0..20 {
+            assert!(unfinished.keep(&framer, false, began + second * SECOND));
+        }
+        assert_eq!(unfinished.patience(began + 20 * SECOND), Some(10 * SECOND));
+        assert_eq!(
+            unfinished.patience(began + 40 * SECOND),
+            Some(Duration::ZERO)
+        );
+        // The next one begins in the same moment as this one ends.
+        assert!(unfinished.keep(&framer, true, began + 29 * SECOND));
+        assert_eq!(unfinished.patience(began + 29 * SECOND), Some(SLOW_SENDER));
+        assert!(unfinished.keep(&Framer::new(), true, began + 30 * SECOND));
+        assert_eq!(unfinished.patience(began + 30 * SECOND), None);
+    }
+
+    #[test]
+    fn too_many_long_messages_that_are_not_finished_are_not_kept_but_ordinary_ones_are() {
+        let connections = Connections::default();
+        let now = Instant::now();
+        let long = begun(900_000);
+        let most = MOST_UNFINISHED / long.buffered();
+        let mut kept: Vec<_> = (0..most)
+            .map(|_| {
+                let mut unfinished = Unfinished::of(&connections);
+                assert!(unfinished.keep(&long, false, now));
+                unfinished
+            })
+            .collect();
+        assert!(!Unfinished::of(&connections).keep(&long, false, now));
+        assert!(Unfinished::of(&connections).keep(&begun(1_000), false, now));
+        kept.pop();
+        assert!(Unfinished::of(&connections).keep(&long, false, now));
+        drop(kept);
+        assert_eq!(connections.unfinished.load(Ordering::Relaxed), 0);
     }
 }

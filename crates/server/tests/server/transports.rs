@@ -182,6 +182,48 @@ fn garbage_closes_its_connection_and_no_other() {
 }
 
 #[test]
+fn long_messages_that_are_never_finished_do_not_fill_the_memory() {
+    let server = serving("shards = 2", WAITING);
+    let begun = [
+        b"OPTIONS sip:a@192.0.2.1 SIP/2.0\r\nContent-Length: 1000000\r\n\r\n".to_vec(),
+        vec![b'x'; 900_000],
+    ]
+    .concat();
+    // Nine more than there is room for.
+    let streams: Vec<TcpStream> = (0..64 * 1024 * 1024 / begun.len() + 10)
+        .map(|_| {
+            let mut stream = TcpStream::connect(tcp(&server)).unwrap();
+            // The server may end it meanwhile.
+            let _ = stream.write_all(&begun);
+            stream.set_nonblocking(true).unwrap();
+            stream
+        })
+        .collect();
+    let is_over = |mut stream: &TcpStream| match stream.read(&mut [0]) {
+        Ok(length) => length == 0,
+        Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
+    };
+    let begun_to_wait = Instant::now();
+    loop {
+        let over = streams.iter().filter(|stream| is_over(stream)).count();
+        assert!(over <= 20, "{over} were turned away");
+        if over >= 9 {
+            break;
+        }
+        let waited = begun_to_wait.elapsed();
+        assert!(
+            waited < Duration::from_secs(20),
+            "only {over} were turned away"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let mut ordinary = Stream::to(&server);
+    let options = ordinary.ask("OPTIONS", "ordinary", 1, "", "");
+    ordinary.send(options.as_bytes());
+    assert_eq!(status(&ordinary.receive()), 200);
+}
+
+#[test]
 fn a_call_over_tcp_is_answered_and_ended_on_its_connection() {
     let server = serving("shards = 2", WAITING);
     let mut stream = Stream::to(&server);
