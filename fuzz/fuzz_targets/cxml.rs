@@ -3,6 +3,7 @@
 
 #![no_main]
 
+mod call;
 mod laml_document;
 
 use hookflash_dialects::Dialect;

@@ -3,21 +3,16 @@
 
 #![no_main]
 
-use std::sync::Arc;
-use std::time::UNIX_EPOCH;
+mod call;
 
-use hookflash_dialects::{
-    Account, Application, CallAction, CallFacts, CallState, Dialect, Direction, Frame,
-    FromApplication, Party,
-};
-use hookflash_program::HookMethod;
+use hookflash_dialects::{CallAction, CallState, Dialect, Frame, FromApplication};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let socket = Dialect::Jambonz
         .application_socket()
         .expect("jambonz has one");
-    let facts = facts();
+    let facts = call::call(Dialect::Jambonz, CallState::Trying);
     let frame = match std::str::from_utf8(bytes) {
         Ok(text) => Frame::Text(text.to_owned()),
         Err(_) => Frame::Binary(bytes.to_vec()),
@@ -56,48 +51,5 @@ fn check(action: Option<CallAction>) {
             assert!(!program.steps.is_empty());
         }
         _ => {}
-    }
-}
-
-fn facts() -> CallFacts {
-    CallFacts {
-        sid: "01234567-89ab-4def-8123-456789abcdef".to_owned(),
-        application: Arc::new(Application {
-            name: "support".to_owned(),
-            sid: String::new(),
-            account: Account {
-                sid: String::new(),
-                dialect: Dialect::Jambonz,
-                signing_key: String::new(),
-                callback_credentials: None,
-            },
-            url: "ws://app.example/".to_owned(),
-            method: HookMethod::Post,
-            fallback_url: None,
-            status_callback: None,
-            events_url: None,
-        }),
-        direction: Direction::Inbound,
-        from: Party::default(),
-        to: Party::default(),
-        sip_call_id: String::new(),
-        source_ip: String::new(),
-        local_address: String::new(),
-        trunk: None,
-        invite: Arc::default(),
-        parent_sid: None,
-        trace_id: String::new(),
-        public_url: Arc::default(),
-        created_at: UNIX_EPOCH,
-        started_at: UNIX_EPOCH,
-        answered_at: None,
-        ended_at: None,
-        now: UNIX_EPOCH,
-        state: CallState::Trying,
-        hooks: None,
-        answered_by: None,
-        recording: None,
-        tag: None,
-        tag_data: None,
     }
 }

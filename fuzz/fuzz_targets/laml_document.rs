@@ -1,13 +1,7 @@
 //! What holds for every TwiML and cXML document, whoever wrote it.
 
-use std::sync::Arc;
-use std::time::SystemTime;
-
-use hookflash_dialects::{
-    Account, Application, CallFacts, CallState, Dialect, Direction, Document, HttpRequest,
-    InviteFacts, Moment, Party,
-};
-use hookflash_program::{Diagnostic, Hook, HookMethod, Prompt, SpeechText, Verb};
+use hookflash_dialects::{CallFacts, CallState, Dialect, Document, HttpRequest, Moment};
+use hookflash_program::{Diagnostic, Hook, Prompt, SpeechText, Verb};
 
 /// Reads the bytes as this dialect does, in every way a reply can be read.
 pub fn check(dialect: Dialect, body: &[u8]) {
@@ -128,44 +122,5 @@ fn request_is_sound(request: &HttpRequest) {
 }
 
 fn call(dialect: Dialect) -> CallFacts {
-    CallFacts {
-        sid: dialect.call_sid(1),
-        application: Arc::new(Application {
-            name: "fuzz".to_owned(),
-            sid: dialect.application_sid(2),
-            account: Account {
-                sid: "account".to_owned(),
-                dialect,
-                signing_key: "key".to_owned(),
-                callback_credentials: None,
-            },
-            url: "http://127.0.0.1:3000/a".to_owned(),
-            method: HookMethod::Post,
-            fallback_url: None,
-            status_callback: None,
-            events_url: None,
-        }),
-        direction: Direction::Inbound,
-        from: Party::default(),
-        to: Party::default(),
-        sip_call_id: String::new(),
-        source_ip: String::new(),
-        local_address: String::new(),
-        trunk: None,
-        invite: Arc::new(InviteFacts::default()),
-        parent_sid: None,
-        trace_id: String::new(),
-        public_url: Arc::default(),
-        created_at: SystemTime::UNIX_EPOCH,
-        started_at: SystemTime::UNIX_EPOCH,
-        answered_at: None,
-        ended_at: None,
-        now: SystemTime::UNIX_EPOCH,
-        state: CallState::Ringing,
-        hooks: None,
-        answered_by: None,
-        recording: None,
-        tag: None,
-        tag_data: None,
-    }
+    crate::call::call(dialect, CallState::Ringing)
 }

@@ -3,14 +3,12 @@
 
 #![no_main]
 
-use std::sync::{Arc, LazyLock};
-use std::time::UNIX_EPOCH;
+mod call;
 
-use hookflash_dialects::{
-    Account, Application, CallFacts, CallState, Dialect, Direction, Document, Frame, InviteFacts,
-    Party, StreamOrder,
-};
-use hookflash_program::{HookMethod, Stream, Verb};
+use std::sync::LazyLock;
+
+use hookflash_dialects::{CallFacts, CallState, Dialect, Document, Frame, StreamOrder};
+use hookflash_program::{Stream, Verb};
 use libfuzzer_sys::fuzz_target;
 
 /// A stream in both directions of each vendor, and jambonz' one that takes bare samples.
@@ -31,7 +29,10 @@ static STREAMS: LazyLock<Vec<(CallFacts, Stream)>> = LazyLock::new(|| {
         (Dialect::Jambonz, listen(false)),
         (Dialect::Jambonz, listen(true)),
     ]
-    .map(|(dialect, document)| (call(dialect), stream(dialect, &document)))
+    .map(|(dialect, document)| {
+        let call = call::call(dialect, CallState::InProgress);
+        (call, stream(dialect, &document))
+    })
     .into()
 });
 
@@ -72,47 +73,4 @@ fn stream(dialect: Dialect, document: &str) -> Stream {
         _ => None,
     });
     streams.next().expect("a stream")
-}
-
-fn call(dialect: Dialect) -> CallFacts {
-    CallFacts {
-        sid: dialect.call_sid(1),
-        application: Arc::new(Application {
-            name: "fuzz".to_owned(),
-            sid: dialect.application_sid(2),
-            account: Account {
-                sid: "account".to_owned(),
-                dialect,
-                signing_key: "key".to_owned(),
-                callback_credentials: None,
-            },
-            url: "http://127.0.0.1:3000/a".to_owned(),
-            method: HookMethod::Post,
-            fallback_url: None,
-            status_callback: None,
-            events_url: None,
-        }),
-        direction: Direction::Inbound,
-        from: Party::default(),
-        to: Party::default(),
-        sip_call_id: String::new(),
-        source_ip: String::new(),
-        local_address: String::new(),
-        trunk: None,
-        invite: Arc::new(InviteFacts::default()),
-        parent_sid: None,
-        trace_id: String::new(),
-        public_url: Arc::default(),
-        created_at: UNIX_EPOCH,
-        started_at: UNIX_EPOCH,
-        answered_at: None,
-        ended_at: None,
-        now: UNIX_EPOCH,
-        state: CallState::InProgress,
-        hooks: None,
-        answered_by: None,
-        recording: None,
-        tag: None,
-        tag_data: None,
-    }
 }
