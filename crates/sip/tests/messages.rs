@@ -300,6 +300,31 @@ fn limits_hold() {
 }
 
 #[test]
+fn a_message_with_as_many_headers_as_may_be_can_be_passed_on_with_its_length() {
+    let with = |lines: usize, length: &str| {
+        let head = "OPTIONS sip:a SIP/2.0\r\n";
+        let more = "X: y\r\n".repeat(lines);
+        format!("{head}{length}{more}\r\n")
+    };
+    let without_length = Message::parse_datagram(with(256, "").as_bytes()).unwrap();
+    let passed_on = without_length.to_bytes();
+    let again = Message::parse_datagram(&passed_on).unwrap();
+    assert_eq!(again.headers().iter().count(), 257);
+    assert_eq!(again.to_bytes(), passed_on);
+
+    let short = "l: 0\r\n";
+    assert!(Message::parse_datagram(with(256, short).as_bytes()).is_ok());
+    for too_many in [
+        with(257, ""),
+        with(257, short),
+        with(256, &short.repeat(2)),
+        with(257, "").replace("\r\n\r\n", "\r\nl: 0\r\n\r\n"),
+    ] {
+        assert_eq!(problem(too_many.as_bytes()), Problem::TooManyHeaders);
+    }
+}
+
+#[test]
 fn requests_that_cannot_be_acted_upon_are_refused_with_the_right_code() {
     for (find, put, status, reason) in [
         ("cseq: 1 INVITE", "cseq: 1 BYE", 400, "CSeq Method Mismatch"),

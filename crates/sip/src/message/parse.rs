@@ -13,7 +13,8 @@ use crate::headers::{Headers, Slot, Span};
 use crate::syntax::{cut, is_token, is_token_byte};
 use crate::wire_text;
 
-/// The most header lines a message may have.
+/// The most header lines a message may have beside its Content-Length, which is written to each
+/// message that goes out, also to one that came without.
 const MAX_HEADERS: usize = 256;
 /// The longest start line and headers together, in bytes.
 pub(crate) const MAX_HEAD: usize = 64 * 1024;
@@ -122,6 +123,7 @@ enum Section {
 struct Lines {
     first: Span,
     slots: Vec<Slot>,
+    has_content_length: bool,
     folds: bool,
     bare_returns: bool,
     length: usize,
@@ -156,6 +158,7 @@ fn scan(bytes: &[u8], section: Section, limit: usize) -> Lines {
     let mut lines = Lines {
         first: Span::default(),
         slots: Vec::with_capacity(32),
+        has_content_length: false,
         folds: false,
         bare_returns: false,
         length: bytes.len(),
@@ -237,10 +240,13 @@ impl Lines {
                 return false;
             }
         }
-        if self.slots.len() == MAX_HEADERS {
+        let is_first_length = field == Name::ContentLength.index() && !self.has_content_length;
+        let counted = self.slots.len() - usize::from(self.has_content_length);
+        if counted == MAX_HEADERS && !is_first_length {
             self.fail(Problem::TooManyHeaders, at);
             return false;
         }
+        self.has_content_length |= is_first_length;
         let value = trimmed(line, colon + 1);
         self.slots.push(Slot::new(
             field,
