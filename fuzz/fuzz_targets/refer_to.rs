@@ -8,8 +8,13 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let list = AllowList::new(["+44*", "*.example.com", "a*@10.0.0.*"]);
-    for rule in [BareTarget::Refuse, BareTarget::AtPeerHost("peer.example.net")] {
-        let Ok(target) = ReferTo::parse(text, rule) else { continue };
+    for rule in [
+        BareTarget::Refuse,
+        BareTarget::AtPeerHost("peer.example.net"),
+    ] {
+        let Ok(target) = ReferTo::parse(text, rule) else {
+            continue;
+        };
         let value = target.header_value();
         assert!(!value.contains(char::is_control));
         assert!(target.uri().is_ascii() && !target.uri().contains(['<', '>', '"', ' ']));

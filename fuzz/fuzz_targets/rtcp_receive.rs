@@ -23,7 +23,11 @@ fuzz_target!(|datagram: &[u8]| {
     now += Duration::from_secs(10);
     session.receive(now, peer, datagram);
     let statistics = session.statistics();
-    assert!(statistics.round_trip.is_none_or(|time| time <= Duration::from_secs(30)));
+    assert!(
+        statistics
+            .round_trip
+            .is_none_or(|time| time <= Duration::from_secs(30))
+    );
     assert!(session.poll_rtcp(now, &mut buf).is_some());
     assert!(session.end(now, &mut buf).is_some());
 });

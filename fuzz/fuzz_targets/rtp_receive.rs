@@ -21,7 +21,9 @@ fuzz_target!(|input: &[u8]| {
     let mut agreed = NegotiatedStream::new(peer, codec);
     agreed.telephone_event = (first & 0x80 == 0).then_some(101);
     for other in Codec::ALL {
-        agreed.accepts.add(other.payload_type(), Format::Audio(other));
+        agreed
+            .accepts
+            .add(other.payload_type(), Format::Audio(other));
     }
     let mut now = Instant::now();
     let mut session = Session::new(SessionConfig {

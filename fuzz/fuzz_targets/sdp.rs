@@ -19,7 +19,10 @@ fuzz_target!(|description: &[u8]| {
     if let Ok(answer) = ours.answer(description) {
         let mut peer = leg();
         assert!(peer.answer(&answer).is_ok());
-        assert_eq!(peer.stream().map(|s| s.codec), ours.stream().map(|s| s.codec));
+        assert_eq!(
+            peer.stream().map(|s| s.codec),
+            ours.stream().map(|s| s.codec)
+        );
     }
     let mut offerer = leg();
     offerer.offer();

@@ -13,6 +13,18 @@ use crate::sound;
 use crate::ssml::{Flavour, Piece, Script, markup, plain};
 use crate::synthesizer::{EngineKind, Gender, Order, Speaking, Synthesizer};
 
+/// The text without `[[`, which would begin phoneme names.
+fn apart(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character == '[' && out.ends_with('[') {
+            out.push(' ');
+        }
+        out.push(character);
+    }
+    out
+}
+
 /// The program `espeak-ng`.
 #[derive(Debug)]
 pub struct EspeakNg {
@@ -72,12 +84,10 @@ impl Synthesizer for EspeakNg {
                 format!("{}+{variant}", language(&speaking.language))
             }
         };
-        // `[[` would begin phoneme names.
-        let apart = |text: String| text.replace("[[", "[ [");
         let (text, settings) = if script.is_plain() {
-            (apart(plain(script)), "")
+            (apart(&plain(script)), "")
         } else {
-            let inside = apart(markup(script, Flavour::Espeak));
+            let inside = apart(&markup(script, Flavour::Espeak));
             (format!("<speak>{inside}</speak>"), "-m")
         };
         Order {
@@ -142,4 +152,14 @@ fn region(voice: &str) -> Option<String> {
     } else {
         format!("{short}+{variant}")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::apart;
+
+    #[test]
+    fn no_text_begins_phoneme_names() {
+        assert_eq!(apart("a [x] [[h@'loU]] [[["), "a [x] [ [h@'loU]] [ [ [");
+    }
 }

@@ -96,40 +96,39 @@ fn element(node: Node<'_, '_>, depth: usize, into: &mut Vec<Part>) {
         content(node, depth, &mut parts);
         parts
     };
+    let attribute = |name: &str| node.attribute(name).map(collapsed);
     let part = match node.tag_name().name() {
         "break" => Part::Break(pause(node.attribute("time"), node.attribute("strength"))),
         "emphasis" => {
-            let level = node.attribute("level").unwrap_or("moderate").to_owned();
+            let level = attribute("level").unwrap_or_else(|| "moderate".to_owned());
             Part::Emphasis(level, inside(node))
         }
         "prosody" => {
-            let named = |name| node.attribute(name).map(str::to_owned);
             let prosody = Prosody {
-                rate: named("rate"),
-                pitch: named("pitch"),
-                volume: named("volume"),
+                rate: attribute("rate"),
+                pitch: attribute("pitch"),
+                volume: attribute("volume"),
             };
             Part::Prosody(prosody, inside(node))
         }
         "say-as" => Part::SayAs(SayAs {
-            interpret: node
-                .attribute("interpret-as")
+            interpret: attribute("interpret-as")
                 .unwrap_or_default()
                 .to_ascii_lowercase(),
-            format: node.attribute("format").map(str::to_owned),
+            format: attribute("format"),
             text: all_text(node),
         }),
-        "sub" => match node.attribute("alias") {
+        "sub" => match attribute("alias") {
             Some(alias) => Part::Sub {
-                alias: collapsed(alias),
+                alias,
                 text: all_text(node),
             },
             None => return content(node, depth, into),
         },
-        "phoneme" => match node.attribute("ph") {
+        "phoneme" => match attribute("ph") {
             Some(ph) => Part::Phoneme {
-                alphabet: node.attribute("alphabet").map(str::to_owned),
-                ph: ph.to_owned(),
+                alphabet: attribute("alphabet"),
+                ph,
                 text: all_text(node),
             },
             None => return content(node, depth, into),
@@ -150,8 +149,8 @@ fn element(node: Node<'_, '_>, depth: usize, into: &mut Vec<Part>) {
 fn language(node: Node<'_, '_>) -> Option<String> {
     const XML: &str = "http://www.w3.org/XML/1998/namespace";
     node.attribute((XML, "lang"))
+        .map(|language| collapsed(language).replace('_', "-"))
         .filter(|language| !language.is_empty())
-        .map(|language| language.replace('_', "-"))
 }
 
 fn all_text(node: Node<'_, '_>) -> String {
@@ -226,35 +225,37 @@ pub(super) fn words(text: &str) -> Vec<Part> {
     parts
 }
 
+/// Text with each run of white space as one space, and none at either end.
 fn collapsed(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words = text.split(is_blank).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// White space, and what no engine could say: controls, which a terminal or a pipe might act upon,
+/// and the two characters that XML allows nowhere.
+fn is_blank(character: char) -> bool {
+    character.is_whitespace()
+        || character.is_control()
+        || matches!(character, '\u{fffe}' | '\u{ffff}')
 }
 
 /// Adds text with each run of white space as one space.
 fn push_text(into: &mut Vec<Part>, text: &str) {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        // What no engine could say and a terminal or a pipe might act upon.
-        let character = if character.is_control() {
-            ' '
-        } else {
-            character
-        };
-        if !(character.is_whitespace() && out.ends_with(' ')) {
-            out.push(if character.is_whitespace() {
-                ' '
-            } else {
-                character
-            });
-        }
+    if text.is_empty() {
+        return;
     }
-    match into.last_mut() {
-        _ if out.is_empty() => {}
-        Some(Part::Text(before)) => {
-            let joined = format!("{before}{out}");
-            *before = joined.replace("  ", " ");
+    if !matches!(into.last(), Some(Part::Text(_))) {
+        into.push(Part::Text(String::new()));
+    }
+    let Some(Part::Text(out)) = into.last_mut() else {
+        return;
+    };
+    for character in text.chars() {
+        if !is_blank(character) {
+            out.push(character);
+        } else if !out.ends_with(' ') {
+            out.push(' ');
         }
-        _ => into.push(Part::Text(out)),
     }
 }
 

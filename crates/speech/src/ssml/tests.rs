@@ -32,6 +32,13 @@ fn plain_text_keeps_what_looks_like_markup() {
 fn control_characters_never_reach_an_engine() {
     let script = Script::read(&SpeechText::Plain("one\u{0}two\u{1b}[2J".to_owned()));
     assert_eq!(plain(&script), "one two [2J");
+    let script = Script::read(&SpeechText::Plain("one\u{ffff}two".to_owned()));
+    assert_eq!(markup(&script, Flavour::Azure), "one two");
+    let script = ssml(
+        "<speak><sub alias='one\u{7f}two'>1</sub><prosody rate='fast\u{9b}2J'>x</prosody></speak>",
+    );
+    let expected = "<sub alias=\"one two\">1</sub><prosody rate=\"fast 2J\">x</prosody>";
+    assert_eq!(markup(&script, Flavour::Azure), expected);
 }
 
 #[test]
