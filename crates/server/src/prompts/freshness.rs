@@ -116,10 +116,11 @@ fn as_http(request: &HttpRequest) -> Request<()> {
 }
 
 fn as_response(status: u16, mut headers: HeaderMap) -> Response<()> {
-    let age = headers.get(AGE).and_then(|age| age.to_str().ok());
-    let age = age.and_then(|age| age.parse::<u64>().ok());
-    if age.is_some_and(|age| age > OLDEST) {
-        headers.insert(AGE, HeaderValue::from(OLDEST));
+    // Of several ages the first counts, and one that is none is left out (section 5.1).
+    let age = headers.get(AGE).and_then(|age| seconds(age.as_bytes()));
+    headers.remove(AGE);
+    if let Some(age) = age {
+        headers.insert(AGE, HeaderValue::from(age));
     }
     let mut response = Response::new(());
     *response.headers_mut() = headers;
@@ -127,4 +128,104 @@ fn as_response(status: u16, mut headers: HeaderMap) -> Response<()> {
         *response.status_mut() = status;
     }
     response
+}
+
+/// A number of seconds, [`OLDEST`] at most.
+fn seconds(text: &[u8]) -> Option<u64> {
+    let is_number = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    let number = std::str::from_utf8(text).ok().filter(|_| is_number)?;
+    // Digits that are no number are too many.
+    Some(number.parse().map_or(OLDEST, |age: u64| age.min(OLDEST)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::super::tests::get;
+    use super::*;
+
+    /// What servers write, and what they should not.
+    fn value() -> impl Strategy<Value = String> {
+        let number = prop_oneof![
+            Just("0".to_owned()),
+            Just("-1".to_owned()),
+            Just("2147483648".to_owned()),
+            Just("9223372036854775807".to_owned()),
+            Just("18446744073709551615".to_owned()),
+            Just("99999999999999999999".to_owned()),
+            Just("1e30".to_owned()),
+            any::<u64>().prop_map(|number| number.to_string()),
+        ];
+        let date = prop_oneof![
+            Just("Thu, 01 Jan 1970 00:00:00 GMT".to_owned()),
+            Just("Fri, 31 Dec 9999 23:59:59 GMT".to_owned()),
+            Just("Sat, 01 Jan 0001 00:00:00 GMT".to_owned()),
+            Just("Sun, 29 Nov 2026 10:00:00 GMT".to_owned()),
+            Just("yesterday".to_owned()),
+        ];
+        let directive = (
+            prop_oneof![
+                Just("max-age="),
+                Just("s-maxage="),
+                Just("stale-while-revalidate="),
+                Just("stale-if-error="),
+                Just("immutable, max-age="),
+                Just("no-cache=\""),
+                Just("must-revalidate, private, max-age="),
+                Just("no-store "),
+            ],
+            number.clone(),
+        );
+        prop_oneof![
+            number,
+            date,
+            directive.prop_map(|(name, number)| format!("{name}{number}")),
+            "[ -~]{0,20}",
+        ]
+    }
+
+    fn headers() -> impl Strategy<Value = Vec<(&'static str, String)>> {
+        let name = prop_oneof![
+            Just("age"),
+            Just("cache-control"),
+            Just("date"),
+            Just("etag"),
+            Just("expires"),
+            Just("last-modified"),
+            Just("pragma"),
+            Just("vary"),
+        ];
+        prop::collection::vec((name, value()), 0..8)
+    }
+
+    fn map(headers: &[(&'static str, String)]) -> HeaderMap {
+        let pairs = headers.iter().filter_map(|(name, value)| {
+            let value = HeaderValue::from_str(value).ok()?;
+            Some((HeaderName::from_static(name), value))
+        });
+        pairs.collect()
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_reply_says_of_its_freshness_can_be_asked_about(
+            first in headers(),
+            second in headers(),
+            status in prop_oneof![Just(200_u16), Just(203), Just(206), Just(301), Just(404)],
+            later in prop_oneof![Just(0_u64), Just(60), Just(1 << 31)],
+        ) {
+            let request = get("http://h/a.wav");
+            let then = SystemTime::now() + Duration::from_secs(later);
+            let freshness = Freshness::new(&request, status, map(&first), false);
+            freshness.may_be_kept();
+            freshness.is_fresh(&request, then);
+            freshness.conditions(&request);
+            let again = freshness.confirmed(&request, map(&second), then);
+            again.is_fresh(&request, then);
+            again.conditions(&request);
+        }
+    }
 }

@@ -77,7 +77,7 @@ impl Server {
     }
 }
 
-fn get(url: &str) -> HttpRequest {
+pub(super) fn get(url: &str) -> HttpRequest {
     let mut policy = policy();
     policy.redirects = 3;
     HttpRequest {
