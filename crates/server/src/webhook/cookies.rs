@@ -68,7 +68,54 @@ impl Jars {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn attribute() -> impl Strategy<Value = String> {
+        let number = prop_oneof![
+            Just("0".to_owned()),
+            Just("-9223372036854775808".to_owned()),
+            Just("9223372036854775807".to_owned()),
+            Just("18446744073709551616".to_owned()),
+            any::<i64>().prop_map(|number| number.to_string()),
+        ];
+        let date = prop_oneof![
+            Just("Fri, 31 Dec 9999 23:59:59 GMT"),
+            Just("Fri, 31-Dec-99 23:59:59 GMT"),
+            Just("Sat, 01 Jan 0000 00:00:00 GMT"),
+            Just("Wed, 30 Feb 2028 25:61:61 GMT"),
+            Just("Thu, 01 Jan 1970 00:00:00 +9999"),
+        ];
+        prop_oneof![
+            number.prop_map(|number| format!("Max-Age={number}")),
+            date.prop_map(|date| format!("Expires={date}")),
+            "(Domain|Path|SameSite|Secure)=?[ -~]{0,12}",
+            "[ -~]{0,20}",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_an_application_sets_as_a_cookie_is_kept_or_dropped(
+            pair in "[a-z]{1,5}=[a-z0-9]{0,12}",
+            noise in "[ -~]{0,20}",
+            attributes in prop::collection::vec(attribute(), 0..5),
+            host in prop_oneof![Just("h.example"), Just("127.0.0.1"), Just("[::1]:8080")],
+        ) {
+            let jars = Jars::default();
+            let url = format!("http://{host}/voice?a=b");
+            for (call, pair) in [(CallKey(1), &pair), (CallKey(2), &noise)] {
+                let mut headers = HeaderMap::new();
+                let cookie = format!("{pair}; {}", attributes.join("; "));
+                headers.insert(SET_COOKIE, HeaderValue::from_str(&cookie).unwrap());
+                jars.keep(call, &url, &headers);
+            }
+            let sent = jars.header(CallKey(1), &url);
+            prop_assert!(sent.is_none_or(|sent| sent.to_str().unwrap() == pair));
+            jars.header(CallKey(2), &url);
+        }
+    }
 
     #[test]
     fn an_application_that_sets_a_new_cookie_with_each_reply_fills_its_jar_and_no_more() {
