@@ -290,10 +290,44 @@ pub(crate) fn page(
         let sid = conditions.mark(Value::text(&cursor.sid));
         conditions.and(&format!("(t.created_at, t.sid) {than} ({at}, {sid})"));
     }
-    let wanted = conditions.text.clone();
     let tables: Vec<CallTable> = filter.tables().collect();
+    let keys = keys(&tables, scope, &accounts, &mut conditions);
+    if keys.is_empty() {
+        return Ok(CallPage::default());
+    }
+    // One more than is wanted shows whether there is a next page.
+    let limit = conditions.mark(Value::Int(i64::from(page.limit) + 1));
+    let offset = conditions.mark(Value::Int(i64::try_from(page.offset).unwrap_or(i64::MAX)));
+    let rows = tables.iter().map(|table| {
+        format!(
+            "{}, page WHERE page.source = '{}' AND t.call_no = page.number",
+            table.select(),
+            table.name()
+        )
+    });
+    // Indexes alone find the page, so that what is left out is not read.
+    let sql = format!(
+        "WITH page AS ({} ORDER BY made_at {way}, name {way} LIMIT {limit} OFFSET {offset}) \
+         {} ORDER BY created_at {way}, sid {way}",
+        keys.join(" UNION ALL "),
+        rows.collect::<Vec<_>>().join(" UNION ALL "),
+    );
+    let mut rows = database.query(&sql, conditions.values)?;
+    let calls: Result<Vec<CallRow<'static>>, StoreError> =
+        rows.iter_mut().map(CallRow::read).collect();
+    Ok(CallPage::of(calls?, page.limit as usize))
+}
+
+/// The selections of keys from which a page is merged, one for each index that is read.
+fn keys(
+    tables: &[CallTable],
+    scope: Scope<'_>,
+    accounts: &[String],
+    conditions: &mut Conditions,
+) -> Vec<String> {
+    let wanted = conditions.text.clone();
     let mut keys = Vec::new();
-    for table in &tables {
+    for table in tables {
         let select = format!(
             "SELECT '{table}' AS source, t.call_no AS number, t.created_at AS made_at, t.sid AS name \
              FROM {table} t \
@@ -306,46 +340,25 @@ pub(crate) fn page(
             keys.push(select);
             continue;
         }
-        for account in &accounts {
+        for account in accounts {
             let account = conditions.mark(Value::owned(account.clone()));
             keys.push(format!("{select} AND t.account = {account}"));
         }
     }
-    if keys.is_empty() {
-        return Ok(CallPage::default());
+    keys
+}
+
+impl CallPage {
+    /// The first so many of these calls, and where the next page begins if there are more.
+    fn of(mut calls: Vec<CallRow<'static>>, wanted: usize) -> CallPage {
+        let has_more = calls.len() > wanted;
+        calls.truncate(wanted);
+        let next = calls.last().filter(|_| has_more).map(|call| Cursor {
+            created_at: call.created_at,
+            sid: call.sid.to_string(),
+        });
+        CallPage { calls, next }
     }
-    // One more than is wanted shows whether there is a next page.
-    let limit = conditions.mark(Value::Int(i64::from(page.limit) + 1));
-    let offset = conditions.mark(Value::Int(i64::try_from(page.offset).unwrap_or(i64::MAX)));
-    let rows: Vec<String> = tables
-        .iter()
-        .map(|table| {
-            format!(
-                "{}, page WHERE page.source = '{}' AND t.call_no = page.number",
-                table.select(),
-                table.name()
-            )
-        })
-        .collect();
-    // Indexes alone find the page, so that what is left out is not read.
-    let sql = format!(
-        "WITH page AS ({} ORDER BY made_at {way}, name {way} LIMIT {limit} OFFSET {offset}) \
-         {} ORDER BY created_at {way}, sid {way}",
-        keys.join(" UNION ALL "),
-        rows.join(" UNION ALL "),
-    );
-    let mut rows = database.query(&sql, conditions.values)?;
-    let calls: Result<Vec<CallRow<'static>>, StoreError> =
-        rows.iter_mut().map(CallRow::read).collect();
-    let mut calls = calls?;
-    let wanted = page.limit as usize;
-    let has_more = calls.len() > wanted;
-    calls.truncate(wanted);
-    let next = calls.last().filter(|_| has_more).map(|call| Cursor {
-        created_at: call.created_at,
-        sid: call.sid.to_string(),
-    });
-    Ok(CallPage { calls, next })
 }
 
 /// How many calls a filter finds.
