@@ -128,15 +128,22 @@ impl Media {
         if let Some(configured) = advertise.configured.as_ref().filter(same_family) {
             return Ok((wildcard, *configured));
         }
-        let bound = advertise.listeners.iter().filter(same_family);
-        let reaches =
-            |ip: &&IpAddr| !ip.is_unspecified() && ip.is_loopback() == towards.is_loopback();
+        let mut bound = advertise.listeners.iter().filter(same_family);
+        let own = |ip: &&IpAddr| !ip.is_unspecified();
+        let reaches = |ip: &&IpAddr| own(ip) && ip.is_loopback() == towards.is_loopback();
         if let Some(local) = bound.clone().find(reaches) {
             return Ok((*local, *local));
         }
-        let shown = route_towards(towards).map_err(|error| {
-            MediaError::Refused(format!("there is no route to the peer: {error}"))
-        })?;
+        // Where there is no route, as on a machine without a network, a name may still lead to a
+        // listener's own address.
+        let shown = match (route_towards(towards), bound.find(own)) {
+            (Ok(shown), _) => shown,
+            (Err(_), Some(local)) => return Ok((*local, *local)),
+            (Err(error), None) => {
+                let why = format!("there is no route to the peer: {error}");
+                return Err(MediaError::Refused(why));
+            }
+        };
         Ok((wildcard, shown))
     }
 }

@@ -127,8 +127,8 @@ fn redirects<H: Host>(call: &Call<H>) -> Redirects {
     }
 }
 
-/// Where audio will go, as far as its address family is known: an address in the URI says it, then
-/// the flow of the phone, then the next hop.
+/// Where audio will go, as far as that is known: the flow of a phone says it, whose Contact may lead
+/// nowhere, then an address in the URI, then the next hop.
 fn media_towards(way: &Way) -> IpAddr {
     let literal = |uri: &str| Uri::borrowed(uri).ok()?.host_ip();
     let route = || {
@@ -136,8 +136,43 @@ fn media_towards(way: &Way) -> IpAddr {
         let route = NameAddr::parse(route).ok()?;
         literal(route.uri)
     };
-    literal(&way.uri)
-        .or_else(|| way.flow.map(|flow| flow.remote.ip()))
+    way.flow
+        .map(|flow| flow.remote.ip())
+        .or_else(|| literal(&way.uri))
         .or_else(route)
         .unwrap_or(UNKNOWN)
+}
+
+#[cfg(test)]
+mod tests {
+    use hookflash_sip::{ConnectionId, Flow, Transport};
+
+    use super::*;
+
+    #[test]
+    fn audio_goes_where_a_phone_is_reached_then_where_its_uri_or_the_route_says() {
+        let mut way = Way {
+            trunk: None,
+            uri: "sip:alice@10.0.0.7:5062".to_owned(),
+            to: None,
+            route: Some("<sip:198.51.100.1;lr>".to_owned()),
+            flow: Some(Flow {
+                transport: Transport::Udp,
+                local: ([203, 0, 113, 7], 5060).into(),
+                remote: ([198, 51, 100, 9], 40_000).into(),
+                connection: ConnectionId::default(),
+            }),
+            keeps_flow: true,
+            credentials: Vec::new(),
+            from: String::new(),
+            headers: Vec::new(),
+        };
+        assert_eq!(media_towards(&way), IpAddr::from([198, 51, 100, 9]));
+        way.flow = None;
+        assert_eq!(media_towards(&way), IpAddr::from([10, 0, 0, 7]));
+        way.uri = "sip:alice@carrier.example".to_owned();
+        assert_eq!(media_towards(&way), IpAddr::from([198, 51, 100, 1]));
+        way.route = None;
+        assert_eq!(media_towards(&way), UNKNOWN);
+    }
 }

@@ -74,6 +74,18 @@ fn ports_are_even_in_range_and_free_again_after_use() {
     assert_eq!(media.in_use(), 0);
 }
 
+/// The broadcast address is one that no socket is let out to.
+#[test]
+fn where_no_route_leads_a_listener_gives_its_address() {
+    let media = media(2);
+    let port = media.open("255.255.255.255".parse().unwrap()).unwrap();
+    assert_eq!(port.address().ip(), Ipv4Addr::LOCALHOST);
+    drop(port);
+    media.advertise.borrow_mut().listeners = vec![Ipv4Addr::UNSPECIFIED.into()];
+    let refused = media.open("255.255.255.255".parse().unwrap());
+    assert!(refused.is_err_and(|why| why.to_string().contains("no route")));
+}
+
 #[test]
 fn the_advertised_address_is_told_to_every_peer_of_its_family() {
     let media = media(4);
