@@ -175,6 +175,9 @@ pub enum Turn {
     Transfer,
     /// It is over. News of its transfers may still come.
     Ended,
+    /// It is over, and a request that was under way then has its reply or was given up. Of one
+    /// that is owed the host knows by itself.
+    Settled,
 }
 
 /// The machine under a call. Lives on one shard, hence no `Send`.

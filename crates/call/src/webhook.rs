@@ -10,7 +10,7 @@ use crate::call::Call;
 use crate::journal::What;
 use crate::ledger::count;
 use crate::masking::without_input;
-use crate::{Host, application_socket};
+use crate::{Host, Turn, application_socket};
 
 /// A request on its way.
 enum Sent<R> {
@@ -64,8 +64,8 @@ impl<H: Host> Call<H> {
                 Sent::Message(reply) => reply.await.unwrap_or_else(|_| Err(stopped(&url))),
             };
             match &reply {
-                Ok(reply) => call.note_reply(number, reply.status, Some(reply.body.len())),
-                Err(error) => call.note_fetch_error(Some(number), error),
+                Ok(reply) => call.replied(number, reply.status, Some(reply.body.len())),
+                Err(error) => call.unanswered(number, error),
             }
             // Nobody may be waiting any more.
             let _ = hand_over.send(reply);
@@ -92,15 +92,16 @@ impl<H: Host> Call<H> {
         let call = Rc::clone(self);
         let done = Box::new(move |result: Result<u16, FetchError>| {
             match result {
-                Ok(status) => call.note_reply(number, status, None),
-                Err(error) => call.note_fetch_error(Some(number), &error),
+                Ok(status) => call.replied(number, status, None),
+                Err(error) => call.unanswered(number, &error),
             }
             then();
         });
         self.host.tell(self.record.key, request, done);
     }
 
-    /// Tells the application something that it must learn whatever happens.
+    /// Tells the application something that it must learn whatever happens. The host keeps the
+    /// record once more when it is known what came of it.
     pub(crate) fn owe(self: &Rc<Self>, request: HttpRequest) {
         let number = self.note_asked(&request);
         if application_socket::message(&request).is_some() {
@@ -173,13 +174,31 @@ impl<H: Host> Call<H> {
         number
     }
 
-    pub(crate) fn note_reply(&self, number: u16, status: u16, bytes: Option<usize>) {
+    fn note_reply(&self, number: u16, status: u16, bytes: Option<usize>) {
         let bytes = bytes.map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX));
         self.note(What::Replied {
             number,
             status,
             bytes,
         });
+    }
+
+    /// A request has its reply. That belongs to the record of a call that is over, too.
+    pub(crate) fn replied(&self, number: u16, status: u16, bytes: Option<usize>) {
+        self.note_reply(number, status, bytes);
+        self.settled();
+    }
+
+    /// A request comes to nothing. That belongs to the record of a call that is over, too.
+    pub(crate) fn unanswered(&self, number: u16, error: &FetchError) {
+        self.note_fetch_error(Some(number), error);
+        self.settled();
+    }
+
+    fn settled(&self) {
+        if self.record.is_concluded() {
+            self.turned(Turn::Settled);
+        }
     }
 }
 

@@ -130,7 +130,12 @@ impl Records {
                     self.put(record);
                 }
             }
-            Turn::Begun | Turn::Left | Turn::Ringing | Turn::Answered | Turn::Transfer => {
+            Turn::Begun
+            | Turn::Left
+            | Turn::Ringing
+            | Turn::Answered
+            | Turn::Transfer
+            | Turn::Settled => {
                 if record.keeping.note_change() {
                     self.changed().push(Arc::clone(record));
                 }

@@ -26,7 +26,7 @@ impl Waiter {
         match self {
             // Nobody may be waiting any more.
             Waiter::Asks(waiter) => drop(waiter.send(Ok(reply))),
-            Waiter::Tells(number) => call.note_reply(number, reply.status, None),
+            Waiter::Tells(number) => call.replied(number, reply.status, None),
             Waiter::Nobody => {}
         }
     }
@@ -35,7 +35,7 @@ impl Waiter {
     pub(super) fn fail<H: Host>(self, call: &Rc<Call<H>>, error: &FetchError) {
         match self {
             Waiter::Asks(waiter) => drop(waiter.send(Err(error.clone()))),
-            Waiter::Tells(number) => call.note_fetch_error(Some(number), error),
+            Waiter::Tells(number) => call.unanswered(number, error),
             Waiter::Nobody => {}
         }
     }

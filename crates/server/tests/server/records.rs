@@ -102,6 +102,42 @@ fn a_call_is_shown_after_a_restart_without_its_trace() {
 }
 
 #[test]
+fn what_a_request_came_to_after_the_call_was_over_is_kept() {
+    let application = Application::saying(
+        "<Response><Refer action=\"/status\"><Sip>sip:carol@example.com</Sip></Refer></Response>",
+    );
+    application.hold_status();
+    let rest = format!(
+        "[[applications]]\nname = \"it\"\naccount = \"twiml\"\nurl = \"{}\"\n",
+        application.url("/voice"),
+    );
+    let setup = config_with_file("", &rest);
+    let server = Server::start(setup.clone()).unwrap();
+    let mut peer = Peer::of(udp(&server), "late");
+    let answer = peer.invite("");
+    peer.take("REFER", &answer, "202 Accepted");
+    assert_eq!(status(&peer.bye()), 200);
+    let path = format!("/hookflash/v1/calls/{}", newest(&server, "completed"));
+    let of_action = |server: &Running| get_json(server.http_addr, &path)["webhooks"][1].clone();
+    until("the call is recorded as one that is over", || {
+        let metrics = get(server.http_addr, "/metrics").1;
+        metrics.contains("\nhookflash_calls 0\n")
+    });
+    assert_eq!(of_action(&server)["endedAt"], Value::Null);
+    application.answer_status_with(204);
+    until("the transfer's callback is answered", || {
+        of_action(&server)["endedAt"].is_string()
+    });
+    let before = of_action(&server);
+    assert_eq!(before["status"], 204);
+    stop(server);
+
+    let server = Server::start(setup).unwrap();
+    assert_eq!(of_action(&server), before);
+    stop(server);
+}
+
+#[test]
 fn a_final_status_that_is_not_taken_goes_out_after_a_restart() {
     let application = Application::saying(ANSWER_AND_WAIT);
     application.answer_status_with(503);
