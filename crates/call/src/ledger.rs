@@ -251,11 +251,15 @@ pub(crate) fn count(counter: &AtomicU64) {
 impl Counters {
     /// The calls that run now.
     pub fn calls_live(&self) -> u64 {
-        let ended = self.calls_completed.load(Ordering::Relaxed)
-            + self.calls_unanswered.load(Ordering::Relaxed);
+        let ended = self.calls_ended();
         self.calls_started
             .load(Ordering::Relaxed)
             .saturating_sub(ended)
+    }
+
+    /// The calls that are over.
+    pub fn calls_ended(&self) -> u64 {
+        self.calls_completed.load(Ordering::Relaxed) + self.calls_unanswered.load(Ordering::Relaxed)
     }
 
     /// What is counted of the calls of each dialect and direction.

@@ -258,6 +258,7 @@ fn common(
         records,
         speech,
         realms: Realms::new(&config.sip.digest),
+        entrance: Arc::default(),
         guard: Arc::default(),
         bindings: Arc::default(),
         registrations: Arc::default(),

@@ -5,6 +5,7 @@
 
 mod caller;
 pub(crate) mod door;
+mod entrance;
 mod host;
 mod identity;
 mod mail;
@@ -44,8 +45,10 @@ use crate::switchboard::Switchboard;
 use crate::webhook::{self, Webhooks};
 use crate::websocket;
 use door::Door;
+use entrance::{Entering, Reached};
 
 pub(crate) use caller::Full;
+pub(crate) use entrance::{Entrance, Limits};
 pub(crate) use identity::Realms;
 pub(crate) use mail::{Input, Mail, Post};
 pub(crate) use messages::Counted;
@@ -68,6 +71,7 @@ pub(crate) struct Common {
     pub(crate) records: Records,
     pub(crate) speech: Arc<Speech>,
     pub(crate) realms: Realms,
+    pub(crate) entrance: Arc<Entrance>,
     pub(crate) guard: Arc<Guard>,
     pub(crate) bindings: Arc<Bindings>,
     pub(crate) registrations: Arc<Registrations>,
@@ -323,20 +327,25 @@ impl Shard {
 
     /// Opens or closes the endpoint for new calls.
     pub(crate) fn look_at_the_door(&self, now: Instant) {
-        let (live, most, rate) = self.load();
-        let open = self.door.is_open(now, live, most, rate);
+        let open = self.door.is_open(now) && self.has_room(now);
         if open != self.accepting.get() {
             self.accepting.set(open);
             self.endpoint.borrow_mut().set_accepting(open);
         }
     }
 
-    /// Calls that run, how many may, and this shard's share of the new ones per second.
-    fn load(&self) -> (u64, u64, f64) {
-        let board = self.board.borrow();
-        let rate = f64::from(board.calls_per_second) / self.count as f64;
-        let live = self.common.ledger.counters.calls_live();
-        (live, board.calls, rate)
+    /// Whether the limits allow one more call.
+    fn has_room(&self, now: Instant) -> bool {
+        let ended = self.common.ledger.counters.calls_ended();
+        let limits = self.board.borrow().limits;
+        self.common.entrance.has_room(now, limits, ended)
+    }
+
+    /// Takes a place for a call, if the limits allow one more.
+    fn enter(&self) -> Result<Entering<'_>, Reached> {
+        let ended = self.common.ledger.counters.calls_ended();
+        let limits = self.board.borrow().limits;
+        self.common.entrance.enter(Instant::now(), limits, ended)
     }
 
     /// Sends, hands out and arms whatever the endpoint has to send, tell and wait for.
@@ -402,9 +411,7 @@ impl Shard {
         match event {
             Event::Incoming { invite, flow } => {
                 let now = Instant::now();
-                let (live, most, rate) = self.load();
-                if self.door.has_room(now, live, most, rate) {
-                    self.door.passed();
+                if self.has_room(now) {
                     let taken = spare_others("a new call", || self.incoming(leg, invite, flow));
                     if taken.is_none() {
                         self.refuse(leg, 500, None, &[]);

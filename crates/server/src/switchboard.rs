@@ -25,6 +25,7 @@ use crate::config::{
     Accept, AccountSettings, ApplicationSettings, Config, OnRefused, Pattern, Source, Transfer,
 };
 use crate::registrations::Wanted;
+use crate::shard::Limits;
 use crate::static_document;
 use crate::ways::Ways;
 
@@ -49,8 +50,7 @@ pub(crate) struct Switchboard {
     pub(crate) allow_private_networks: bool,
     /// For how long a peer may send no packet; `None` for ever.
     pub(crate) rtp_timeout: Option<Duration>,
-    pub(crate) calls: u64,
-    pub(crate) calls_per_second: u32,
+    pub(crate) limits: Limits,
     usual: Usual,
 }
 
@@ -183,8 +183,10 @@ impl Switchboard {
             registrations: Wanted::of(config),
             allow_private_networks: config.webhook.allow_private_networks,
             rtp_timeout: Some(config.media.rtp_timeout).filter(|time| !time.is_zero()),
-            calls: u64::from(config.limits.calls),
-            calls_per_second: config.limits.calls_per_second,
+            limits: Limits {
+                calls: u64::from(config.limits.calls),
+                per_second: config.limits.calls_per_second,
+            },
             usual,
         })
     }

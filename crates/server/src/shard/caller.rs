@@ -8,6 +8,7 @@ use hookflash_call::{CallRecord, Host, Masked, Placement};
 use hookflash_sip::{Flow, LegId, Name, Request, Transport, Uri};
 
 use super::Shard;
+use super::entrance::Reached;
 use super::identity::{Known, Unknown};
 use crate::switchboard::{Admission, Switchboard};
 
@@ -85,7 +86,11 @@ impl Shard {
             // A phone behind address translation: its Contact leads nowhere.
             self.endpoint.borrow_mut().keep_flow(leg);
         }
+        let Ok(entering) = self.enter() else {
+            return self.turn_away(leg);
+        };
         let record = desk.incoming(leg, Arc::clone(&invite), flow, Arc::clone(options));
+        entering.begun();
         tracing::debug!(
             call = %record.facts(|facts| facts.sid.clone()),
             to = %self.shown(invite.uri()),
@@ -127,27 +132,29 @@ impl Shard {
         placement: Placement,
     ) -> Result<Arc<CallRecord>, (Full, Box<Placement>)> {
         let now = Instant::now();
-        let (live, most, rate) = self.load();
         let full = match self.desk() {
             _ if self.door.is_closed() => Full::Draining,
             None => Full::Draining,
-            Some(_) if live >= most || self.door.lags(now) => Full::Calls,
-            Some(_) if !self.door.has_room(now, live, most, rate) => Full::Rate,
-            Some(desk) => {
-                self.door.passed();
-                let record = desk.place(placement);
-                self.look_at_the_door(now);
-                record.facts(|facts| {
-                    tracing::debug!(
-                        call = %facts.sid,
-                        to = %self.shown(&facts.to.uri),
-                        from = %self.shown(&facts.from.uri),
-                        application = %facts.application.name,
-                        "a call is placed"
-                    );
-                });
-                return Ok(record);
-            }
+            Some(_) if self.door.lags(now) => Full::Calls,
+            Some(desk) => match self.enter() {
+                Err(Reached::Calls) => Full::Calls,
+                Err(Reached::PerSecond) => Full::Rate,
+                Ok(entering) => {
+                    let record = desk.place(placement);
+                    entering.begun();
+                    self.look_at_the_door(now);
+                    record.facts(|facts| {
+                        tracing::debug!(
+                            call = %facts.sid,
+                            to = %self.shown(&facts.to.uri),
+                            from = %self.shown(&facts.from.uri),
+                            application = %facts.application.name,
+                            "a call is placed"
+                        );
+                    });
+                    return Ok(record);
+                }
+            },
         };
         Err((full, Box::new(placement)))
     }

@@ -137,8 +137,13 @@ fn a_stream_in_fragments_and_in_lumps_is_understood() {
 
 #[test]
 fn calls_that_arrive_in_one_piece_are_held_to_the_limit() {
-    for limit in ["calls = 1", "calls_per_second = 1"] {
-        let server = serving(&format!("shards = 1\n[limits]\n{limit}\n"), WAITING);
+    let limits = ["calls = 1", "calls_per_second = 1"];
+    for (limit, shards) in limits
+        .into_iter()
+        .flat_map(|limit| [(limit, 1), (limit, 4)])
+    {
+        let top = format!("shards = {shards}\n[limits]\n{limit}\n");
+        let server = serving(&top, WAITING);
         let mut stream = Stream::to(&server);
         let lump: String = (0..8)
             .map(|n| stream.ask("INVITE", &format!("lump-{n}"), 1, "", SDP))
@@ -153,8 +158,8 @@ fn calls_that_arrive_in_one_piece_are_held_to_the_limit() {
             "calls = 1" => 1,
             _ => 1 + usize::try_from(sent.elapsed().as_secs()).unwrap(),
         };
-        assert!((1..=most).contains(&accepted), "{limit}: {answers:?}");
-        assert_eq!(accepted + with(503).count(), 8, "{limit}: {answers:?}");
+        assert!((1..=most).contains(&accepted), "{top}: {answers:?}");
+        assert_eq!(accepted + with(503).count(), 8, "{top}: {answers:?}");
         assert!(with(503).all(|answer| header(answer, "Retry-After").is_some()));
     }
 }
