@@ -141,6 +141,8 @@ pub(crate) struct Call<H: Host> {
     /// The phase changed, or a leg was released.
     changed: Notify,
     verb_runs: Cell<bool>,
+    /// The application knows that the called side is heard before its answer.
+    pub(crate) told_early: Cell<bool>,
     /// Another document is about to take the place of the running one.
     superseded: Cell<bool>,
 }
@@ -218,6 +220,7 @@ impl<H: Host> Call<H> {
             changed: Notify::new(),
             verb_runs: Cell::new(false),
             superseded: Cell::new(false),
+            told_early: Cell::new(false),
         }
     }
 

@@ -54,7 +54,7 @@ impl<H: Host> Call<H> {
     pub(crate) fn tell_status(self: &Rc<Self>, event: StatusEvent) {
         let gateway = match event {
             StatusEvent::Initiated => Some(GatewayMoment::Created),
-            StatusEvent::Ringing => None,
+            StatusEvent::Ringing | StatusEvent::EarlyMedia => None,
             StatusEvent::Answered => Some(GatewayMoment::InProgress),
             StatusEvent::Completed => Some(GatewayMoment::Ended),
         };
@@ -64,9 +64,10 @@ impl<H: Host> Call<H> {
                 self.record.status_told();
                 match event {
                     StatusEvent::Completed => self.owe(request),
-                    StatusEvent::Initiated | StatusEvent::Ringing | StatusEvent::Answered => {
-                        self.tell(request);
-                    }
+                    StatusEvent::Initiated
+                    | StatusEvent::Ringing
+                    | StatusEvent::EarlyMedia
+                    | StatusEvent::Answered => self.tell(request),
                 }
             }
             Ok(None) => {}

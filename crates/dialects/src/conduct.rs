@@ -9,6 +9,12 @@ impl Dialect {
         self != Dialect::Jambonz
     }
 
+    /// Whether there is a word for a called side that is heard before its answer. That it rings is
+    /// not told then.
+    pub fn tells_early_media(self) -> bool {
+        self == Dialect::Jambonz
+    }
+
     /// Whether a reply without verbs means "carry on" instead of "end of document".
     pub fn empty_reply_goes_on(self) -> bool {
         self == Dialect::Jambonz

@@ -17,6 +17,8 @@ pub enum StatusEvent {
     Initiated,
     /// It rings.
     Ringing,
+    /// Who calls hears the called side, which has not answered.
+    EarlyMedia,
     /// It was answered.
     Answered,
     /// It is over; see `CallFacts::state`.

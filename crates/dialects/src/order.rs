@@ -112,6 +112,7 @@ impl StatusEvents {
             StatusEvent::Ringing => 2,
             StatusEvent::Answered => 4,
             StatusEvent::Completed => 8,
+            StatusEvent::EarlyMedia => 16,
         }
     }
 }

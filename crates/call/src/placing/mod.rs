@@ -329,7 +329,7 @@ fn hear_ringing<H: Host>(call: &Rc<Call<H>>, ringing: &mut Ringing<H>, event: Ev
             // A call that is sent on or queued has reached the called side, too (RFC 3261 §21.1).
             ringing.has_rung |= has_media || (180..=183).contains(&status);
             if has_media || matches!(status, 180 | 183) {
-                rings(call, leg);
+                rings(call, leg, has_media && status == 183);
             }
         }
         // The peer changes the session before it has answered (RFC 3311 §5.1).
@@ -361,8 +361,8 @@ fn hear_early<H: Host>(call: &Rc<Call<H>>, ringing: &mut Ringing<H>, early: &[u8
     }
 }
 
-/// The called side rings. The application learns it once.
-fn rings<H: Host>(call: &Rc<Call<H>>, leg: LegId) {
+/// The called side rings, or is heard already. The application learns it once.
+fn rings<H: Host>(call: &Rc<Call<H>>, leg: LegId, is_heard: bool) {
     seen(call, leg);
     let is_first = call.record.change(|facts| {
         let is_first = facts.state == CallState::Trying;
@@ -374,6 +374,12 @@ fn rings<H: Host>(call: &Rc<Call<H>>, leg: LegId) {
     if is_first {
         call.note(What::Ringing);
         call.turned(Turn::Ringing);
+    }
+    if is_heard && call.dialect().tells_early_media() {
+        if !call.told_early.replace(true) {
+            call.tell_status(StatusEvent::EarlyMedia);
+        }
+    } else if is_first {
         call.tell_status(StatusEvent::Ringing);
     }
 }

@@ -93,6 +93,48 @@ fn an_answered_call_runs_the_document_and_is_told_step_by_step() {
 }
 
 #[test]
+fn jambonz_is_told_that_the_called_side_is_heard_before_its_answer() {
+    for rings_first in [true, false] {
+        in_virtual_time(async {
+            let world = world(Dialect::Jambonz);
+            let phone = world.phone();
+            world.place(world.order(), &[&[&phone]]);
+            let callee = Callee::of(&phone).await;
+            if rings_first {
+                callee.respond(183, "Session Progress", &[], "");
+                callee.waits(500 * MS).await;
+            }
+            for _ in 0..2 {
+                callee.respond(183, "Session Progress", &[], OFFER);
+                callee.waits(500 * MS).await;
+            }
+            callee.rings();
+            callee.waits(500 * MS).await;
+            assert_eq!(world.view()["status"], "ringing");
+            callee.answers().await;
+            phone.hung_up().await;
+            world.settle().await;
+            let told = world.application.asked_at("/status");
+            let told: Vec<_> = told
+                .iter()
+                .map(|told| told.field("call_status") + " " + &told.field("sip_status"))
+                .collect();
+            let mut expected = vec![
+                "trying 100",
+                "ringing 180",
+                "early-media 183",
+                "in-progress 200",
+                "completed 200",
+            ];
+            if !rings_first {
+                expected.remove(1);
+            }
+            assert_eq!(told, expected);
+        });
+    }
+}
+
+#[test]
 fn the_hook_of_an_order_is_told_the_changes_that_it_asks_for_with_their_numbers() {
     in_virtual_time(async {
         let world = world(Dialect::Twiml);
@@ -762,7 +804,7 @@ fn an_answer_that_came_with_a_progress_stands_for_the_200() {
         let callee = Callee::of(&phone).await;
         callee.respond(183, "Session Progress", &[], OFFER);
         callee.waits(300 * MS).await;
-        assert_eq!(told(&world), ["trying", "ringing"]);
+        assert_eq!(told(&world), ["trying", "early-media"]);
         callee.answers_with("").await;
         callee.waits(300 * MS).await;
         assert_eq!(world.view()["legs"][0]["codec"], "PCMU");

@@ -34,6 +34,11 @@ const RINGING: Status<'static> = Status {
     reason: "Ringing",
     word: "ringing",
 };
+const EARLY_MEDIA: Status<'static> = Status {
+    code: 183,
+    reason: "Session Progress",
+    word: "early-media",
+};
 const IN_PROGRESS: Status<'static> = Status {
     code: 200,
     reason: "OK",
@@ -59,6 +64,7 @@ pub(super) fn status_at(facts: &CallFacts, event: StatusEvent) -> Status<'_> {
     match event {
         StatusEvent::Initiated => TRYING,
         StatusEvent::Ringing => RINGING,
+        StatusEvent::EarlyMedia => EARLY_MEDIA,
         StatusEvent::Answered => IN_PROGRESS,
         StatusEvent::Completed => status(facts),
     }

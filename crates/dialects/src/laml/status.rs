@@ -58,7 +58,7 @@ pub(crate) fn callback(
 ) -> Fields {
     let status = match event {
         StatusEvent::Initiated => "initiated",
-        StatusEvent::Ringing => "ringing",
+        StatusEvent::Ringing | StatusEvent::EarlyMedia => "ringing",
         StatusEvent::Answered => "in-progress",
         StatusEvent::Completed => match word(facts) {
             "completed" => "completed",
@@ -73,7 +73,7 @@ pub(crate) fn callback(
     let mut fields = standard(vendor, facts, status);
     let at = match event {
         StatusEvent::Initiated => Some(facts.started_at),
-        StatusEvent::Ringing => None,
+        StatusEvent::Ringing | StatusEvent::EarlyMedia => None,
         StatusEvent::Answered => facts.answered_at,
         StatusEvent::Completed => facts.ended_at,
     };

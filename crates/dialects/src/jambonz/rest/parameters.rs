@@ -19,7 +19,7 @@ const CREATE: &[Parameter] = &[
     runs("call_hook", "absolute; required without `application_sid`"),
     runs(
         "call_status_hook",
-        "absolute; that of the application goes before it",
+        "absolute; that of the application goes before it; audio before the answer (183) is `early-media`",
     ),
     runs("tag", "an object: `customerData` of every request"),
     runs("timeout", "60; 1 to 600 seconds"),
