@@ -22,7 +22,7 @@ _KILLS_EACH = 34
 _GONE_SECONDS = 60
 _FINALS_SECONDS = 60
 #: what is told of calls that died with the server
-_CUT_OFF = {"failed", "server-restarted"}
+_CUT_OFF = {"failed", "error"}
 
 
 class Crashes:

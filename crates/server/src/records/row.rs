@@ -224,7 +224,7 @@ pub(crate) fn closed(mut row: CallRow<'_>, now: SystemTime) -> CallRow<'_> {
             "Service Unavailable"
         }
         .into(),
-        cause: Some("server-restarted".into()),
+        cause: None,
         message: Some("the server stopped while the call ran, and was started again".into()),
     });
     for leg in &mut row.legs {

@@ -344,7 +344,27 @@ fn a_call_that_died_is_closed_by_what_is_known_of_it() {
         let CallState::Ended(end) = &closed.state else {
             panic!("it is over");
         };
-        assert_eq!(end.cause.as_deref(), Some("server-restarted"));
+        assert!(end.message.as_ref().unwrap().contains("server stopped"));
+    }
+}
+
+#[test]
+fn a_call_that_died_has_a_cause_of_bandwidths_own() {
+    let records = Records::open(&config()).unwrap();
+    let mut facts = facts(&records, "9900003", "c-1");
+    facts.ended_at = None;
+    for (state, answered_at) in [
+        (CallState::InProgress, Some(at(2))),
+        (CallState::Ringing, None),
+    ] {
+        facts.state = state;
+        facts.answered_at = answered_at;
+        let row = row::closed(kept(&record(facts.clone())), at(60));
+        let closed = records.facts(&row).unwrap();
+        let told = Dialect::Bxml.call_resource(&closed);
+        assert_eq!(told["disconnectCause"], "error");
+        let why = told["errorMessage"].as_str().unwrap();
+        assert!(why.contains("server stopped"), "{why}");
     }
 }
 
