@@ -21,7 +21,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use hookflash_call::{CallRecord, Turn};
+use hookflash_call::{Asked, CallRecord, Turn};
 use hookflash_dialects::{CallState, Direction};
 use hookflash_store::{Health, Options, Store, StoreError};
 
@@ -124,22 +124,27 @@ impl Records {
     /// promise, and is once more when it is known what became of that.
     pub(crate) fn call_changed(&self, record: &Arc<CallRecord>, turn: Turn) {
         match turn {
+            Turn::Ended if record.keeping.is_promised() => {
+                record.keeping.take_change();
+            }
+            // As a rule the reply is there when what has changed is written: once for both.
+            Turn::Ended if asks_still(record) => self.note_change(record),
             Turn::Ended => {
                 record.keeping.take_change();
-                if !record.keeping.is_promised() {
-                    self.put(record);
-                }
+                self.put(record);
             }
             Turn::Begun
             | Turn::Left
             | Turn::Ringing
             | Turn::Answered
             | Turn::Transfer
-            | Turn::Settled => {
-                if record.keeping.note_change() {
-                    self.changed().push(Arc::clone(record));
-                }
-            }
+            | Turn::Settled => self.note_change(record),
+        }
+    }
+
+    fn note_change(&self, record: &Arc<CallRecord>) {
+        if record.keeping.note_change() {
+            self.changed().push(Arc::clone(record));
         }
     }
 
@@ -247,6 +252,14 @@ fn grouped(record: &CallRecord) -> Duration {
         Direction::OutboundApi => Duration::from_millis(4),
         _ => Duration::from_millis(20),
     }
+}
+
+/// Whether a request of the call is under way.
+fn asks_still(record: &CallRecord) -> bool {
+    record.entries(|entries| {
+        let asked = Asked::of(entries);
+        asked.iter().any(|asked| asked.ended.is_none())
+    })
 }
 
 /// Whether the application learns of the call other than by its own asking and answering.
