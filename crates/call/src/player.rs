@@ -340,21 +340,30 @@ impl<H: Host> Drop for Sounding<'_, H> {
     }
 }
 
-/// The keys of a document as a session sends them.
+/// The keys of a document as a session sends them. A pause stands in place of the silence after
+/// the key before it, as Bandwidth's page on `SendDtmf` has it.
 pub(crate) fn keys_to_send(keys: &Keys) -> Vec<KeyToSend> {
-    let each = keys.keys.iter().map(|one| match one {
-        KeyOrPause::Key(key) => KeyToSend {
-            key: Some(*key),
-            length: keys.tone,
-            gap: keys.gap,
-        },
-        KeyOrPause::Pause(length) => KeyToSend {
-            key: None,
-            length: *length,
-            gap: Duration::ZERO,
-        },
-    });
-    each.collect()
+    let mut sent = Vec::<KeyToSend>::with_capacity(keys.keys.len());
+    let mut paused = false;
+    for one in &keys.keys {
+        match one {
+            KeyOrPause::Key(key) => sent.push(KeyToSend {
+                key: Some(*key),
+                length: keys.tone,
+                gap: keys.gap,
+            }),
+            KeyOrPause::Pause(length) => match sent.last_mut() {
+                Some(before) if !paused => before.gap = *length,
+                _ => sent.push(KeyToSend {
+                    key: None,
+                    length: *length,
+                    gap: Duration::ZERO,
+                }),
+            },
+        }
+        paused = matches!(one, KeyOrPause::Pause(_));
+    }
+    sent
 }
 
 fn shown(text: &SpeechText) -> String {

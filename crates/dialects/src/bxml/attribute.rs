@@ -58,8 +58,8 @@ pub(super) fn seconds(node: Node<'_, '_>, name: &str, default: &str) -> Duration
 }
 
 /// Milliseconds, or the default.
-pub(super) fn milliseconds(node: Node<'_, '_>, name: &str, default: u32) -> Duration {
-    Duration::from_millis(whole(node, name, default).into())
+pub(super) fn milliseconds(node: Node<'_, '_>, name: &str, default: &str) -> Duration {
+    value::milliseconds(node.attribute(name).unwrap_or(default))
 }
 
 /// A whole number, or the default.

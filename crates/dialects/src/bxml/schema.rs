@@ -82,6 +82,8 @@ pub(super) enum Kind {
     SocketUrl,
     /// Seconds with decimals, between two bounds.
     Seconds(f64, f64),
+    /// Milliseconds with decimals, between two bounds.
+    Milliseconds(f64, f64),
     /// A whole number between two bounds.
     Whole(u32, u32),
     /// DTMF digits.

@@ -32,10 +32,10 @@ pub(super) fn check(kind: Kind, value: &str) -> Result<(), String> {
                 shown_url(value)
             )),
         },
-        Kind::Seconds(min, max) => match value.parse::<f64>() {
-            Ok(number) if is_decimal(value) && (min..=max).contains(&number) => Ok(()),
-            _ => found(&format!("seconds from {min} to {max}")),
-        },
+        Kind::Seconds(min, max) if is_within(value, min, max) => Ok(()),
+        Kind::Seconds(min, max) => found(&format!("seconds from {min} to {max}")),
+        Kind::Milliseconds(min, max) if is_within(value, min, max) => Ok(()),
+        Kind::Milliseconds(min, max) => found(&format!("milliseconds from {min} to {max}")),
         Kind::Whole(min, max) => match value.parse::<u32>() {
             Ok(number) if !value.starts_with('+') && (min..=max).contains(&number) => Ok(()),
             _ => found(&format!("a whole number from {min} to {max}")),
@@ -92,6 +92,12 @@ pub(super) fn seconds(value: &str) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }
 
+/// A checked number of milliseconds.
+pub(super) fn milliseconds(value: &str) -> Duration {
+    let milliseconds = value.trim().parse::<f64>().unwrap_or_default();
+    Duration::try_from_secs_f64(milliseconds / 1000.0).unwrap_or_default()
+}
+
 /// Whether this is a telephone number with `+` and country code (ITU-T E.164).
 pub(super) fn is_e164(text: &str) -> bool {
     text.strip_prefix('+').is_some_and(|digits| {
@@ -124,6 +130,12 @@ fn url(value: &str) -> Result<(), String> {
 
 fn is_word(value: &str, words: &[&str]) -> bool {
     words.iter().any(|word| word.eq_ignore_ascii_case(value))
+}
+
+/// A decimal between two bounds.
+fn is_within(value: &str, min: f64, max: f64) -> bool {
+    let number = value.parse::<f64>();
+    is_decimal(value) && number.is_ok_and(|number| (min..=max).contains(&number))
 }
 
 /// Digits and at most one point: no exponent, sign or `inf`, which `f64` would read.

@@ -152,7 +152,7 @@ pub(super) fn send_keys(node: Node<'_, '_>) -> Keys {
         .collect();
     Keys {
         keys,
-        tone: milliseconds(node, "toneDuration", 200),
-        gap: milliseconds(node, "toneInterval", 400),
+        tone: milliseconds(node, "toneDuration", "200"),
+        gap: milliseconds(node, "toneInterval", "400"),
     }
 }

@@ -440,13 +440,13 @@ fn bxml_send_dtmf_knows_tones_and_two_pauses() {
         step("<SendDtmf>1w*,dW#</SendDtmf>"),
         (Answering::Answer, Verb::SendKeys(keys))
     );
-    let (_, verb) = step("<SendDtmf toneDuration='50' toneInterval='5000'>1</SendDtmf>");
+    let (_, verb) = step("<SendDtmf toneDuration='50.5' toneInterval='5000'>1</SendDtmf>");
     let Verb::SendKeys(keys) = verb else {
         panic!("{verb:?}")
     };
     assert_eq!(
         (keys.tone, keys.gap),
-        (Duration::from_millis(50), 5 * SECOND)
+        (Duration::from_micros(50_500), 5 * SECOND)
     );
     let long = format!("<SendDtmf>{}</SendDtmf>", "1".repeat(51));
     assert_eq!(errors(&long).len(), 1);

@@ -394,8 +394,8 @@ static CONFERENCE: Element = Element {
 static SEND_DTMF: Element = Element {
     name: "SendDtmf",
     attributes: &[&[
-        optional("toneDuration", Kind::Whole(50, 5000), "200"),
-        optional("toneInterval", Kind::Whole(50, 5000), "400"),
+        optional("toneDuration", Kind::Milliseconds(50.0, 5000.0), "200"),
+        optional("toneInterval", Kind::Milliseconds(50.0, 5000.0), "400"),
     ]],
     content: Content::Text(TextRule::Dtmf),
     state: State::Runs("as telephone-events, else as tones"),
