@@ -303,7 +303,13 @@ impl<H: Host> Input<'_, H> {
     /// When something is to be done although nothing happened.
     fn deadline(&self) -> Option<Instant> {
         if let (Some(rules), Some(last_key)) = (&self.gather.keys, self.last_key) {
-            return Some(last_key.max(self.prompts_over?) + rules.between);
+            // Beside the verbs the document stands still meanwhile, and waits no longer than that.
+            let waits = self.interrupt.is_none() && count(&self.keys) < rules.least;
+            let next = match waits {
+                true => rules.first,
+                false => rules.between,
+            };
+            return Some(last_key.max(self.prompts_over?) + next);
         }
         let Some((rules, _)) = self.gather.speech.as_ref().zip(self.speech.input.as_ref()) else {
             return Some(self.prompts_over? + self.gather.keys.as_ref()?.first);
@@ -368,7 +374,8 @@ impl<H: Host> Input<'_, H> {
     }
 
     fn keys_complete(&self, rules: &KeyRules, finish: Option<char>) -> Gathered {
-        let is_input = !self.keys.is_empty() && count(&self.keys) >= rules.least;
+        let is_enough = finish.is_some() || count(&self.keys) >= rules.least;
+        let is_input = !self.keys.is_empty() && is_enough;
         let reason = match is_input {
             true => GatherEnd::Keys,
             false => GatherEnd::Timeout,

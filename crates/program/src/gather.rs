@@ -38,15 +38,16 @@ pub struct Gather {
 /// How keys are collected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRules {
-    /// Fewer than these are no input.
+    /// Fewer than these are no input, unless a finish key says that they are all.
     pub least: u32,
     /// Complete at so many.
     pub most: Option<u32>,
     /// Keys that complete the input and are not part of it.
     pub finish: Vec<char>,
-    /// How long to wait for the first key once the prompts have been heard.
+    /// How long to wait for the first key once the prompts have been heard, and for the next one
+    /// while there are too few.
     pub first: Duration,
-    /// How long to wait for each further key.
+    /// How long to wait for each key after those.
     pub between: Duration,
 }
 

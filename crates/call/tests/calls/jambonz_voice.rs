@@ -109,6 +109,49 @@ fn gather_tells_digits_and_why_it_ended() {
     }
 }
 
+/// `interDigitTimeout` counts once `minDigits` are there; until then `timeout` does.
+#[test]
+fn gather_waits_longer_for_keys_without_which_there_is_no_input() {
+    in_virtual_time(async {
+        let world = world();
+        let document = document(json!([{
+            "verb": "gather", "input": ["digits"], "minDigits": 2, "maxDigits": 4,
+            "interDigitTimeout": 1, "timeout": 4, "actionHook": "/done"
+        }]));
+        let (phone, handset) = world.caller_of(&document).await;
+        phone.listen(SECOND).await;
+        handset.press("4");
+        phone.listen(3 * SECOND).await;
+        handset.press("2");
+        let began = tokio::time::Instant::now();
+        phone.hung_up().await;
+        assert_about(began.elapsed(), SECOND);
+        assert_eq!(world.asked_once("/done").field("digits"), "42");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn gather_tells_fewer_keys_than_it_wants_when_the_caller_says_that_they_are_all() {
+    in_virtual_time(async {
+        let world = world();
+        let document = document(json!([{
+            "verb": "gather", "input": ["digits"], "minDigits": 3, "finishOnKey": "#",
+            "timeout": 4, "actionHook": "/done"
+        }]));
+        let (phone, handset) = world.caller_of(&document).await;
+        phone.listen(SECOND).await;
+        handset.press("42#");
+        phone.hung_up().await;
+        let asked = world.asked_once("/done");
+        assert_eq!(
+            (asked.field("digits"), asked.field("reason")),
+            ("42".into(), "dtmfDetected".into())
+        );
+        world.settle().await;
+    });
+}
+
 #[test]
 fn gather_hears_nothing_during_a_prompt_that_nobody_may_interrupt() {
     in_virtual_time(async {
