@@ -208,13 +208,7 @@ impl Prompts {
                 match known.take() {
                     Some((clip, freshness)) => {
                         let freshness = freshness.confirmed(request, headers, SystemTime::now());
-                        let may_be_shared = freshness.may_be_kept();
-                        let source = Source::Http(Box::new(freshness));
-                        self.shelf.put(key, &clip, source, limits.memory);
-                        return Outcome {
-                            clip: Ok(clip),
-                            may_be_shared,
-                        };
+                        return self.had(key, Ok(clip), freshness, limits);
                     }
                     None => {
                         asked.headers.clone_from(&request.headers);
@@ -226,23 +220,34 @@ impl Prompts {
             let freshness = Freshness::new(request, reply.status, headers, redirected);
             let kind = reply.content_type;
             let clip = self.decode(limits, reply.body, kind, &reply.url).await;
-            let may_be_shared = freshness.may_be_kept();
-            match &clip {
-                Ok(clip) if may_be_shared => {
-                    let source = Source::Http(Box::new(freshness));
-                    self.shelf.put(key, clip, source, limits.memory);
-                }
-                _ => self.shelf.forget(key),
-            }
-            return Outcome {
-                clip,
-                may_be_shared,
-            };
+            return self.had(key, clip, freshness, limits);
         }
         Outcome::failed(ClipError::Unreadable(format!(
             "{} says that nothing has changed, but nothing is known of it",
             request.url
         )))
+    }
+
+    /// The outcome of a download, which is kept for other calls when HTTP allows it.
+    fn had(
+        &self,
+        key: &Key,
+        clip: Result<Arc<Clip>, ClipError>,
+        freshness: Freshness,
+        limits: &Limits,
+    ) -> Outcome {
+        let may_be_shared = freshness.may_be_kept();
+        match &clip {
+            Ok(clip) if may_be_shared => {
+                let source = Source::Http(Box::new(freshness));
+                self.shelf.put(key, clip, source, limits.memory);
+            }
+            _ => self.shelf.forget(key),
+        }
+        Outcome {
+            clip,
+            may_be_shared,
+        }
     }
 
     async fn decode(

@@ -208,6 +208,25 @@ fn audio_that_is_stale_is_asked_for_by_its_etag_and_kept_when_it_is_the_same() {
 }
 
 #[test]
+fn audio_that_may_no_longer_be_kept_is_forgotten_although_it_did_not_change() {
+    run(async {
+        let house = House::with(limits());
+        let server = Server::giving(vec![
+            audio("Cache-Control: no-cache\r\nETag: \"one\"\r\n"),
+            reply("304 Not Modified", "Cache-Control: no-store\r\n", b""),
+            audio("Cache-Control: no-store\r\n"),
+        ])
+        .await;
+        let request = server.get("/a.wav");
+        let first = house.clip(&request).await.unwrap();
+        assert!(Arc::ptr_eq(&first, &house.clip(&request).await.unwrap()));
+        assert_eq!(house.prompts.stock().clips, 0);
+        house.clip(&request).await.unwrap();
+        assert!(!server.heard.borrow()[2].contains("if-none-match"));
+    });
+}
+
+#[test]
 fn audio_that_changed_takes_the_place_of_the_old() {
     run(async {
         let house = House::with(limits());
