@@ -25,12 +25,22 @@ use crate::records::Records;
 pub(crate) use file::Recording;
 use writer::Writers;
 
+/// How the names of the files of one recording end: in either format, and mixed into one channel.
+const EXTENSIONS: [&str; 4] = ["wav", "mp3", "mono.wav", "mono.mp3"];
+
 /// What is counted.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) begun: AtomicU64,
     pub(crate) failed: AtomicU64,
     pub(crate) bytes: AtomicU64,
+}
+
+/// How the sound of a recording is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SoundForm {
+    pub(crate) format: RecordingFormat,
+    pub(crate) channels: u8,
 }
 
 /// The recordings of the process.
@@ -131,28 +141,34 @@ impl Recordings {
         sound_of(&self.folder, facts)
     }
 
-    /// Where the sound is in this format, made if need be; `None` when it cannot be had.
+    /// Where the sound is in this form, made if need be; `None` when it cannot be had.
     pub(crate) async fn sound_as(
         &self,
         facts: &RecordingFacts,
-        wanted: RecordingFormat,
+        wanted: SoundForm,
     ) -> Option<PathBuf> {
         let sound = self.sound(facts);
-        match (facts.format, wanted) {
-            (RecordingFormat::Wav, RecordingFormat::Wav)
-            | (RecordingFormat::Mp3, RecordingFormat::Mp3) => return Some(sound),
-            (RecordingFormat::Mp3, RecordingFormat::Wav) => return None,
-            (RecordingFormat::Wav, RecordingFormat::Mp3) => {}
+        let kept = SoundForm {
+            format: facts.format,
+            channels: facts.channels,
+        };
+        if wanted == kept {
+            return Some(sound);
         }
+        if kept.format == RecordingFormat::Mp3 {
+            return None;
+        }
+        let is_mixed = wanted.channels < kept.channels;
+        let made = sound.with_extension(extension(wanted.format, is_mixed));
         let _turn = self.converting.lock().await;
-        let made = sound.with_extension("mp3");
         if tokio::fs::try_exists(&made).await.unwrap_or(false) {
             return Some(made);
         }
-        match tokio::task::spawn_blocking(move || convert::to_mp3(&sound)).await {
+        let work = move || convert::convert(&sound, made, wanted);
+        match tokio::task::spawn_blocking(work).await {
             Ok(Ok(made)) => Some(made),
             Ok(Err(why)) => {
-                tracing::warn!(%why, "a recording was not turned into MP3");
+                tracing::warn!(%why, "a recording was not had in another form");
                 None
             }
             Err(_) => None,
@@ -184,8 +200,8 @@ impl Recordings {
 
     fn remove_sound(&self, facts: &RecordingFacts) {
         let sound = self.sound(facts);
-        let other = sound.with_extension("mp3");
-        self.writers.remove(vec![sound, other]);
+        let files = EXTENSIONS.map(|extension| sound.with_extension(extension));
+        self.writers.remove(files.to_vec());
     }
 
     /// Waits until everything that was asked for is on disk.
@@ -197,11 +213,19 @@ impl Recordings {
 /// Where the sound of a recording is.
 fn sound_of(folder: &Path, facts: &RecordingFacts) -> PathBuf {
     let folder = folder.join(plain(&facts.account_sid));
-    let extension = match facts.format {
-        RecordingFormat::Wav => "wav",
-        RecordingFormat::Mp3 => "mp3",
-    };
+    let extension = extension(facts.format, false);
     folder.join(format!("{}.{extension}", plain(&facts.sid)))
+}
+
+/// How the name of the file ends that has the channels as they were recorded, or mixed into one.
+fn extension(format: RecordingFormat, is_mixed: bool) -> &'static str {
+    let [wav, mp3, mixed_wav, mixed_mp3] = EXTENSIONS;
+    match (format, is_mixed) {
+        (RecordingFormat::Wav, false) => wav,
+        (RecordingFormat::Mp3, false) => mp3,
+        (RecordingFormat::Wav, true) => mixed_wav,
+        (RecordingFormat::Mp3, true) => mixed_mp3,
+    }
 }
 
 /// An identifier as a name of a file: whatever it holds, it stays in its folder.

@@ -149,6 +149,24 @@ impl Dialect {
         }
     }
 
+    /// In how many channels a request wants the sound of a recording that has so many
+    /// (`RequestedChannels`, which is Twilio's alone).
+    ///
+    /// # Errors
+    /// When it wants more than there are, or none that there could be.
+    pub fn read_sound_channels(
+        self,
+        query: &[(String, String)],
+        recorded: u8,
+    ) -> Result<u8, ApiFault> {
+        match self.family() {
+            Family::Laml(vendor) if self == Dialect::Twiml => {
+                laml::rest::read_sound_channels(vendor, query, recorded)
+            }
+            Family::Laml(_) | Family::Bxml | Family::Jambonz => Ok(recorded),
+        }
+    }
+
     /// The reply to the request for a recording that began.
     pub fn recording_begun(self, recording: &RecordingFacts, public_url: &str) -> ApiReply {
         ApiReply::with(201, self.recording_resource(recording, public_url))

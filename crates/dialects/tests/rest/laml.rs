@@ -220,6 +220,21 @@ fn a_recording_is_ordered_with_its_callback() {
     }
 }
 
+/// Twilio's libraries say so of their `trim`, of both requests.
+#[test]
+fn silence_is_trimmed_of_a_call_that_is_recorded_but_of_no_recording_of_a_call_that_runs() {
+    for dialect in BOTH {
+        let trims = |pairs: &[(&str, &str)]| {
+            let body = ApiBody::Form(&fields(pairs));
+            dialect.read_recording(body).unwrap().trim
+        };
+        assert!(!trims(&[]) && !trims(&[("Trim", "do-not-trim")]));
+        assert!(trims(&[("Trim", "trim-silence")]));
+        let of_call = form_order(dialect, &[TO, FROM, URL, ("Record", "true")]);
+        assert!(of_call.record.unwrap().trim);
+    }
+}
+
 #[test]
 fn a_paused_recording_has_silence_in_it_unless_it_is_to_be_skipped() {
     use BackgroundRecording::{Pause, Silence, Stop};

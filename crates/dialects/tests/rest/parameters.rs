@@ -115,7 +115,7 @@ fn laml_samples(operation: Operation) -> Vec<Sample<&'static str>> {
             ("RecordingStatusCallback", vec![], url),
             ("RecordingStatusCallbackMethod", vec![recording], "GET"),
             ("RecordingStatusCallbackEvent", vec![recording], "absent"),
-            ("Trim", vec![], "do-not-trim"),
+            ("Trim", vec![], "trim-silence"),
         ],
         Operation::ChangeRecording => vec![
             ("Status", vec![], "paused"),

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use hookflash_dialects::RecordingFacts;
+use hookflash_program::Tracks;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -313,6 +315,11 @@ async fn the_sound_of_a_recording_is_a_file_with_ranges() {
         head.contains(&format!("content-range: bytes 4-7/{SIZE}")),
         "{head}"
     );
+    for whole in ["bytes=0-1,5-6", "lines=1-2", "x"] {
+        let range = format!("{mine}Range: {whole}\r\n");
+        let (status, _, body) = ask_as(address, "GET", path, &range).await;
+        assert_eq!((status, body.len()), (200, SIZE), "{whole}");
+    }
     for (path, status) in [
         (
             "/2010-04-01/Accounts/AC1/Calls/CA2/Recordings/REAC1.wav".to_owned(),
@@ -408,6 +415,72 @@ async fn recordings_are_listed_as_each_vendor_does() {
     let bearer = "Authorization: Bearer key-j5\r\n";
     let list = json("/v1/Accounts/j5/Calls/CA1/Recordings", bearer).await;
     assert!(list[0].to_string().contains("REj5"), "{list}");
+}
+
+#[tokio::test]
+async fn the_sound_of_a_recording_of_two_channels_is_to_be_had_in_one() {
+    let desk = desk_with_recordings(false);
+    for (sid, account) in [("REdual", "AC1"), ("REc3dual", "c3")] {
+        let dual = RecordingFacts {
+            channels: 2,
+            tracks: Tracks::Both,
+            ..crate::recordings::tests::facts(sid, account)
+        };
+        let samples = [1_000, 2_000];
+        crate::recordings::tests::record_samples(&desk.recordings, &dual, 1, &samples);
+    }
+    let address = serving(&desk).await;
+    let mine = basic("AC1", "key-AC1");
+    let path = "/2010-04-01/Accounts/AC1/Recordings/REdual";
+    let get = async |what: &str| ask_as(address, "GET", &format!("{path}{what}"), &mine).await;
+    for (what, size) in [
+        ("", 2 * SIZE - 44),
+        (".wav?RequestedChannels=2", 2 * SIZE - 44),
+        (".wav?RequestedChannels=1", SIZE),
+        ("?RequestedChannels=1", SIZE),
+    ] {
+        let (status, _, body) = get(what).await;
+        assert_eq!((status, body.len()), (200, size), "{what}");
+        let mixed = 3_000_i16.to_le_bytes();
+        let is_mixed = body[44..]
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .all(|two| *two == mixed);
+        assert_eq!(is_mixed, size == SIZE, "{what}");
+    }
+    let (status, head, body) = get(".mp3?RequestedChannels=1").await;
+    assert!(status == 200 && head.contains("audio/mpeg"), "{head}");
+    let mode = body[3] >> 6;
+    assert_eq!(mode, 3, "one channel");
+    let one = "/2010-04-01/Accounts/AC1/Recordings/REAC1.wav?RequestedChannels=";
+    for (path, code) in [
+        (format!("{one}2"), 16_113),
+        (format!("{path}?RequestedChannels=3"), 20_001),
+    ] {
+        let (status, _, body) = ask_as(address, "GET", &path, &mine).await;
+        let error: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!((status, &error["code"]), (400, &code.into()), "{path}");
+    }
+    let (status, _, body) = ask_as(address, "GET", &format!("{one}1"), &mine).await;
+    assert_eq!((status, body.len()), (200, SIZE));
+    // SignalWire has no such parameter.
+    let theirs = "/2010-04-01/Accounts/c3/Recordings/REc3dual.wav?RequestedChannels=1";
+    let (_, _, body) = ask_as(address, "GET", theirs, &basic("c3", "key-c3")).await;
+    assert_eq!(body.len(), 2 * SIZE - 44);
+    let file = desk.recordings.sound(
+        &desk
+            .recordings
+            .find("AC1", "REdual")
+            .await
+            .unwrap()
+            .unwrap(),
+    );
+    let made = ["wav", "mono.wav", "mono.mp3"].map(|form| file.with_extension(form));
+    assert!(made.iter().all(|file| file.exists()));
+    assert_eq!(ask_as(address, "DELETE", path, &mine).await.0, 204);
+    desk.recordings.settle();
+    assert!(!made.iter().any(|file| file.exists()));
 }
 
 #[tokio::test]

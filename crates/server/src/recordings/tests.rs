@@ -88,15 +88,26 @@ fn page_of(size: u32, number: u64) -> PageAsked {
     }
 }
 
-/// Records `seconds` of 8 kHz and keeps it as completed.
+/// Records `seconds` of silence at 8 kHz and keeps it as completed.
 pub(crate) fn record(
     recordings: &Recordings,
     facts: &RecordingFacts,
     seconds: u32,
 ) -> Arc<RecordingFacts> {
+    let silence = vec![0; usize::from(facts.channels)];
+    record_samples(recordings, facts, seconds, &silence)
+}
+
+/// The same with one sample that is always that of a channel.
+pub(crate) fn record_samples(
+    recordings: &Recordings,
+    facts: &RecordingFacts,
+    seconds: u32,
+    samples: &[i16],
+) -> Arc<RecordingFacts> {
     let mut recording = recordings.record(facts).unwrap();
-    let silence = vec![0; 160];
-    let channels = vec![silence.as_slice(); usize::from(facts.channels)];
+    let channels: Vec<[i16; 160]> = samples.iter().map(|sample| [*sample; 160]).collect();
+    let channels: Vec<&[i16]> = channels.iter().map(<[i16; 160]>::as_slice).collect();
     for _ in 0..seconds * 50 {
         recording.write(&channels, 8_000);
     }

@@ -16,7 +16,7 @@ mod update;
 pub(crate) use list::{list, read_list, read_recording_list};
 pub(crate) use order::read_order;
 pub(crate) use parameters::parameters;
-pub(crate) use recording::{read_recording, read_recording_change};
+pub(crate) use recording::{read_recording, read_recording_change, read_sound_channels};
 pub(crate) use resource::{answered_by_word, call};
 pub(crate) use standing::standings;
 pub(crate) use update::read_update;

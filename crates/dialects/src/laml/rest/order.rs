@@ -9,7 +9,7 @@ use serde_json::Map;
 
 use super::form::Form;
 use super::machine::machine_detection;
-use super::recording::recording;
+use super::recording::{Trim, recording};
 use crate::laml::prompts;
 use crate::laml::vendor::Vendor;
 use crate::rest::{ApiBody, ApiFault, Callee, Directory, NewCall, callee, is_number, number};
@@ -252,6 +252,6 @@ fn ring_timeout(form: &Form<'_>) -> Result<Duration, ApiFault> {
 /// What stands beside `Record` is checked even when it is `false`.
 fn record(form: &Form<'_>) -> Result<Option<Box<StartRecording>>, ApiFault> {
     let wanted = form.flag("Record")?;
-    let recording = recording(form)?;
+    let recording = recording(form, Trim::Always)?;
     Ok(wanted.then_some(recording))
 }

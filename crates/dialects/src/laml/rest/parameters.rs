@@ -32,7 +32,7 @@ macro_rules! create {
             runs("RecordingStatusCallback", "absolute"),
             runs("RecordingStatusCallbackMethod", METHOD),
             runs("RecordingStatusCallbackEvent", "`completed`; `in-progress`, `absent`, `failed`"),
-            runs("Trim", "`trim-silence` or `do-not-trim`"),
+            runs("Trim", "`trim-silence`; `do-not-trim`"),
             runs("SipAuthUsername", "for digest challenges, in place of the trunk's"),
             runs("SipAuthPassword", "goes with it"),
             runs("MachineDetection", "`Enable` or `DetectMessageEnd`; not with `SendDigits`"),
@@ -140,7 +140,7 @@ const RECORD: &[Parameter] = &[
         "RecordingStatusCallbackEvent",
         "`completed`; `in-progress`, `absent`, `failed`",
     ),
-    runs("Trim", "`trim-silence` or `do-not-trim`"),
+    runs("Trim", "`do-not-trim`; `trim-silence`"),
     without_effect("RecordingConfigurationId", "recordings stay on this server"),
 ];
 

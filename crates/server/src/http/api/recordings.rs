@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{FromRequestParts, Path, Request, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use hookflash_dialects::rest::{ApiReason, Listing};
 use hookflash_dialects::{Dialect, RecordingFacts, RecordingState};
@@ -19,6 +19,7 @@ use super::refused::{Refused, response};
 use super::tenant::{Tenant, Vendor, named};
 use super::{Answer, body};
 use crate::http::Desk;
+use crate::recordings::SoundForm;
 
 /// What a name in a path asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,14 @@ fn form(name: &str) -> (&str, Form) {
         Some((sid, "mp3")) => (sid, Form::Sound(Some(RecordingFormat::Mp3))),
         _ => (name, Form::Sound(None)),
     }
+}
+
+/// Whether a Range asks for one part in bytes. Other units are to be ignored (RFC 9110, 14.2), and
+/// several parts may be.
+fn is_one_range(range: &HeaderValue) -> bool {
+    let unit = range.as_bytes().first_chunk::<6>();
+    unit.is_some_and(|unit| unit.eq_ignore_ascii_case(b"bytes="))
+        && !range.as_bytes().contains(&b',')
 }
 
 /// Those of an account or of a call, newest first.
@@ -84,7 +93,7 @@ pub(super) async fn laml_read(
         form = Form::Json;
     }
     let is_open = matches!(form, Form::Sound(_)) && desk.settings().public_recordings;
-    let (mut parts, body) = request.into_parts();
+    let (mut parts, rest) = request.into_parts();
     let tenant = match is_open {
         true => named.ok_or_else(|| Refused::not_found(Vendor::Laml.dialect(), "recording"))?,
         false => Tenant::from_request_parts(&mut parts, &desk).await?,
@@ -93,7 +102,15 @@ pub(super) async fn laml_read(
     match form {
         Form::Json => Ok(resource(&tenant, &facts)),
         Form::Sound(wanted) => {
-            let request = Request::from_parts(parts, body);
+            let dialect = tenant.dialect();
+            let query = body::query(dialect, &parts.uri)?;
+            let wanted = SoundForm {
+                format: wanted.unwrap_or(facts.format),
+                channels: dialect
+                    .read_sound_channels(&query, facts.channels)
+                    .map_err(|fault| Refused::of(dialect, fault))?,
+            };
+            let request = Request::from_parts(parts, rest);
             sound(&desk, &tenant, &facts, wanted, request).await
         }
     }
@@ -134,7 +151,7 @@ pub(super) async fn bandwidth_sound(
     request: Request,
 ) -> Answer {
     let facts = find(&desk, &tenant, Some(&call), &sid).await?;
-    sound(&desk, &tenant, &facts, None, request).await
+    sound(&desk, &tenant, &facts, as_recorded(&facts), request).await
 }
 
 /// The sound goes; that there was a recording stays known.
@@ -158,7 +175,13 @@ pub(super) async fn jambonz_read(
     let (sid, form) = form(&name);
     let facts = find(&desk, &tenant, None, sid).await?;
     match form {
-        Form::Sound(Some(format)) => sound(&desk, &tenant, &facts, Some(format), request).await,
+        Form::Sound(Some(format)) => {
+            let wanted = SoundForm {
+                format,
+                ..as_recorded(&facts)
+            };
+            sound(&desk, &tenant, &facts, wanted, request).await
+        }
         Form::Json | Form::Sound(None) => Ok(resource(&tenant, &facts)),
     }
 }
@@ -188,7 +211,11 @@ pub(super) async fn jambonz_record(
     let is_there = |facts: &&Arc<RecordingFacts>| facts.state == RecordingState::Completed;
     let facts = found.recordings.iter().find(is_there);
     let facts = facts.ok_or_else(|| tenant.not_found("recording"))?;
-    sound(&desk, &tenant, facts, Some(format), request).await
+    let wanted = SoundForm {
+        format,
+        ..as_recorded(facts)
+    };
+    sound(&desk, &tenant, facts, wanted, request).await
 }
 
 async fn find(
@@ -229,18 +256,31 @@ fn resource(tenant: &Tenant, facts: &RecordingFacts) -> Response {
     Json(tenant.dialect().recording_resource(facts, public_url)).into_response()
 }
 
+fn as_recorded(facts: &RecordingFacts) -> SoundForm {
+    SoundForm {
+        format: facts.format,
+        channels: facts.channels,
+    }
+}
+
 async fn sound(
     desk: &Desk,
     tenant: &Tenant,
     facts: &RecordingFacts,
-    wanted: Option<RecordingFormat>,
-    request: Request,
+    wanted: SoundForm,
+    mut request: Request,
 ) -> Answer {
     let missing = || tenant.not_found("sound of this recording");
     if facts.state != RecordingState::Completed {
         return Err(missing());
     }
-    let wanted = wanted.unwrap_or(facts.format);
+    if !request
+        .headers()
+        .get(header::RANGE)
+        .is_none_or(is_one_range)
+    {
+        request.headers_mut().remove(header::RANGE);
+    }
     let Some(path) = desk.recordings.sound_as(facts, wanted).await else {
         return Err(missing());
     };

@@ -47,8 +47,6 @@ fn a_recording_is_begun_paused_resumed_and_stopped() {
             &list,
             &[
                 ("RecordingChannels", "dual"),
-                // Nobody says anything.
-                ("Trim", "do-not-trim"),
                 ("RecordingStatusCallback", &told),
                 ("RecordingStatusCallbackEvent", "in-progress completed"),
             ],
