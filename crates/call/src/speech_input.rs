@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hookflash_audio::{Resampler, Tap, TapFrame};
 use hookflash_media::VoiceWatch;
-use hookflash_program::{Heard, Recognizer, SpeechRules};
+use hookflash_program::{Gather, Heard, Recognizer, SpeechRules};
 
 use crate::background::Tapped;
 use crate::call::Call;
@@ -36,8 +36,7 @@ impl<H: Host> SpeechInput<H> {
     ) -> Result<SpeechInput<H>, SpeechError> {
         let rate = call.session(|session| session.rate());
         let rate = rate.ok_or(SpeechError::NoEngine)?;
-        let recognizer = with_settings(call, &rules.recognizer);
-        let recognition = Rc::new(call.host.recognize(&recognizer, rate)?);
+        let recognition = Rc::new(call.host.recognize(&rules.recognizer, rate)?);
         let ear = Box::new(Ear {
             recognition: Rc::clone(&recognition),
             rate,
@@ -64,6 +63,14 @@ impl<H: Host> SpeechInput<H> {
         if self.listening.take().is_some() {
             self.recognition.finish();
         }
+    }
+}
+
+/// A gather with what the call's settings add to it: the application is told of the recognizer that
+/// was used, and not only of what the verb says of it.
+pub(crate) fn add_settings<H: Host>(call: &Call<H>, gather: &mut Gather) {
+    if let Some(rules) = &mut gather.speech {
+        rules.recognizer = with_settings(call, &rules.recognizer);
     }
 }
 

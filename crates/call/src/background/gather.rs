@@ -20,6 +20,7 @@ use crate::collecting::collect;
 use crate::document::Loaded;
 use crate::fault;
 use crate::journal::What;
+use crate::speech_input::add_settings;
 
 /// How soon input is collected anew.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -130,16 +131,19 @@ async fn run<H: Host>(call: Rc<Call<H>>, order: Order, base: Rc<str>) {
     let hold = || background.hold(&call);
     loop {
         background.others_are_over().await;
+        // What the call's settings are by now.
+        let mut gather = order.gather.clone();
+        add_settings(&call, &mut gather);
         let gathered = tokio::select! {
             biased;
             () = background.others_begin() => continue,
-            gathered = collect(&call, &order.gather, Some(&hold)) => gathered,
+            gathered = collect(&call, &gather, Some(&hold)) => gathered,
         };
         match gathered.reason {
             GatherEnd::Keys | GatherEnd::Speech | GatherEnd::LowConfidence => {
                 hold();
-                call.tell_gather_event(&order.gather, &gathered);
-                match reply(&call, &order.gather, &gathered, &base).await {
+                call.tell_gather_event(&gather, &gathered);
+                match reply(&call, &gather, &gathered, &base).await {
                     Some(loaded) => {
                         *background.reply.borrow_mut() = Some(Box::new(loaded));
                         background.changed.notify_waiters();

@@ -124,7 +124,8 @@ pub(crate) struct Transcription<H: Host> {
 }
 
 impl<H: Host> Transcription<H> {
-    fn new(call: &Call<H>, order: Order) -> Transcription<H> {
+    fn new(call: &Call<H>, mut order: Order) -> Transcription<H> {
+        order.recognizer = with_settings(call, &order.recognizer);
         Transcription {
             order,
             sid: call.dialect().transcription_sid(call.host.random()),
@@ -172,10 +173,9 @@ impl<H: Host> Transcription<H> {
             Tracks::Outbound => &[Track::Outbound],
             Tracks::Both => &[Track::Inbound, Track::Outbound],
         };
-        let recognizer = with_settings(call, &self.order.recognizer);
         let mut ears = Vec::with_capacity(tracks.len());
         for &track in tracks {
-            let recognition = call.host.recognize(&recognizer, rate);
+            let recognition = call.host.recognize(&self.order.recognizer, rate);
             let recognition = Rc::new(recognition.map_err(|error| error.to_string())?);
             ears.push((track, recognition));
         }

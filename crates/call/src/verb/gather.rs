@@ -11,9 +11,11 @@ use crate::call::Call;
 use crate::collecting::collect;
 use crate::journal::What;
 use crate::program::Then;
+use crate::speech_input::add_settings;
 use crate::verb::tag::set_text;
 
-pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, gather: Box<Gather>) -> Then {
+pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, mut gather: Box<Gather>) -> Then {
+    add_settings(call, &mut gather);
     if let Some(tag) = &gather.tag {
         set_text(call, tag.clone());
     }

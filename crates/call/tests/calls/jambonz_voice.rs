@@ -221,7 +221,53 @@ fn transcribe_recognises_with_the_settings_of_the_call() {
         phone.listen(SECOND).await;
         let recognizer = world.host.services.recognition().recognizer.clone();
         assert_eq!(recognizer.language.as_deref(), Some("cy-GB"));
+        world
+            .host
+            .services
+            .recognition()
+            .result("da iawn", 0.9, true);
+        phone.listen(SECOND).await;
+        assert_recognizer(
+            &world.asked_once("/heard").field("speech"),
+            "google",
+            "cy-GB",
+        );
         phone.send("BYE", &[], "");
+        world.settle().await;
+    });
+}
+
+/// A result names the recognizer that it is of.
+fn assert_recognizer(speech: &str, vendor: &str, language: &str) {
+    let speech: Value = serde_json::from_str(speech).unwrap();
+    assert_eq!(
+        (&speech["vendor"]["name"], &speech["language_code"]),
+        (&json!(vendor), &json!(language))
+    );
+}
+
+#[test]
+fn gather_tells_of_the_recognizer_that_the_settings_of_the_call_name() {
+    in_virtual_time(async {
+        let world = world();
+        world.application.page("/partial", Page::status(200));
+        let document = document(json!([
+            {"verb": "config", "recognizer": {"vendor": "google", "language": "cy-GB"}},
+            {"verb": "gather", "input": ["speech"], "actionHook": "/done",
+                "partialResultHook": "/partial"}
+        ]));
+        let (phone, handset) = world.caller_of(&document).await;
+        phone.listen(SECOND).await;
+        handset.speak(SECOND);
+        phone.listen(500 * MS).await;
+        let recognition = world.host.services.recognition();
+        recognition.result("da", 0.5, false);
+        phone.listen(SECOND).await;
+        recognition.result("da iawn", 0.9, true);
+        phone.hung_up().await;
+        for path in ["/partial", "/done"] {
+            assert_recognizer(&world.asked_once(path).field("speech"), "google", "cy-GB");
+        }
         world.settle().await;
     });
 }
