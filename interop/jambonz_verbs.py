@@ -27,7 +27,13 @@ class Jambonz(VerbCalls):
                      "id": "p1"}]
         with self._call(dialect, "play", document) as (phone, findings):
             told = self._told(dialect, "played")
-            match(findings, "hook", told[0] if told else {}, reason="playCompleted", verb_id="p1")
+            fields = told[0] if told else {}
+            millis = fields.get("playback_milliseconds", 0)
+            findings.true(f"{millis} ms played", 900 <= millis <= 1200)
+            match(
+                findings, "hook", fields, reason="playCompleted", verb_id="p1",
+                playback_milliseconds=millis, playback_seconds=millis // 1000,
+            )
             findings.true("the call ends", phone.ended.wait(10))
             loud = sum(end - start for start, end in phone.heard().loud())
             findings.true(f"half a second, twice: {loud:.2f}", abs(loud - 1) < 0.15)

@@ -43,6 +43,8 @@ pub(crate) struct Player<'a, H: Host> {
     /// Something has been heard.
     heard: Notify,
     is_fed: Cell<bool>,
+    /// When the first piece was given to the session.
+    began: Cell<Option<Instant>>,
     failure: RefCell<Option<String>>,
 }
 
@@ -57,6 +59,7 @@ impl<'a, H: Host> Player<'a, H> {
             outstanding: RefCell::default(),
             heard: Notify::new(),
             is_fed: Cell::new(false),
+            began: Cell::new(None),
             failure: RefCell::default(),
         }
     }
@@ -132,6 +135,12 @@ impl<'a, H: Host> Player<'a, H> {
         if !self.outstanding.take().is_empty() {
             self.call.session(|session| session.stop_playing());
         }
+    }
+
+    /// How long it is since something was heard first.
+    pub(crate) fn played(&self) -> Duration {
+        let began = self.began.get();
+        began.map_or(Duration::ZERO, |began| self.call.host.now() - began)
     }
 
     /// What could not be played, and why.
@@ -241,12 +250,19 @@ impl<'a, H: Host> Player<'a, H> {
     }
 
     fn queue(&self, playlist: Playlist) -> bool {
+        self.begins();
         let id = self.call.session(|session| session.play(playlist));
         self.outstanding.borrow_mut().extend(id);
         id.is_some()
     }
 
+    fn begins(&self) {
+        let began = self.began.get();
+        self.began.set(began.or_else(|| Some(self.call.host.now())));
+    }
+
     fn send_keys(&self, keys: &Keys) -> bool {
+        self.begins();
         let keys = keys_to_send(keys);
         let id = self.call.session(|session| session.send_keys(keys));
         self.outstanding.borrow_mut().extend(id);

@@ -67,6 +67,8 @@ pub enum Moment<'a> {
     PromptsDone {
         /// The verb.
         verb: &'a Prompts,
+        /// How long something was heard.
+        played: Duration,
         /// Something could not be played: what and why.
         failure: Option<&'a str>,
     },

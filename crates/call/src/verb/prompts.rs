@@ -18,7 +18,7 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, prompts: Box<Prompts>) -> T
     let listener = call.listen(Keys::Ignores);
     let player = Player::new(call, &prompts.items);
     player.play(prompts.repeat, &listener, deadline).await;
-    let failure = player.failure();
+    let (played, failure) = (player.played(), player.failure());
     drop((player, listener));
     call.took_time_since(began);
     if prompts.result.is_none() {
@@ -26,6 +26,7 @@ pub(crate) async fn run<H: Host>(call: &Rc<Call<H>>, prompts: Box<Prompts>) -> T
     }
     let done = Moment::PromptsDone {
         verb: &prompts,
+        played,
         failure: failure.as_deref(),
     };
     let empty_reply_goes_on = call.dialect().empty_reply_goes_on();

@@ -64,7 +64,14 @@ fn play_begins_where_and_ends_when_the_document_says_and_asks_what_comes_next() 
         let played = one_sound(&heard);
         assert_about(length(&played), 3 * SECOND);
         assert!(is_tone(&heard[played], 1_500.0), "from its third second on");
-        assert_eq!(world.asked_once("/done").field("reason"), "playCompleted");
+        let asked = world.asked_once("/done");
+        assert_eq!(asked.field("reason"), "playCompleted");
+        let millis: u64 = asked.field("playback_milliseconds").parse().unwrap();
+        assert_about(Duration::from_millis(millis), 3 * SECOND);
+        assert_eq!(
+            asked.field("playback_seconds"),
+            (millis / 1_000).to_string()
+        );
         world.settle().await;
     });
 }

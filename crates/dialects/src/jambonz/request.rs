@@ -49,9 +49,17 @@ pub(super) fn request(
             tell(facts, "refer progress", verb.progress.as_ref(), payload)
         }
         Moment::Status { event, .. } => status(facts, *event),
-        Moment::PromptsDone { verb, failure } => {
+        Moment::PromptsDone {
+            verb,
+            played,
+            failure,
+        } => {
             let outcome = match failure {
-                None => json!({"reason": "playCompleted"}),
+                None => json!({
+                    "playback_seconds": played.as_secs(),
+                    "playback_milliseconds": u64::try_from(played.as_millis()).unwrap_or(u64::MAX),
+                    "reason": "playCompleted",
+                }),
                 Some(_) => json!({"status": "fail", "reason": "playFailed"}),
             };
             let result = verb.result.as_ref();

@@ -95,11 +95,15 @@ fn jambonz_play_tells_how_it_ended() {
     let verb = prompts(r#"{"verb":"play","url":"/a.wav","actionHook":"/p","id":"p"}"#);
     let done = |failure| Moment::PromptsDone {
         verb: &verb,
+        played: Duration::from_millis(2_980),
         failure,
     };
     assert_eq!(
         asked(&done(None)),
-        json!({"reason": "playCompleted", "verb_id": "p"})
+        json!({
+            "playback_seconds": 2, "playback_milliseconds": 2980, "reason": "playCompleted",
+            "verb_id": "p"
+        })
     );
     assert_eq!(
         asked(&done(Some("404"))),
@@ -108,6 +112,7 @@ fn jambonz_play_tells_how_it_ended() {
     let silent = prompts(r#"{"verb":"say","text":"hi"}"#);
     let moment = Moment::PromptsDone {
         verb: &silent,
+        played: Duration::from_secs(1),
         failure: None,
     };
     assert_eq!(requested(&answered(), &moment), None);

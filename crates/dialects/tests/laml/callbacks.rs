@@ -184,6 +184,7 @@ fn moments_of_other_dialects_make_no_request() {
         for moment in [
             Moment::PromptsDone {
                 verb: &prompts,
+                played: Duration::from_secs(1),
                 failure: None,
             },
             Moment::Key {
