@@ -178,6 +178,12 @@ class Bxml(VerbCalls):
         with self._call(dialect, "senddtmf", document) as (phone, findings):
             findings.true("the call ends", phone.ended.wait(10))
             findings.equal("keys", phone.keys(), "1*#A")
+            began = phone.key_times()
+            gaps = [round(after - before, 2) for before, after in zip(began, began[1:])]
+            # Half a second in place of the interval, not on top of it.
+            wanted = (0.6, 0.16, 0.16)
+            near = len(gaps) == 3 and all(abs(g - w) < 0.05 for g, w in zip(gaps, wanted))
+            findings.true(f"from key to key {gaps}", near)
 
     @bxml
     def _bxml_streams(self, dialect):

@@ -1,10 +1,13 @@
 """TwiML and cXML, verb by verb."""
 
 import base64
+import io
 import json
 import time
+import wave
 
 from ring.application import Reply
+from ring.sound import Sound
 from ring.verb_calls import MOMENT, SPEECH, UUID, VerbCalls, for_dialects, match
 
 
@@ -256,6 +259,22 @@ class Laml(VerbCalls):
             findings.equal("source", {n["RecordingSource"] for n in news}, {"StartCallRecordingTwiML"})
             findings.equal("channels", {n["RecordingChannels"] for n in news}, {"2"})
             findings.equal("tracks", {n["RecordingTrack"] for n in news}, {"both"})
+            if len(news) == 2:
+                self._check_channels(findings, dialect, news[1]["RecordingUrl"])
+
+    def _check_channels(self, findings, dialect, url):
+        """The recorded channels, both in one, and what cannot be had."""
+        for asked, channels in (("", 2), ("?RequestedChannels=2", 2), ("?RequestedChannels=1", 1)):
+            status, body = self._rest(dialect, f"{url}.wav{asked}")
+            findings.equal(f"sound {asked}", status, 200)
+            with wave.open(io.BytesIO(body)) as sound:
+                findings.equal(f"channels {asked}", sound.getnchannels(), channels)
+        heard = Sound.read(io.BytesIO(body)).part(0.2, 0.8)
+        for hertz in (700, 1000):
+            level = heard.tone(hertz)
+            findings.true(f"{hertz} Hz at {level:.1f} dB in the one", abs(level + 15) < 1)
+        status, _ = self._rest(dialect, f"{url}?RequestedChannels=3")
+        findings.equal("three channels", status, 400)
 
     @for_dialects("twiml")
     def _start_and_stop_transcription(self, dialect):

@@ -173,6 +173,11 @@ class Caller:
                 events.setdefault(packet.timestamp, _EVENTS[packet.payload[0]])
         return "".join(events.values())
 
+    def key_times(self):
+        """When the keys that the other side pressed began, in seconds of its own clock."""
+        began = {p.timestamp for p in list(self.packets) if p.payload_type == 101}
+        return [timestamp / 8000 for timestamp in sorted(began)]
+
     # Inside
 
     def _final(self):

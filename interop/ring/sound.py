@@ -20,8 +20,8 @@ class Sound:
 
     @classmethod
     def read(cls, path):
-        """Reads a 16-bit WAV file; of several channels the first."""
-        with wave.open(str(path), "rb") as file:
+        """Reads a 16-bit WAV file, by its path or open; of several channels the first."""
+        with wave.open(path if hasattr(path, "read") else str(path), "rb") as file:
             assert file.getsampwidth() == 2, f"{path}: not 16 bit"
             pcm = array("h", file.readframes(file.getnframes()))
             return cls(file.getframerate(), [s / 32768 for s in pcm[:: file.getnchannels()]])
