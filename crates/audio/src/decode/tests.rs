@@ -123,6 +123,45 @@ fn every_form_of_wav_gives_back_its_samples() {
     }
 }
 
+/// The same file with so many bytes of description.
+fn described_in(bytes: &[u8], size: usize) -> Vec<u8> {
+    const AT: usize = 20;
+    let mut out = bytes[..AT + 16].to_vec();
+    out.resize(AT + size + size % 2, 0);
+    out[16..20].copy_from_slice(&(size as u32).to_le_bytes());
+    out.extend(&bytes[AT + 18..]);
+    let whole = out.len() as u32 - 8;
+    out[4..8].copy_from_slice(&whole.to_le_bytes());
+    out
+}
+
+/// G.711 in 16 bytes is what many writers of voice prompts make.
+#[test]
+fn a_wav_is_read_however_long_the_description_of_its_samples_is() {
+    let samples = sine(8_000, 500.0, 2_000);
+    for form in Form::all() {
+        let whole = file(form, 8_000, &[&samples]);
+        let usual = wav_of(&whole).unwrap();
+        for size in [16, 18, 19, 20, 40, 50] {
+            let clip = wav_of(&described_in(&whole, size)).unwrap();
+            assert_eq!(clip.samples(), usual.samples(), "{form:?} in {size}");
+        }
+        assert!(wav_of(&described_in(&whole, 16)[..40]).is_err());
+    }
+}
+
+#[test]
+fn a_wav_of_unknown_length_is_read_to_its_end() {
+    let samples = sine(8_000, 500.0, 2_000);
+    let mut whole = file(Form::S16, 8_000, &[&samples]);
+    let data = whole.len() - 4_000 - 4;
+    whole[data..data + 4].copy_from_slice(&[0; 4]);
+    assert_eq!(wav_of(&whole).unwrap().samples(), samples);
+    let mut empty = file(Form::S16, 8_000, &[&[]]);
+    empty.extend(b"LIST\x04\0\0\0INFO");
+    assert_eq!(wav_of(&empty).unwrap_err(), DecodeError::Empty);
+}
+
 #[test]
 fn two_channels_become_their_mean() {
     let (left, right) = (vec![1_000; 900], vec![-3_000; 900]);
