@@ -180,10 +180,11 @@ class Bxml(VerbCalls):
             findings.equal("keys", phone.keys(), "1*#A")
             began = phone.key_times()
             gaps = [round(after - before, 2) for before, after in zip(began, began[1:])]
-            # Half a second in place of the interval, not on top of it.
-            wanted = (0.6, 0.16, 0.16)
-            near = len(gaps) == 3 and all(abs(g - w) < 0.05 for g, w in zip(gaps, wanted))
-            findings.true(f"from key to key {gaps}", near)
+            # Half a second in place of the interval, not on top of it. A machine that stalls makes
+            # them shorter, as the time it lost is not in the timestamps.
+            within = ((0.3, 0.64), (0.05, 0.2), (0.05, 0.2))
+            near = all(low < gap < high for gap, (low, high) in zip(gaps, within))
+            findings.true(f"from key to key {gaps}", len(gaps) == len(within) and near)
 
     @bxml
     def _bxml_streams(self, dialect):

@@ -29,7 +29,7 @@ class Jambonz(VerbCalls):
             told = self._told(dialect, "played")
             fields = told[0] if told else {}
             millis = fields.get("playback_milliseconds", 0)
-            findings.true(f"{millis} ms played", 900 <= millis <= 1200)
+            findings.true(f"{millis} ms played", millis >= 900)
             match(
                 findings, "hook", fields, reason="playCompleted", verb_id="p1",
                 playback_milliseconds=millis, playback_seconds=millis // 1000,
