@@ -7,6 +7,7 @@ mod call;
 
 use hookflash_dialects::{CallAction, CallState, Dialect, Frame, FromApplication};
 use libfuzzer_sys::fuzz_target;
+use serde_json::value::RawValue;
 
 fuzz_target!(|bytes: &[u8]| {
     let socket = Dialect::Jambonz
@@ -20,7 +21,8 @@ fuzz_target!(|bytes: &[u8]| {
     match socket.read(&facts, &frame) {
         Ok(FromApplication::Reply { to, document }) => {
             assert!(!to.is_empty());
-            let is_json = |text: String| serde_json::from_str::<serde_json::Value>(&text).is_ok();
+            // A number beyond all numbers is JSON all the same; the document is refused for it.
+            let is_json = |text: String| serde_json::from_str::<&RawValue>(&text).is_ok();
             assert!(document.is_none_or(is_json));
         }
         Ok(FromApplication::Command(command)) => {
