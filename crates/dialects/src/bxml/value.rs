@@ -94,8 +94,7 @@ pub(super) fn seconds(value: &str) -> Duration {
 
 /// A checked number of milliseconds.
 pub(super) fn milliseconds(value: &str) -> Duration {
-    let milliseconds = value.trim().parse::<f64>().unwrap_or_default();
-    Duration::try_from_secs_f64(milliseconds / 1000.0).unwrap_or_default()
+    seconds(value) / 1000
 }
 
 /// Whether this is a telephone number with `+` and country code (ITU-T E.164).
